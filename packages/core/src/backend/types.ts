@@ -1,0 +1,90 @@
+import type { DType } from '../dtype.ts';
+import type { Expr } from '../expr/index.ts';
+import type { Shape, Strides } from '../shape.ts';
+import type { Storage } from '../storage.ts';
+
+/** What a kernel sees of a tensor: elements of a storage, addressed by offset and strides, both in elements. */
+export interface Strided {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly shape: Shape;
+  readonly strides: Strides;
+  readonly dtype: DType;
+}
+
+/** Ways to fold many elements into one. `any` and `all` read and write bool; the others keep the dtype of `out`. */
+export type Reduction = 'sum' | 'prod' | 'max' | 'min' | 'any' | 'all';
+
+/** Running folds along one dimension. */
+export type Scan = 'sum' | 'prod' | 'max' | 'min';
+
+/** Where a window slides: one entry per spatial dimension, outermost first. */
+export interface Window {
+  readonly kernel: readonly number[];
+  readonly stride: readonly number[];
+  /** Rows of padding before the first element (what comes after follows from the output size). */
+  readonly padding: readonly number[];
+  readonly dilation: readonly number[];
+}
+
+/** A convolution's geometry. */
+export interface ConvolutionWindow extends Window {
+  readonly groups: number;
+}
+
+/** A pooling average: how the divisor of each window is found. */
+export interface AverageWindow extends Window {
+  readonly countIncludePad: boolean;
+  /** Padding after the last element; windows may overhang it in ceil mode, which never counts. */
+  readonly paddingAfter: readonly number[];
+  readonly divisor: number | null;
+}
+
+/**
+ * All that a backend must be able to do: a closed set, so that a missing kernel does not compile. `out` is
+ * allocated by the caller with its final shape and dtype, may have any strides, and never overlaps an input unless
+ * stated. No kernel checks its arguments: rules do that before.
+ */
+export interface Kernels {
+  /**
+   * out = expr(inputs, params), element by element. Inputs have out's shape (0 strides where they were broadcast)
+   * and any dtype; `compute` is the dtype in which the expression is evaluated. An input may be `out` itself.
+   */
+  elementwise(expr: Expr, out: Strided, inputs: readonly Strided[], params: readonly number[], compute: DType): void;
+  /** out = x in out's dtype; x has out's shape, any strides. Floats become integers by truncation, bools by != 0. */
+  copy(out: Strided, x: Strided): void;
+  /** Folds `dims` (rising). out has x's rank with size 1 at the folded dims. Max and min let NaN win; empty sum 0, prod 1. */
+  reduce(kind: Reduction, out: Strided, x: Strided, dims: readonly number[]): void;
+  /** Along `dim`: the extreme value and the int32 index of its first occurrence; NaN wins. Outputs have size 1 at dim. */
+  extremum(kind: 'max' | 'min', values: Strided, indices: Strided, x: Strided, dim: number): void;
+  /** out[..., m, n] = a[..., m, k] b[..., k, n]; batch dims are already equal (0 strides where broadcast). Any strides. */
+  matmul(out: Strided, a: Strided, b: Strided): void;
+  /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *] (cross-correlation), 1 to 3 spatial dims. */
+  convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void;
+  /** Its transpose in x: out[N, C, *] = Σ g[N, O, *] w[O, C/groups, *]. */
+  convolutionInput(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void;
+  /** Its transpose in w: out[O, C/groups, *] = Σ g[N, O, *] x[N, C, *]. */
+  convolutionWeight(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void;
+  /** Windows over the trailing spatial dims of [N, C, *]; indices are int32, flat within the spatial dims of x; first of equals, NaN wins. */
+  maxPool(out: Strided, indices: Strided, x: Strided, window: Window): void;
+  /** Means over windows; padding counts as 0 in the sum. */
+  averagePool(out: Strided, x: Strided, window: AverageWindow): void;
+  /** Its transpose: out has x's shape, g the pooled shape. */
+  averagePoolTranspose(out: Strided, g: Strided, window: AverageWindow): void;
+  /** out[i…] = x[…, index[i…], …] along dim; index is int32 of out's shape, valid (0 ≤ index < size), any strides. */
+  gather(out: Strided, x: Strided, index: Strided, dim: number): void;
+  /** out[…, index[i…], …] (+)= src[i…] along dim; out holds initial values; index and src have equal shapes; in row-major order, so that the last write wins. */
+  scatter(out: Strided, index: Strided, src: Strided, dim: number, accumulate: boolean): void;
+  /** Running fold along dim, with the int32 position of the extreme (last of equals) for max and min when indices is given. */
+  scan(kind: Scan, out: Strided, indices: Strided | null, x: Strided, dim: number): void;
+  /** Stable sort along dim; NaN counts as largest; indices int32. */
+  sort(values: Strided, indices: Strided, x: Strided, dim: number, descending: boolean): void;
+  /** exp(x - max) / sum along dim, or its logarithm. */
+  softmax(out: Strided, x: Strided, dim: number, log: boolean): void;
+}
+
+/** A way to run kernels. */
+export interface Backend {
+  readonly name: string;
+  readonly kernels: Kernels;
+}

@@ -1,0 +1,118 @@
+import { IndexError, ShapeError } from './errors.ts';
+
+/** Sizes per dimension; `[]` is a scalar. */
+export type Shape = readonly number[];
+
+/** Distance in elements between neighbours, per dimension; 0 repeats one element. */
+export type Strides = readonly number[];
+
+/** Number of elements of a shape; 1 for a scalar. */
+export function numel(shape: Shape): number {
+  let n = 1;
+  for (let d = 0; d < shape.length; d++) n *= shape[d]!;
+  return n;
+}
+
+/** Row-major strides of a dense tensor of this shape. */
+export function contiguousStrides(shape: Shape): number[] {
+  const strides = new Array<number>(shape.length);
+  let step = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    strides[d] = step;
+    step *= Math.max(shape[d]!, 1);
+  }
+  return strides;
+}
+
+/** Whether the elements lie densely in row-major order; strides of size-1 dimensions do not matter. */
+export function isContiguous(shape: Shape, strides: Strides): boolean {
+  let step = 1;
+  for (let d = shape.length - 1; d >= 0; d--) {
+    const size = shape[d]!;
+    if (size === 0) return true;
+    if (size !== 1) {
+      if (strides[d] !== step) return false;
+      step *= size;
+    }
+  }
+  return true;
+}
+
+/** Whether two shapes are equal. */
+export function sameShape(a: Shape, b: Shape): boolean {
+  if (a === b) return true;
+  if (a.length !== b.length) return false;
+  for (let d = 0; d < a.length; d++) if (a[d] !== b[d]) return false;
+  return true;
+}
+
+/** A shape as it is printed everywhere: `[2, 3]`. */
+export function shapeString(shape: Shape): string {
+  return `[${shape.join(', ')}]`;
+}
+
+/**
+ * The shape that two operands have after broadcasting: aligned at the right, sizes equal or 1.
+ * @throws ShapeError naming both sizes and the dimension
+ */
+export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
+  if (sameShape(a, b)) return a;
+  const rank = Math.max(a.length, b.length);
+  const out = new Array<number>(rank);
+  for (let d = rank - 1, i = a.length - 1, j = b.length - 1; d >= 0; d--, i--, j--) {
+    const x = i >= 0 ? a[i]! : 1;
+    const y = j >= 0 ? b[j]! : 1;
+    if (x !== y && x !== 1 && y !== 1) {
+      throw new ShapeError(
+        `${op}: ${shapeString(a)} and ${shapeString(b)} do not broadcast: the size of tensor a (${x}) must match ` +
+          `the size of tensor b (${y}) at non-singleton dimension ${d}${broadcastHint(a, b)}`,
+        { op, shapes: [a, b] },
+      );
+    }
+    out[d] = x === 1 ? y : x;
+  }
+  return out;
+}
+
+function broadcastHint(a: Shape, b: Shape): string {
+  const [long, short] = a.length >= b.length ? [a, b] : [b, a];
+  if (short.length === 1 && long.length >= 2 && long[0] === short[0]) {
+    return `. To line ${shapeString(short)} up with dimension 0, unsqueeze it at the right: x.unsqueeze(-1)`;
+  }
+  return '. Sizes are aligned from the right and must be equal or 1';
+}
+
+/**
+ * Turns a dimension counted from the end into one counted from the start.
+ * @throws IndexError when it is out of range
+ */
+export function normalizeDim(op: string, dim: number, rank: number): number {
+  const limit = Math.max(rank, 1);
+  if (!Number.isInteger(dim) || dim < -limit || dim >= limit) {
+    throw new IndexError(
+      `${op}: dim ${dim} is out of range for a tensor of ${rank} dimension${rank === 1 ? '' : 's'}; ` +
+        `expected ${-limit} to ${limit - 1}`,
+      { op, argument: 'dim' },
+    );
+  }
+  return dim < 0 ? dim + limit : dim;
+}
+
+/**
+ * A list of dimensions in rising order; null, undefined or an empty list mean all of them.
+ * @throws IndexError when one is out of range or named twice
+ */
+export function normalizeDims(op: string, dims: number | readonly number[] | null | undefined, rank: number): number[] {
+  if (dims === null || dims === undefined || (typeof dims !== 'number' && dims.length === 0)) {
+    return Array.from({ length: rank }, (_, d) => d);
+  }
+  const list = (typeof dims === 'number' ? [dims] : dims).map((d) => normalizeDim(op, d, rank));
+  if (rank === 0) return [];
+  const sorted = list.sort((a, b) => a - b);
+  for (let k = 1; k < sorted.length; k++) {
+    if (sorted[k] === sorted[k - 1]) {
+      throw new IndexError(`${op}: dim ${sorted[k]} appears twice in the list of dimensions`, { op, argument: 'dim' });
+    }
+  }
+  return sorted;
+}

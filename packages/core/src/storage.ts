@@ -1,0 +1,216 @@
+import { dtypeInfo, type DType, type TypedArray } from './dtype.ts';
+import { MemoryError } from './errors.ts';
+import { allocate, blockSize, heapExtent, heapMemory, release, views } from './heap.ts';
+
+/**
+ * The bytes behind one or more tensors. The WebAssembly heap is a cache and the JavaScript heap its backing store:
+ * a storage is resident (it has an address that kernels use) or on the host (an ordinary typed array, owned by the
+ * garbage collector), or neither as long as nothing was written. Storages that were not used for a while are moved
+ * to the host by one copy; if nobody holds them any more, that copy is garbage like any other object.
+ */
+export class Storage {
+  readonly byteLength: number;
+  /** Counts in-place changes; shared by every view of these bytes. */
+  version = 0;
+  /** Address in the heap, 0 when not resident. */
+  address = 0;
+  /** The bytes while not resident. */
+  host: Uint8Array | null = null;
+  /** Tick of the last kernel that used it. */
+  lastUse = 0;
+  /** Whether the list of resident storages has it. */
+  listed = false;
+  /** Set by `dispose`: the bytes are gone and reading them is an error. */
+  disposed = false;
+
+  constructor(byteLength: number) {
+    this.byteLength = byteLength;
+  }
+}
+
+const DEFAULT_BUDGET = 2 ** 31;
+const FIRST_NURSERY = 32 * 2 ** 20;
+const FIRST_COUNT = 65536;
+/** Storages of no bytes share this address. */
+const EMPTY_ADDRESS = 64;
+
+let now = 1;
+let lastSweep = 0;
+let budget = DEFAULT_BUDGET;
+let nursery = FIRST_NURSERY;
+let residentBytes = 0;
+let bytesSinceSweep = 0;
+let countSinceSweep = 0;
+let reloadedSinceSweep = 0;
+let evictedBytes = 0;
+let resident: Storage[] = [];
+
+/** Starts the next kernel: storages that it touches cannot be moved away until the following one starts. */
+export function nextTick(): void {
+  now++;
+}
+
+/** Makes a storage whose bytes are copied from the given view. */
+export function storageFrom(bytes: Uint8Array): Storage {
+  const storage = new Storage(bytes.byteLength);
+  // `slice` of a view on shared memory would stay shared; a fresh array never is.
+  const host = new Uint8Array(bytes.byteLength);
+  host.set(bytes);
+  storage.host = host;
+  return storage;
+}
+
+/**
+ * The storage's address in the heap, brought there if need be; valid until the next tick.
+ * @throws MemoryError if the heap has no room for it
+ */
+export function addressOf(storage: Storage): number {
+  storage.lastUse = now;
+  return storage.address !== 0 ? storage.address : makeResident(storage);
+}
+
+function makeResident(storage: Storage): number {
+  assertAlive(storage);
+  const bytes = storage.byteLength;
+  if (bytes === 0) return EMPTY_ADDRESS;
+  if (bytesSinceSweep > nursery || countSinceSweep > FIRST_COUNT) sweep();
+  const address = allocate(bytes, budget) || allocateUnderPressure(bytes);
+  storage.address = address;
+  residentBytes += blockSize(bytes);
+  bytesSinceSweep += bytes;
+  countSinceSweep++;
+  if (!storage.listed) {
+    storage.listed = true;
+    resident.push(storage);
+  }
+  if (storage.host !== null) {
+    views.u8.set(storage.host, address);
+    storage.host = null;
+    reloadedSinceSweep += bytes;
+  }
+  return address;
+}
+
+/** Moves to the host what was not used since the last sweep. When much had to come back, sweeps become rarer. */
+function sweep(): void {
+  if (reloadedSinceSweep > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
+  evictOlderThan(lastSweep);
+  lastSweep = now;
+  bytesSinceSweep = 0;
+  countSinceSweep = 0;
+  reloadedSinceSweep = 0;
+}
+
+function evictOlderThan(tick: number): void {
+  const kept: Storage[] = [];
+  for (const storage of resident) {
+    if (storage.address !== 0 && storage.lastUse <= tick) evict(storage);
+    if (storage.address !== 0) kept.push(storage);
+    else storage.listed = false;
+  }
+  resident = kept;
+}
+
+function evict(storage: Storage): void {
+  const { address, byteLength } = storage;
+  const host = new Uint8Array(byteLength);
+  host.set(views.u8.subarray(address, address + byteLength));
+  storage.host = host;
+  evictedBytes += byteLength;
+  freeBlock(storage);
+}
+
+function freeBlock(storage: Storage): void {
+  release(storage.address, storage.byteLength);
+  residentBytes -= blockSize(storage.byteLength);
+  storage.address = 0;
+}
+
+/** Evicts the least recently used half again and again until the block fits. */
+function allocateUnderPressure(bytes: number): number {
+  for (;;) {
+    const candidates = resident.filter((s) => s.address !== 0 && s.lastUse < now).map((s) => s.lastUse);
+    if (candidates.length === 0) throw outOfMemory(bytes);
+    candidates.sort((a, b) => a - b);
+    evictOlderThan(candidates[candidates.length >> 1]!);
+    const address = allocate(bytes, budget);
+    if (address !== 0) return address;
+  }
+}
+
+function outOfMemory(bytes: number): MemoryError {
+  const largest = resident.reduce((m, s) => Math.max(m, s.address === 0 ? 0 : s.byteLength), 0);
+  return new MemoryError(
+    `out of memory: ${bytes} bytes were asked for, the heap's budget is ${budget} bytes, and the operation that ` +
+      `runs holds ${residentBytes} bytes (its largest tensor ${largest}). Use smaller batches or setMemoryBudget()`,
+  );
+}
+
+/**
+ * The elements of a storage wherever they are now. The array may lie over the heap: read or write it at once,
+ * before anything is allocated, and never hand it to a user.
+ */
+export function hostArray(storage: Storage, dtype: DType): TypedArray {
+  const { bytes, array: TypedArrayOf } = dtypeInfo[dtype];
+  storage.lastUse = now;
+  if (storage.address !== 0) {
+    return new TypedArrayOf(heapMemory().buffer, storage.address, storage.byteLength / bytes);
+  }
+  assertAlive(storage);
+  const host = (storage.host ??= new Uint8Array(storage.byteLength));
+  return new TypedArrayOf(host.buffer, host.byteOffset, storage.byteLength / bytes);
+}
+
+/** Gives the bytes back at once. Only for storages that nobody can read any more. */
+export function freeStorage(storage: Storage): void {
+  if (storage.address !== 0) {
+    if (poison) views.u8.fill(0xff, storage.address, storage.address + storage.byteLength);
+    freeBlock(storage);
+  }
+  storage.host = null;
+  storage.disposed = true;
+}
+
+function assertAlive(storage: Storage): void {
+  if (storage.disposed) throw new MemoryError('this tensor was disposed of; its values are gone');
+}
+
+let poison = false;
+
+/** For tests: fill freed blocks with NaN bytes, so that a use after the end shows. */
+export function poisonFreedMemory(on: boolean): void {
+  poison = on;
+}
+
+/** What the heap holds, in bytes. */
+export interface MemoryReport {
+  /** Bytes of storages that are in the heap now, in use or not yet swept. */
+  readonly resident: number;
+  /** Number of storages in the heap. */
+  readonly count: number;
+  /** Bytes moved to the JavaScript heap since the start. */
+  readonly evicted: number;
+  /** Size of the heap itself; it never shrinks. */
+  readonly heap: number;
+  /** The most that the heap may grow to. */
+  readonly budget: number;
+}
+
+/** Reports what the heap holds. */
+export function memory(): MemoryReport {
+  const count = resident.reduce((n, s) => n + (s.address === 0 ? 0 : 1), 0);
+  return { resident: residentBytes, count, evicted: evictedBytes, heap: heapExtent(), budget };
+}
+
+/**
+ * Sets how large the heap may become.
+ * @param bytes 1 MiB to 4 GiB, default 2 GiB
+ * @throws MemoryError when it is out of that range
+ */
+export function setMemoryBudget(bytes: number): void {
+  if (!(bytes >= 2 ** 20 && bytes <= 2 ** 32)) {
+    throw new MemoryError(`setMemoryBudget: ${bytes} bytes is out of range; give 1 MiB (2**20) to 4 GiB (2**32)`);
+  }
+  budget = bytes;
+  nursery = Math.min(nursery, bytes / 4);
+}
