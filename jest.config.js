@@ -1,0 +1,16 @@
+export default {
+  testEnvironment: 'node',
+  testEnvironmentOptions: { customExportConditions: ['@tapegrad/source', 'node', 'node-addons'] },
+  testMatch: ['<rootDir>/packages/*/test/**/*.test.ts'],
+  modulePathIgnorePatterns: ['/dist/'],
+  extensionsToTreatAsEsm: ['.ts'],
+  transform: {
+    '\\.ts$': [
+      '<rootDir>/packages/dev/ts-jest-esm.cjs',
+      { tsconfig: '<rootDir>/packages/dev/tsconfig.test.json', diagnostics: { ignoreCodes: [151001, 151002] } },
+    ],
+  },
+  collectCoverageFrom: ['packages/*/src/**/*.ts'],
+  maxWorkers: '100%',
+  watchman: false,
+};
