@@ -86,7 +86,7 @@ const SQRT_HALF = f(Math.SQRT1_2);
 /** π/4 in three parts, the first two with few enough bits that their multiples are exact. */
 const QUARTER_PI_1 = 0.78515625;
 const QUARTER_PI_2 = 2.4187564849853515625e-4;
-const QUARTER_PI_3 = f(3.77489497744594108e-8);
+const QUARTER_PI_3 = f(3.774894977445941e-8);
 /** ln 2 in two parts. */
 const LN2_HIGH = 0.693359375;
 const LN2_LOW = f(-2.1219444e-4);
