@@ -13,13 +13,15 @@ const CHUNK = 1024;
  * @param out float32 takes one 32-bit draw per element, float64 two
  * @param from lower bound, default 0
  * @param to upper bound, default 1
- * @numerics `x * (to - from) + from` in the array's precision, rounded once (fused), as PyTorch's AVX2 build does
+ * @numerics `x * (to - from) + from` in the array's precision, rounded once (fused) as in PyTorch's AVX2 build
  * @throws RangeError when `from` > `to` or a bound is not finite
  * @source torch.Tensor.uniform_
  */
 export function fillUniform(generator: Generator, out: Float32Array | Float64Array, from = 0, to = 1): void {
   if (!(from <= to && Number.isFinite(to - from))) {
-    throw new RangeError(`uniform: expected finite bounds with from <= to, got from = ${from} and to = ${to}.`);
+    throw new RangeError(
+      `uniform: expected finite bounds with from <= to, got from = ${from} and to = ${to}.`,
+    );
   }
   if (isFloat32(out)) {
     drawFloats(generator, out);
@@ -45,7 +47,7 @@ export function fillUniform(generator: Generator, out: Float32Array | Float64Arr
  */
 export function fillIntegers(generator: Generator, out: SampleArray, low: number, high: number): void {
   const range = high - low;
-  if (!Number.isSafeInteger(low) || !Number.isSafeInteger(high) || !(range > 0) || !Number.isSafeInteger(range)) {
+  if (![low, high, range].every(Number.isSafeInteger) || range <= 0) {
     throw new RangeError(`randint: expected integers with low < high, got low = ${low} and high = ${high}.`);
   }
   if (range < TWO_32) {
@@ -77,7 +79,7 @@ export function fillPermutation(generator: Generator, out: SampleArray): void {
 /**
  * Fills an array with ones and zeros; an element is 1 with probability `p`.
  *
- * @param p one probability for all elements (two draws each), or one per element (a Float32Array takes one draw each)
+ * @param p one probability for all elements (two draws each), or one per element (float32: one draw each)
  * @throws RangeError when a probability is outside [0, 1] or the lengths differ
  * @source torch.Tensor.bernoulli_, torch.bernoulli
  */
@@ -145,17 +147,23 @@ export function fillExponential(generator: Generator, out: Float32Array | Float6
  * Draws indices with replacement; index i with a probability proportional to `weights[i]`.
  *
  * @param out the indices drawn, two 32-bit draws each
- * @param weights non-negative and finite, not all zero; a Float32Array is accumulated in float32 as PyTorch does
+ * @param weights non-negative and finite, not all zero; summed in their own precision
  * @throws RangeError when the weights are no distribution
  * @source torch.multinomial(replacement=True) with more than one sample
  */
-export function fillMultinomial(generator: Generator, out: SampleArray, weights: Float32Array | Float64Array): void {
+export function fillMultinomial(
+  generator: Generator,
+  out: SampleArray,
+  weights: Float32Array | Float64Array,
+): void {
   const cumulative = weights.slice();
   let total = 0;
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (!(weight >= 0 && weight < Infinity)) {
-      throw new RangeError(`multinomial: weights must be finite and not negative, got ${weight} at index ${i}.`);
+      throw new RangeError(
+        `multinomial: weights must be finite and not negative, got ${weight} at index ${i}.`,
+      );
     }
     cumulative[i] = total + weight;
     total = cumulative[i]!;

@@ -4,13 +4,22 @@ const MIDDLE = 397;
 const STATE_BYTES = 5056;
 
 /** Byte offsets of the fields in a saved state; the layout is the one of `torch.get_rng_state()`. */
-const AT = { seedLow: 0, seedHigh: 4, left: 8, seeded: 12, next: 16, words: 24, normal: 5024, normalIsValid: 5040 };
+const AT = {
+  seedLow: 0,
+  seedHigh: 4,
+  left: 8,
+  seeded: 12,
+  next: 16,
+  words: 24,
+  normal: 5024,
+  normalIsValid: 5040,
+};
 
 /** The seed of a generator that nobody has seeded; PyTorch's default. */
 const DEFAULT_SEED = 67280421310721;
 
 /**
- * A stream of random numbers: the Mersenne Twister MT19937, draw for draw the stream of PyTorch's CPU generator.
+ * A stream of random numbers: the Mersenne Twister MT19937, draw for draw PyTorch's CPU generator.
  *
  * @param seed any safe integer; the draws depend on its low 32 bits only
  * @throws RangeError when the seed is not a safe integer
@@ -23,7 +32,7 @@ export class Generator {
   #next = 0;
   #seedLow = 0;
   #seedHigh = 0;
-  /** The second half of the last Box–Muller pair, kept for the next scalar normal draw; null when there is none. */
+  /** The second half of the last Box–Muller pair, kept for the next scalar normal draw; null if there is none. */
   spareNormal: number | null = null;
 
   constructor(seed: number = DEFAULT_SEED) {
@@ -39,7 +48,9 @@ export class Generator {
    */
   manualSeed(seed: number): this {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(`manualSeed: the seed must be an integer between -(2^53 - 1) and 2^53 - 1, got ${seed}.`);
+      throw new RangeError(
+        `manualSeed: the seed must be an integer between -(2^53 - 1) and 2^53 - 1, got ${seed}.`,
+      );
     }
     this.#seedLow = seed >>> 0;
     this.#seedHigh = Math.floor(seed / 2 ** 32) >>> 0;
@@ -70,12 +81,12 @@ export class Generator {
   }
 
   /**
-   * Fills `out` with consecutive draws; the same numbers as that many calls of `word()`, at a few nanoseconds each.
+   * Fills `out` with consecutive draws, the numbers that as many calls of `word()` give, a few nanoseconds each.
    *
    * @param out where the draws go, element by element
    */
   words(out: Uint32Array): void {
-    for (let done = 0; done < out.length; ) {
+    for (let done = 0; done < out.length;) {
       const at = this.#advance(out.length - done);
       temperInto(out, done, this.#state, at, this.#next);
       done += this.#next - at;
@@ -131,7 +142,7 @@ export class Generator {
     return this;
   }
 
-  /** Takes up to `count` words of the state, twisting it first when all are used; returns where they begin. */
+  /** Takes up to `count` words of the state, after a twist when all are used; returns where they begin. */
   #advance(count: number): number {
     if (this.#next === 0 || this.#next === WORDS) {
       twist(this.#state);

@@ -9,15 +9,15 @@ const f = Math.fround;
 /**
  * Fills an array with normally distributed numbers (Box–Muller).
  *
- * From 16 elements on they are made in blocks of 16 from uniform draws of the array's precision; a last, incomplete block is
- * drawn anew and overlaps the one before. Fewer than 16 are made one pair at a time in double precision, and the
- * unused half of a pair waits in the generator for the next such call.
+ * From 16 elements on they are made in blocks of 16 from uniform draws of the array's precision; a last,
+ * incomplete block is drawn anew and overlaps the one before. Fewer than 16 are made one pair at a time in double
+ * precision, and the unused half of a pair waits in the generator for the next such call.
  *
  * @param out the array to fill, at any offset
  * @param mean default 0
  * @param std standard deviation, not negative, default 1
- * @numerics float32 blocks evaluate logarithm, sine and cosine by the float32 polynomials of PyTorch's AVX2 kernel, so
- * they are the same on every machine; the others use `Math`, whose last bit is the JavaScript engine's
+ * @numerics float32 blocks evaluate logarithm, sine and cosine by the float32 polynomials of PyTorch's AVX2
+ * kernel, so they are the same on every machine; the others use `Math`, whose last bit is the JavaScript engine's
  * @throws RangeError when `std` is negative or NaN
  * @source torch.Tensor.normal_; Box and Muller (1958)
  */
@@ -77,8 +77,8 @@ function transformDoubles(block: Float64Array, at: number, mean: number, std: nu
   }
 }
 
-// Below, a product inside one sum is left unrounded: products of two float32 are exact in double, so `f(a * b + c)` is a
-// fused multiply-add, and the places of the roundings are those of the AVX2 kernel.
+// Below, a product inside one sum is left unrounded: products of two float32 are exact in double, so `f(a * b + c)`
+// is a fused multiply-add, and the places of the roundings are those of the AVX2 kernel.
 
 const TWO_PI = f(2 * Math.PI);
 const FOUR_OVER_PI = f(4 / Math.PI);
@@ -92,8 +92,15 @@ const LN2_HIGH = 0.693359375;
 const LN2_LOW = f(-2.1219444e-4);
 /** Minimax polynomials of the Cephes library (S. Moshier), highest degree first. */
 const LOG = Float32Array.of(
-  7.0376836292e-2, -1.151461031e-1, 1.167699874e-1, -1.2420140846e-1, 1.4249322787e-1, -1.6668057665e-1,
-  2.0000714765e-1, -2.4999993993e-1, 3.3333331174e-1,
+  7.0376836292e-2,
+  -1.151461031e-1,
+  1.167699874e-1,
+  -1.2420140846e-1,
+  1.4249322787e-1,
+  -1.6668057665e-1,
+  2.0000714765e-1,
+  -2.4999993993e-1,
+  3.3333331174e-1,
 );
 const COS = Float32Array.of(2.443315711809948e-5, -1.388731625493765e-3, 4.166664568298827e-2);
 const SIN = Float32Array.of(-1.9515295891e-4, 8.3321608736e-3, -1.6666654611e-1);

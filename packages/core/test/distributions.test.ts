@@ -1,6 +1,12 @@
 import { describe, expect, it } from '@jest/globals';
 import {
-  fillBernoulli, fillDropoutMask, fillExponential, fillIntegers, fillMultinomial, fillPermutation, fillUniform,
+  fillBernoulli,
+  fillDropoutMask,
+  fillExponential,
+  fillIntegers,
+  fillMultinomial,
+  fillPermutation,
+  fillUniform,
 } from '../src/distributions.ts';
 import { Generator } from '../src/generator.ts';
 import { fillNormal } from '../src/normal-distribution.ts';
@@ -86,17 +92,20 @@ describe('bit for bit as PyTorch draws them', () => {
     [1234, 5000, 0.123, 3291217528, 1043140424, 3488739134, 606276547],
     [1, 100, 0, 3963512581, 3963512581, 1058971493, 2020873729],
     [1, 100, 1, 1058971493, 1058971493, 3963512581, 2020873729],
-  ])('Bernoulli and dropout: seed %p, %p elements, p = %p', (seed, n, p, scalar, perElement, dropout, after) => {
-    const values = new Float32Array(n);
-    fillBernoulli(new Generator(seed), values, p);
-    expect(fingerprint(values)).toBe(scalar);
-    fillBernoulli(new Generator(seed), values, new Float32Array(n).fill(p));
-    expect(fingerprint(values)).toBe(perElement);
-    const generator = new Generator(seed);
-    fillDropoutMask(generator, values, p);
-    expect(fingerprint(values)).toBe(dropout);
-    expect(nextThree(generator)).toBe(after);
-  });
+  ])(
+    'Bernoulli and dropout: seed %p, %p elements, p = %p',
+    (seed, n, p, scalar, perElement, dropout, after) => {
+      const values = new Float32Array(n);
+      fillBernoulli(new Generator(seed), values, p);
+      expect(fingerprint(values)).toBe(scalar);
+      fillBernoulli(new Generator(seed), values, new Float32Array(n).fill(p));
+      expect(fingerprint(values)).toBe(perElement);
+      const generator = new Generator(seed);
+      fillDropoutMask(generator, values, p);
+      expect(fingerprint(values)).toBe(dropout);
+      expect(nextThree(generator)).toBe(after);
+    },
+  );
 
   it('exponential and multinomial', () => {
     const exponential = new Float32Array(1000);
@@ -112,15 +121,25 @@ describe('bit for bit as PyTorch draws them', () => {
 
   it('a mixture that carries the cached normal across other draws', () => {
     const generator = new Generator(3);
-    const run = <A extends Float32Array | Int32Array>(fill: (generator: Generator, out: A) => void, out: A): number => {
+    const run = <A extends Float32Array | Int32Array>(
+      fill: (generator: Generator, out: A) => void,
+      out: A,
+    ): number => {
       fill(generator, out);
       return fingerprint(out);
     };
     expect([
-      run(fillNormal, new Float32Array(3)), run(fillUniform, new Float32Array(5)), run(fillNormal, new Float32Array(20)),
-      run(fillNormal, new Float32Array(1)), run(fillPermutation, new Int32Array(7)), run(fillNormal, new Float32Array(1)),
-      run(fillUniform, new Float32Array(700)), run(fillNormal, new Float32Array(4)),
-    ]).toEqual([694647619, 1278005121, 3542697370, 3801067209, 3200159858, 2049050143, 932672666, 2450432296]);
+      run(fillNormal, new Float32Array(3)),
+      run(fillUniform, new Float32Array(5)),
+      run(fillNormal, new Float32Array(20)),
+      run(fillNormal, new Float32Array(1)),
+      run(fillPermutation, new Int32Array(7)),
+      run(fillNormal, new Float32Array(1)),
+      run(fillUniform, new Float32Array(700)),
+      run(fillNormal, new Float32Array(4)),
+    ]).toEqual([
+      694647619, 1278005121, 3542697370, 3801067209, 3200159858, 2049050143, 932672666, 2450432296,
+    ]);
   });
 });
 
@@ -130,26 +149,31 @@ describe('float64 samples that pass through a logarithm', () => {
     expected.forEach((value, i) => expect(Math.abs(actual[i]! / value - 1)).toBeLessThan(1e-14));
   };
 
-  it('are PyTorch\'s to the last digits: normals below 16 elements', () => {
+  it("are PyTorch's to the last digits: normals below 16 elements", () => {
     const values = new Float64Array(5);
     fillNormal(new Generator(0), values);
-    close(values, [
-      1.5409961082440433, -0.2934289057609464, -2.1787893820745574, 0.5684312772806678, -1.084522342424021,
-    ]);
+    close(
+      values,
+      [1.5409961082440433, -0.2934289057609464, -2.1787893820745574, 0.5684312772806678, -1.084522342424021],
+    );
   });
 
-  it('are PyTorch\'s to the last digits: normals in blocks, with a last block that overlaps', () => {
+  it("are PyTorch's to the last digits: normals in blocks, with a last block that overlaps", () => {
     const values = new Float64Array(20);
     fillNormal(new Generator(0), values);
-    close(values, [
-      -2.310411800234176, -0.3732508612577643, -1.0608166785462863, 0.9995093547811761, -0.019964750907762653,
-      0.2102998901016947, 0.17718935139366584, -0.830510051008449, 0.23871805816817063, 0.7335283685272841,
-      -1.3218818291421377, 1.3148113651971234, -0.6870036940435463, 1.4880743158106724, -0.4484158047114511,
-      -0.8910030351707375, 0.6748575435940039, 1.0468653769814655, 0.15429517864658948, -0.7498915228391941,
-    ]);
+    close(
+      values,
+      [
+        -2.310411800234176, -0.3732508612577643, -1.0608166785462863, 0.9995093547811761,
+        -0.019964750907762653, 0.2102998901016947, 0.17718935139366584, -0.830510051008449,
+        0.23871805816817063, 0.7335283685272841, -1.3218818291421377, 1.3148113651971234, -0.6870036940435463,
+        1.4880743158106724, -0.4484158047114511, -0.8910030351707375, 0.6748575435940039, 1.0468653769814655,
+        0.15429517864658948, -0.7498915228391941,
+      ],
+    );
   });
 
-  it('are PyTorch\'s to the last digits: exponentials', () => {
+  it("are PyTorch's to the last digits: exponentials", () => {
     const values = new Float64Array(4);
     fillExponential(new Generator(0), values, 2);
     close(values, [1.754163093353821, 0.6151923820898384, 0.30752204694700574, 1.2675593221079409]);
@@ -200,26 +224,46 @@ describe('a fill', () => {
   });
 
   it.each<[string, () => void]>([
-    ['uniform: expected finite bounds with from <= to, got from = 2 and to = 1.',
-      () => fillUniform(new Generator(0), new Float32Array(1), 2, 1)],
-    ['normal: the standard deviation must not be negative, got -1.',
-      () => fillNormal(new Generator(0), new Float32Array(1), 0, -1)],
-    ['randint: expected integers with low < high, got low = 3 and high = 3.',
-      () => fillIntegers(new Generator(0), new Int32Array(1), 3, 3)],
-    ['bernoulli: a probability must be between 0 and 1, got 1.5.',
-      () => fillBernoulli(new Generator(0), new Uint8Array(1), 1.5)],
-    ['bernoulli: a probability must be between 0 and 1, got NaN.',
-      () => fillBernoulli(new Generator(0), new Uint8Array(2), Float32Array.of(0.5, NaN))],
-    ['bernoulli: 2 elements need as many probabilities, got 1.',
-      () => fillBernoulli(new Generator(0), new Uint8Array(2), Float32Array.of(0.5))],
-    ['dropout: a probability must be between 0 and 1, got -0.1.',
-      () => fillDropoutMask(new Generator(0), new Float32Array(1), -0.1)],
-    ['exponential: the rate must be positive, got 0.',
-      () => fillExponential(new Generator(0), new Float32Array(1), 0)],
-    ['multinomial: weights must be finite and not negative, got -1 at index 1.',
-      () => fillMultinomial(new Generator(0), new Int32Array(1), Float32Array.of(1, -1))],
-    ['multinomial: at least one weight must be positive.',
-      () => fillMultinomial(new Generator(0), new Int32Array(1), new Float32Array(2))],
+    [
+      'uniform: expected finite bounds with from <= to, got from = 2 and to = 1.',
+      () => fillUniform(new Generator(0), new Float32Array(1), 2, 1),
+    ],
+    [
+      'normal: the standard deviation must not be negative, got -1.',
+      () => fillNormal(new Generator(0), new Float32Array(1), 0, -1),
+    ],
+    [
+      'randint: expected integers with low < high, got low = 3 and high = 3.',
+      () => fillIntegers(new Generator(0), new Int32Array(1), 3, 3),
+    ],
+    [
+      'bernoulli: a probability must be between 0 and 1, got 1.5.',
+      () => fillBernoulli(new Generator(0), new Uint8Array(1), 1.5),
+    ],
+    [
+      'bernoulli: a probability must be between 0 and 1, got NaN.',
+      () => fillBernoulli(new Generator(0), new Uint8Array(2), Float32Array.of(0.5, NaN)),
+    ],
+    [
+      'bernoulli: 2 elements need as many probabilities, got 1.',
+      () => fillBernoulli(new Generator(0), new Uint8Array(2), Float32Array.of(0.5)),
+    ],
+    [
+      'dropout: a probability must be between 0 and 1, got -0.1.',
+      () => fillDropoutMask(new Generator(0), new Float32Array(1), -0.1),
+    ],
+    [
+      'exponential: the rate must be positive, got 0.',
+      () => fillExponential(new Generator(0), new Float32Array(1), 0),
+    ],
+    [
+      'multinomial: weights must be finite and not negative, got -1 at index 1.',
+      () => fillMultinomial(new Generator(0), new Int32Array(1), Float32Array.of(1, -1)),
+    ],
+    [
+      'multinomial: at least one weight must be positive.',
+      () => fillMultinomial(new Generator(0), new Int32Array(1), new Float32Array(2)),
+    ],
   ])('says what is wrong: %s', (message, call) => {
     expect(call).toThrow(new RangeError(message));
   });

@@ -9,7 +9,9 @@ function fingerprint(bytes: Uint8Array): number {
 describe('the stream of a generator', () => {
   it('is MT19937, draw by draw', () => {
     const generator = new Generator(5489);
-    expect([generator.word(), generator.word(), generator.word()]).toEqual([3499211612, 581869302, 3890346734]);
+    expect([generator.word(), generator.word(), generator.word()]).toEqual([
+      3499211612, 581869302, 3890346734,
+    ]);
     for (let i = 3; i < 9999; i++) generator.word();
     expect(generator.word()).toBe(4123659995);
   });
@@ -85,8 +87,12 @@ describe('the state of a generator', () => {
     const generator = new Generator(3);
     const broken = generator.getState();
     broken[16] = 9;
-    expect(() => generator.setState(new Uint8Array(10))).toThrow("setState: a generator's state has 5056 bytes, got 10.");
-    expect(() => generator.setState(broken)).toThrow('setState: these bytes are not the state of a generator.');
+    expect(() => generator.setState(new Uint8Array(10))).toThrow(
+      "setState: a generator's state has 5056 bytes, got 10.",
+    );
+    expect(() => generator.setState(broken)).toThrow(
+      'setState: these bytes are not the state of a generator.',
+    );
     expect(() => generator.setState(new Uint8Array(5056))).toThrow('not the state of a generator');
     expect(generator.word()).toBe(new Generator(3).word());
   });
