@@ -13,7 +13,8 @@ const CHUNK = 1024;
  * @param out float32 takes one 32-bit draw per element, float64 two
  * @param from lower bound, default 0
  * @param to upper bound, default 1
- * @numerics `x * (to - from) + from` in the array's precision, rounded once (fused) as in PyTorch's AVX2 build
+ * @numerics `x * (to - from) + from` in the array's precision, rounded once (fused) as in PyTorch's AVX2
+ * build
  * @throws RangeError when `from` > `to` or a bound is not finite
  * @source torch.Tensor.uniform_
  */

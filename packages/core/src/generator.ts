@@ -32,7 +32,9 @@ export class Generator {
   #next = 0;
   #seedLow = 0;
   #seedHigh = 0;
-  /** The second half of the last Box–Muller pair, kept for the next scalar normal draw; null if there is none. */
+  /**
+   * The second half of the last Box–Muller pair, kept for the next scalar normal draw; null if there is none.
+   */
   spareNormal: number | null = null;
 
   constructor(seed: number = DEFAULT_SEED) {
@@ -81,7 +83,8 @@ export class Generator {
   }
 
   /**
-   * Fills `out` with consecutive draws, the numbers that as many calls of `word()` give, a few nanoseconds each.
+   * Fills `out` with consecutive draws, the numbers that as many calls of `word()` give, a few nanoseconds
+   * each.
    *
    * @param out where the draws go, element by element
    */

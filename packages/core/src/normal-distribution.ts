@@ -10,14 +10,15 @@ const f = Math.fround;
  * Fills an array with normally distributed numbers (Box–Muller).
  *
  * From 16 elements on they are made in blocks of 16 from uniform draws of the array's precision; a last,
- * incomplete block is drawn anew and overlaps the one before. Fewer than 16 are made one pair at a time in double
- * precision, and the unused half of a pair waits in the generator for the next such call.
+ * incomplete block is drawn anew and overlaps the one before. Fewer than 16 are made one pair at a time in
+ * double precision, and the unused half of a pair waits in the generator for the next such call.
  *
  * @param out the array to fill, at any offset
  * @param mean default 0
  * @param std standard deviation, not negative, default 1
  * @numerics float32 blocks evaluate logarithm, sine and cosine by the float32 polynomials of PyTorch's AVX2
- * kernel, so they are the same on every machine; the others use `Math`, whose last bit is the JavaScript engine's
+ * kernel, so they are the same on every machine; the others use `Math`, whose last bit is the JavaScript
+ * engine's
  * @throws RangeError when `std` is negative or NaN
  * @source torch.Tensor.normal_; Box and Muller (1958)
  */
@@ -77,8 +78,8 @@ function transformDoubles(block: Float64Array, at: number, mean: number, std: nu
   }
 }
 
-// Below, a product inside one sum is left unrounded: products of two float32 are exact in double, so `f(a * b + c)`
-// is a fused multiply-add, and the places of the roundings are those of the AVX2 kernel.
+// Below, a product inside one sum is left unrounded: products of two float32 are exact in double, so `f(a *
+// b + c)` is a fused multiply-add, and the places of the roundings are those of the AVX2 kernel.
 
 const TWO_PI = f(2 * Math.PI);
 const FOUR_OVER_PI = f(4 / Math.PI);
