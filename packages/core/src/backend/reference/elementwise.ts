@@ -1,0 +1,114 @@
+import type { NdArray } from 'ndarray';
+import ops from 'ndarray-ops';
+import { isFloating, type DType } from '../../dtype.ts';
+import { primitives, type Expr, type PrimitiveName } from '../../expr/index.ts';
+import type { Kernels } from '../types.ts';
+import { store, temporary, viewOf } from './ndarray.ts';
+
+/** A value per element, in float64; masks are 0 or 1. */
+type Values = NdArray<Float64Array>;
+type Operation = (result: Values, a: Values, b: Values) => unknown;
+
+/**
+ * The primitives that ndarray-ops has with the same meaning. Its round (halves up), pow (1 to the power of NaN) and
+ * shifts (by 32 and more) differ; those are computed by the primitive's own function.
+ */
+const operations: Readonly<Partial<Record<PrimitiveName, Operation>>> = {
+  add: ops.add,
+  sub: ops.sub,
+  mul: ops.mul,
+  div: ops.div,
+  fmod: ops.mod,
+  min: ops.min,
+  max: ops.max,
+  atan2: ops.atan2,
+  bitAnd: ops.band,
+  bitOr: ops.bor,
+  bitXor: ops.bxor,
+  neg: ops.neg,
+  abs: ops.abs,
+  floor: ops.floor,
+  ceil: ops.ceil,
+  sqrt: ops.sqrt,
+  exp: ops.exp,
+  log: ops.log,
+  sin: ops.sin,
+  cos: ops.cos,
+  tan: ops.tan,
+  asin: ops.asin,
+  acos: ops.acos,
+  atan: ops.atan,
+  lt: ops.lt,
+  le: ops.leq,
+  gt: ops.gt,
+  ge: ops.geq,
+  eq: ops.eq,
+  ne: ops.neq,
+  and: ops.and,
+  or: ops.or,
+  not: ops.not,
+};
+
+/** What integers compute in another way than float64 does: products do not fit its 53 bits. */
+const integerFunctions: Readonly<Partial<Record<PrimitiveName, (a: number, b: number) => number>>> = {
+  mul: Math.imul,
+  pow: integerPower,
+};
+
+function integerPower(base: number, exponent: number): number {
+  if (exponent < 0) return base === 1 ? 1 : base === -1 ? (exponent % 2 === 0 ? 1 : -1) : 0;
+  let power = 1;
+  for (let square = base, left = exponent; left > 0; left >>>= 1, square = Math.imul(square, square)) {
+    if (left & 1) power = Math.imul(power, square);
+  }
+  return power;
+}
+
+/** Brings values to what the dtype can hold. */
+const roundings: Readonly<Record<DType, (values: Values) => void>> = {
+  float64: () => undefined,
+  float32: (values) => values.data.forEach((value, i) => (values.data[i] = Math.fround(value))),
+  int32: (values) => ops.borseq(values, 0),
+  uint8: (values) => ops.bandseq(values, 255),
+  bool: (values) => ops.neqseq(values, 0),
+};
+
+/** All nodes of an expression, arguments first. */
+function nodesOf(expr: Expr): Expr[] {
+  const nodes = new Set([expr]);
+  for (const node of nodes) for (const arg of node.args) nodes.add(arg);
+  return [...nodes].sort((a, b) => a.id - b.id);
+}
+
+function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Values[], compute: DType): void {
+  const [a, b] = args as [Values, Values];
+  const integer = isFloating(compute) ? undefined : integerFunctions[name];
+  const operation = operations[name];
+  if (integer === undefined && operation !== undefined) {
+    operation(result, a, b);
+    return;
+  }
+  // Just as many arguments as there are: Math.hypot would take one more for another number.
+  const f = (integer ?? primitives[name].js) as (...operands: number[]) => number;
+  result.data.forEach((_, i) => (result.data[i] = f(...args.map((arg) => arg.data[i]!))));
+}
+
+/**
+ * Evaluates node by node in float64. What goes in has the precision of `compute`, floats are rounded to it once at
+ * the end, and integers wrap at every step.
+ */
+export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
+  const values = new Map<Expr, Values>();
+  for (const node of nodesOf(expr)) {
+    const result = temporary(out.shape);
+    values.set(node, result);
+    if (node.name === 'input') ops.assign(result, viewOf(inputs[node.value]!));
+    else if (node.name === 'param') ops.assigns(result, params[node.value]!);
+    else if (node.name === 'constant') ops.assigns(result, node.value);
+    else if (node.name === 'output') throw new TypeError('the forward result stands in an expression to evaluate');
+    else applyPrimitive(node.name, result, node.args.map((arg) => values.get(arg)!), compute);
+    const between = isFloating(compute) && node.args.length > 0 && node !== expr;
+    if (node.kind === 'number' && !between) roundings[compute](result);
+  }
+  store(out, values.get(expr)!);
+};
