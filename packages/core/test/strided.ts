@@ -1,71 +1,121 @@
 import { dtypeInfo, type DType } from '../src/dtype.ts';
-import { contiguousStrides, numel, type Shape } from '../src/shape.ts';
-import { hostArray, Storage } from '../src/storage.ts';
 import type { Strided } from '../src/backend/types.ts';
+import { contiguousStrides, numel } from '../src/shape.ts';
+import { hostArray, nextTick, Storage } from '../src/storage.ts';
 
-/** How the elements of a tensor made for a test lie in memory. `repeated` has stride 0 at its first dimension. */
-export type Layout = 'dense' | 'shifted' | 'reversed' | 'spaced' | 'repeated';
-
-interface Placement {
-  readonly strides: number[];
-  readonly offset: number;
-  readonly length: number;
+/** A small repeatable generator of numbers in [0, 1). */
+export function generator(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return state / 2 ** 32;
+  };
 }
 
-/** Strides for each layout; every one but `repeated` gives each element a place of its own. */
-export const layouts: Readonly<Record<Layout, (shape: Shape) => Placement>> = {
-  dense: (shape) => ({ strides: contiguousStrides(shape), offset: 0, length: numel(shape) }),
-  shifted: (shape) => ({ strides: contiguousStrides(shape), offset: 3, length: numel(shape) + 5 }),
-  reversed: (shape) => ({
-    strides: contiguousStrides([...shape].reverse()).reverse(),
-    offset: 0,
-    length: numel(shape),
-  }),
-  spaced: (shape) => ({
-    strides: contiguousStrides(shape.map((size) => size + 1)).map((stride) => stride * 2),
-    offset: 1,
-    length: 2 * numel(shape.map((size) => size + 1)) + 1,
-  }),
-  repeated: (shape) => ({
-    strides: contiguousStrides(shape).map((stride, d) => (d === 0 ? 0 : stride)),
-    offset: 0,
-    length: numel(shape),
-  }),
-};
+/** How the elements of a test operand lie. */
+export type Layout = 'dense' | 'transposed' | 'offset' | 'stepped' | 'reversedDims';
 
-/** A tensor of a kernel's view for a test; where elements share a place, the last value stays. */
+export const layouts: readonly Layout[] = ['dense', 'transposed', 'offset', 'stepped', 'reversedDims'];
+
+/** Makes an operand of the given shape and layout; the gaps between its elements hold NaN (or 99). */
 export function strided(
-  values: ArrayLike<number>,
-  shape: Shape,
-  dtype: DType = 'float64',
+  shape: readonly number[],
+  dtype: DType = 'float32',
   layout: Layout = 'dense',
 ): Strided {
-  const { strides, offset, length } = layouts[layout](shape);
+  const rank = shape.length;
+  let order = shape.map((_, d) => d);
+  if (layout === 'transposed' && rank >= 2) order = [...order.slice(0, rank - 2), rank - 1, rank - 2];
+  if (layout === 'reversedDims') order.reverse();
+  const step = layout === 'stepped' ? 2 : 1;
+  const dense = contiguousStrides(order.map((d) => shape[d]! * step));
+  const strides = new Array<number>(rank).fill(0);
+  order.forEach((d, k) => (strides[d] = dense[k]! * step));
+  const offset = layout === 'dense' ? 0 : 3;
+  const length = offset + numel(shape.map((n) => n * step)) + 2;
   const storage = new Storage(length * dtypeInfo[dtype].bytes);
-  const elements = hostArray(storage, dtype);
-  elements.fill(77);
-  const x = { storage, offset, shape, strides, dtype };
-  placesOf(x).forEach((place, i) => {
-    elements[place] = values[i]!;
+  hostArray(storage, dtype).fill(dtypeInfo[dtype].category === 2 ? NaN : 99);
+  return { storage, offset, shape, strides, dtype };
+}
+
+/** Offsets of all elements in row-major order. */
+export function offsets(x: Strided): number[] {
+  let list = [x.offset];
+  x.shape.forEach((size, d) => {
+    list = list.flatMap((at) => Array.from({ length: size }, (_, i) => at + i * x.strides[d]!));
   });
+  return list;
+}
+
+/** Sets all elements in row-major order. */
+export function fill(x: Strided, value: (index: number) => number): Strided {
+  const array = hostArray(x.storage, x.dtype);
+  offsets(x).forEach((at, k) => (array[at] = value(k)));
   return x;
 }
 
-/** An output of a kernel for a test, filled with a number that no kernel leaves there by chance. */
-export function blank(shape: Shape, dtype: DType = 'float64', layout: Layout = 'dense'): Strided {
-  return strided(new Float64Array(numel(shape)).fill(dtype === 'bool' ? 1 : 99), shape, dtype, layout);
+/** All elements in row-major order. */
+export function values(x: Strided): number[] {
+  const array = hostArray(x.storage, x.dtype);
+  return offsets(x).map((at) => array[at]!);
 }
 
-/** The elements in row-major order. */
-export function numbersOf(x: Strided): number[] {
-  const elements = hostArray(x.storage, x.dtype);
-  return placesOf(x).map((place) => elements[place]!);
+/** An operand with random elements. */
+export function random(
+  shape: readonly number[],
+  next: () => number,
+  dtype: DType = 'float32',
+  layout: Layout = 'dense',
+): Strided {
+  const draw: Record<DType, () => number> = {
+    float32: () => next() * 4 - 2,
+    float64: () => next() * 4 - 2,
+    int32: () => Math.floor(next() * 40) - 20,
+    uint8: () => Math.floor(next() * 256),
+    bool: () => Math.floor(next() * 2),
+  };
+  return fill(strided(shape, dtype, layout), draw[dtype]);
 }
 
-function placesOf({ shape, strides, offset }: Strided): number[] {
-  let places = [offset];
-  shape.forEach((size, d) => {
-    places = places.flatMap((place) => Array.from({ length: size }, (_, i) => place + i * strides[d]!));
-  });
-  return places;
+/** The same elements seen with an extra leading dimension of stride 0. */
+export function broadcast(x: Strided, size: number): Strided {
+  return { ...x, shape: [size, ...x.shape], strides: [0, ...x.strides] };
+}
+
+/** Picks one of a list. */
+export function pick<T>(list: readonly T[], next: () => number): T {
+  return list[Math.floor(next() * list.length)]!;
+}
+
+/** Runs a kernel the way the dispatcher does. */
+export function run(kernel: () => void): void {
+  nextTick();
+  kernel();
+}
+
+/** Whether the gaps between the elements of an operand hold what `strided` put there. */
+export function gapsAreUntouched(x: Strided): boolean {
+  const touched = new Set(offsets(x));
+  return Array.from(hostArray(x.storage, x.dtype)).every(
+    (v, k) => touched.has(k) || v === 99 || Number.isNaN(v),
+  );
+}
+
+/**
+ * The first place where two lists differ, in words; null if they agree.
+ * @param tolerance allowed |difference| / (1 + |expected|); 0 asks for the same value, signs of zero aside
+ */
+export function difference(
+  actual: readonly number[],
+  expected: readonly number[],
+  tolerance = 0,
+): string | null {
+  if (actual.length !== expected.length) return `${actual.length} elements instead of ${expected.length}`;
+  for (let k = 0; k < expected.length; k++) {
+    const [a, e] = [actual[k]!, expected[k]!];
+    const same =
+      a === e || (Number.isNaN(a) && Number.isNaN(e)) || Math.abs(a - e) <= tolerance * (1 + Math.abs(e));
+    if (!same) return `element ${k} is ${a} instead of ${e}`;
+  }
+  return null;
 }

@@ -83,8 +83,6 @@ describe('assembler', () => {
     const assembler = new Assembler();
     const tables = { i32, i64, f32, f64, v128, f32x4, f64x2, i32x4, i64x2, i16x8, i8x16 };
     const special = new Set(
-      "const extract replace loadLane shuffle count bytes relaxedMadd bitselect splat".split(" "),
-    );
       'const extract replace loadLane shuffle count bytes relaxedMadd bitselect splat'.split(' '),
     );
     let count = 0;

@@ -127,14 +127,12 @@ const SIGNED_AND_UNSIGNED = ['eq', 'ne', 'lt', 'ltU', 'gt', 'gtU', 'le', 'leU', 
 const EXTREMES = ['min', 'minU', 'max', 'maxU'] as const;
 const EXTENSIONS = ['extendLow', 'extendHigh', 'extendLowU', 'extendHighU'] as const;
 
-/**
- * What vectors of floats have. `pmin` and `pmax` are single instructions: `b < a ? b : a` and `a < b ? b : a`.
- */
+/** What vectors of floats have; `pmin` is `b < a ? b : a`, `pmax` is `a < b ? b : a`, in one instruction. */
 export type FloatLanes<S extends Type> = Lanes<S> &
   Unary<'abs' | 'neg' | 'sqrt' | 'ceil' | 'floor' | 'trunc' | 'nearest', 'v128'> &
   Binary<(typeof FLOAT_ARITHMETIC)[number], 'v128'> &
   Binary<(typeof COMPARISONS)[number], 'v128'> & {
-    /** a b + c with one rounding or two; only where `hasRelaxedMadd()`. */
+    /** a b + c with one rounding or two; not every engine has it. */
     readonly relaxedMadd: (a: Operand<'v128'>, b: Operand<'v128'>, c: Operand<'v128'>) => Value<'v128'>;
   };
 

@@ -1,0 +1,261 @@
+import { type DType, dtypeInfo } from '../../dtype.ts';
+import { isContiguous, numel } from '../../shape.ts';
+import { addressOf } from '../../storage.ts';
+import type { Strided } from '../types.ts';
+import {
+  Assembler,
+  f32,
+  f32x4,
+  f64,
+  f64x2,
+  type FunctionBuilder,
+  i32,
+  i8x16,
+  type Local,
+  type Value,
+} from './assembler.ts';
+import { squareOf } from './square.ts';
+import { forOuter, walk } from './walk.ts';
+
+/** Copies of one pair of dtypes; strides in bytes. */
+interface CopyKernels {
+  /** Three nested loops. */
+  loops(
+    ...args: [
+      out: number,
+      x: number,
+      n0: number,
+      n1: number,
+      n2: number,
+      ...outStrides: Triple,
+      ...xStrides: Triple,
+    ]
+  ): void;
+  /** `count` elements that lie densely on both sides. */
+  dense(out: number, x: number, count: number): void;
+  /** out[i, j] = x[j, i]: rows of out, and columns of x, are dense. */
+  transpose(out: number, x: number, rows: number, columns: number, outStride: number, xStride: number): void;
+}
+type Triple = [number, number, number];
+
+type ScalarType = 'f32' | 'f64' | 'i32';
+
+/** How elements of each dtype are read and written. */
+const access: Readonly<
+  Record<DType, { type: ScalarType; load: (p: Value<'i32'>, offset?: number) => Value }>
+> = {
+  float32: { type: 'f32', load: f32.load },
+  float64: { type: 'f64', load: f64.load },
+  int32: { type: 'i32', load: i32.load },
+  uint8: { type: 'i32', load: i32.load8U },
+  bool: { type: 'i32', load: i32.load8U },
+};
+
+const identity = (x: Value): Value => x;
+type Conversion = (x: Value<never>) => Value;
+/** Conversions of scalars, from and to. */
+const conversions: Readonly<Record<ScalarType, Readonly<Record<ScalarType, Conversion>>>> = {
+  f32: { f32: identity, f64: f64.fromF32, i32: i32.truncF32 },
+  f64: { f32: f32.fromF64, f64: identity, i32: i32.truncF64 },
+  i32: { f32: f32.fromI32, f64: f64.fromI32, i32: identity },
+};
+const isNonZero: Readonly<Record<ScalarType, Conversion>> = {
+  f32: (x) => f32.ne(x, 0),
+  f64: (x) => f64.ne(x, 0),
+  i32: (x) => i32.ne(x, 0),
+};
+
+function convert(x: Value, from: DType, to: DType): Value {
+  const type = access[from].type;
+  const conversion = to === 'bool' && from !== 'bool' ? isNonZero[type] : conversions[type][access[to].type];
+  return conversion(x as Value<never>);
+}
+
+function storeElement(f: FunctionBuilder, dtype: DType, address: Value<'i32'>, value: Value): void {
+  if (dtypeInfo[dtype].bytes === 1) f.store8(address, value as Value<'i32'>);
+  else f.store(address, value);
+}
+
+/** Whether copying bytes copies elements. */
+function sameBytes(from: DType, to: DType): boolean {
+  return from === to || (from === 'bool' && to === 'uint8');
+}
+
+function build(from: DType, to: DType): CopyKernels {
+  const assembler = new Assembler();
+  const outBytes = dtypeInfo[to].bytes;
+  const xBytes = dtypeInfo[from].bytes;
+  const element = (f: FunctionBuilder, out: Value<'i32'>, x: Value<'i32'>): void =>
+    storeElement(f, to, out, convert(access[from].load(x), from, to));
+
+  const dense = assembler.function(
+    'dense',
+    { out: 'i32', x: 'i32', count: 'i32' },
+    null,
+    (f, { out, x, count }) => {
+      if (sameBytes(from, to)) f.copyMemory(out, x, i32.mul(count, outBytes));
+      else {
+        f.repeat(count, () => {
+          element(f, out, x);
+          f.increment(out, outBytes);
+          f.increment(x, xBytes);
+        });
+      }
+    },
+  );
+
+  const shape = { out: 'i32', x: 'i32', n0: 'i32', n1: 'i32', n2: 'i32' } as const;
+  const strides = { out0: 'i32', out1: 'i32', out2: 'i32', x0: 'i32', x1: 'i32', x2: 'i32' } as const;
+  assembler.function('loops', { ...shape, ...strides }, null, (f, p) => {
+    const outRow = f.i32();
+    const xRow = f.i32();
+    const outAt = f.i32();
+    const xAt = f.i32();
+    const isDense = f.i32(i32.and(i32.eq(p.out2, outBytes), i32.eq(p.x2, xBytes)));
+    const isFill = f.i32(i32.and(i32.eq(p.out2, outBytes), i32.eqz(p.x2)));
+    f.repeat(p.n0, () => {
+      f.set(outRow, p.out);
+      f.set(xRow, p.x);
+      f.repeat(p.n1, () => {
+        f.if(
+          isDense,
+          () => f.call(dense, outRow, xRow, p.n2),
+          () => {
+            f.set(outAt, outRow);
+            f.set(xAt, xRow);
+            const left = f.i32(p.n2);
+            if (from === to) f.if(isFill, () => fill(f, to, outAt, xAt, left));
+            f.repeat(left, () => {
+              element(f, outAt, xAt);
+              f.increment(outAt, p.out2);
+              f.increment(xAt, p.x2);
+            });
+          },
+        );
+        f.increment(outRow, p.out1);
+        f.increment(xRow, p.x1);
+      });
+      f.increment(p.out, p.out0);
+      f.increment(p.x, p.x0);
+    });
+  });
+  if (from === to && outBytes > 1) emitTranspose(assembler, outBytes as 4 | 8, element);
+  return assembler.compile<CopyKernels>();
+}
+
+/** Repeats one element in whole vectors, and moves `out` and `left` to what remains. */
+function fill(
+  f: FunctionBuilder,
+  dtype: DType,
+  out: Local<'i32'>,
+  x: Value<'i32'>,
+  left: Local<'i32'>,
+): void {
+  const { bytes } = dtypeInfo[dtype];
+  const splat = { 1: i8x16, 4: f32x4, 8: f64x2 }[bytes].loadSplat(x);
+  const vector = f.local('v128', splat);
+  f.while(
+    () => i32.ge(left, 16 / bytes),
+    () => {
+      f.store(out, vector);
+      f.increment(out, 16);
+      f.increment(left, -16 / bytes);
+    },
+  );
+}
+
+/** Columns of x that are visited together, so that their cache lines stay near. */
+const STRIP = 64;
+
+function emitTranspose(
+  assembler: Assembler,
+  bytes: 4 | 8,
+  element: (f: FunctionBuilder, out: Value<'i32'>, x: Value<'i32'>) => void,
+): void {
+  const count = 16 / bytes;
+  const params = {
+    out: 'i32',
+    x: 'i32',
+    rows: 'i32',
+    columns: 'i32',
+    outStride: 'i32',
+    xStride: 'i32',
+  } as const;
+  assembler.function('transpose', params, null, (f, { out, x, rows, columns, outStride, xStride }) => {
+    const [strip, stripEnd, i, j, outAt, xAt] = [f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()];
+    const { vectors, transpose } = squareOf(f, bytes);
+    /** Sets the pointers to element (i, j) and visits the strip's columns in steps. */
+    const columnsOfStrip = (step: number, body: () => void): void => {
+      f.for(j, j, i32.sub(stripEnd, step - 1), step, () => {
+        f.set(outAt, i32.add(out, i32.add(i32.mul(i, outStride), i32.mul(j, bytes))));
+        f.set(xAt, i32.add(x, i32.add(i32.mul(j, xStride), i32.mul(i, bytes))));
+        body();
+      });
+    };
+    f.for(strip, 0, columns, STRIP, () => {
+      f.set(stripEnd, i32.add(strip, STRIP));
+      f.if(i32.gt(stripEnd, columns), () => f.set(stripEnd, columns));
+      f.for(i, 0, i32.sub(rows, count - 1), count, () => {
+        f.set(j, strip);
+        columnsOfStrip(count, () => {
+          for (const vector of vectors) {
+            f.set(vector, f32x4.load(xAt));
+            f.increment(xAt, xStride);
+          }
+          for (const row of transpose()) {
+            f.store(outAt, row);
+            f.increment(outAt, outStride);
+          }
+        });
+        columnsOfStrip(1, () => {
+          for (let row = 0; row < count; row++) {
+            element(f, outAt, xAt);
+            f.increment(outAt, outStride);
+            f.increment(xAt, bytes);
+          }
+        });
+      });
+      f.for(i, i, rows, 1, () => {
+        f.set(j, strip);
+        columnsOfStrip(1, () => element(f, outAt, xAt));
+      });
+    });
+  });
+}
+
+const built = new Map<number, CopyKernels>();
+
+function kernelsFor(from: DType, to: DType): CopyKernels {
+  const key = dtypeInfo[from].code * 8 + dtypeInfo[to].code;
+  let kernels = built.get(key);
+  if (kernels === undefined) built.set(key, (kernels = build(from, to)));
+  return kernels;
+}
+
+/** out = x in out's dtype. */
+export function copy(out: Strided, x: Strided): void {
+  const count = numel(out.shape);
+  if (count === 0) return;
+  const kernels = kernelsFor(x.dtype, out.dtype);
+  const outBytes = dtypeInfo[out.dtype].bytes;
+  const xBytes = dtypeInfo[x.dtype].bytes;
+  const outAddress = addressOf(out.storage) + out.offset * outBytes;
+  const xAddress = addressOf(x.storage) + x.offset * xBytes;
+  if (isContiguous(out.shape, out.strides) && isContiguous(x.shape, x.strides)) {
+    kernels.dense(outAddress, xAddress, count);
+    return;
+  }
+  const loops = walk(out.shape, [out.strides, x.strides], 3);
+  const { sizes, strides } = loops;
+  const depth = sizes.length;
+  const [n0, n1, n2] = sizes.slice(depth - 3) as Triple;
+  const [o0, o1, o2] = strides[0]!.slice(depth - 3).map((s) => s * outBytes) as Triple;
+  const [x0, x1, x2] = strides[1]!.slice(depth - 3).map((s) => s * xBytes) as Triple;
+  const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
+  forOuter(loops, depth - 3, (outOffset, xOffset) => {
+    const o = outAddress + outOffset * outBytes;
+    const p = xAddress + xOffset * xBytes;
+    if (!isTransposed) kernels.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);
+    else for (let i = 0; i < n0; i++) kernels.transpose(o + i * o0, p + i * x0, n1, n2, o1, x2);
+  });
+}

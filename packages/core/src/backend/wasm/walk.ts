@@ -1,0 +1,68 @@
+import type { Shape, Strides } from '../../shape.ts';
+
+/** Nested loops over several operands at once, outermost first: sizes, and per operand its strides. */
+export interface Walk {
+  readonly sizes: number[];
+  readonly strides: number[][];
+}
+
+/**
+ * The shortest nest of loops that visits all elements: dimensions of size 1 are dropped and neighbours merged
+ * where all operands allow it. Loops are ordered by falling stride of the first operand.
+ * @param depth at least so many loops; the outer ones may have size 1
+ */
+export function walk(shape: Shape, operands: readonly Strides[], depth: number): Walk {
+  const first = operands[0]!;
+  const dims: number[] = [];
+  for (let d = 0; d < shape.length; d++) if (shape[d] !== 1) dims.push(d);
+  for (let k = 1; k < dims.length; k++) {
+    for (let j = k; j > 0 && Math.abs(first[dims[j - 1]!]!) < Math.abs(first[dims[j]!]!); j--) {
+      const d = dims[j]!;
+      dims[j] = dims[j - 1]!;
+      dims[j - 1] = d;
+    }
+  }
+  const sizes: number[] = [];
+  const strides: number[][] = operands.map(() => []);
+  for (const d of dims) {
+    const size = shape[d]!;
+    const last = sizes.length - 1;
+    if (last >= 0 && operands.every((operand, k) => strides[k]![last] === operand[d]! * size)) {
+      sizes[last] = sizes[last]! * size;
+      for (let k = 0; k < operands.length; k++) strides[k]![last] = operands[k]![d]!;
+    } else {
+      sizes.push(size);
+      for (let k = 0; k < operands.length; k++) strides[k]!.push(operands[k]![d]!);
+    }
+  }
+  while (sizes.length < depth) {
+    sizes.unshift(1);
+    for (const list of strides) list.unshift(0);
+  }
+  return { sizes, strides };
+}
+
+/**
+ * Runs a body for each index of the outer loops of a walk of two operands, with the elements' offsets there.
+ * @param loops how many of the loops are meant
+ */
+export function forOuter(
+  { sizes, strides }: Walk,
+  loops: number,
+  body: (first: number, second: number) => void,
+): void {
+  if (loops <= 0) {
+    body(0, 0);
+    return;
+  }
+  const a = strides[0]!;
+  const b = strides[1]!;
+  const visit = (level: number, first: number, second: number): void => {
+    if (level === loops) {
+      body(first, second);
+      return;
+    }
+    for (let i = 0; i < sizes[level]!; i++) visit(level + 1, first + i * a[level]!, second + i * b[level]!);
+  };
+  visit(0, 0, 0);
+}
