@@ -1,1 +1,8 @@
-export {};
+export { FileError, FormatError } from './errors.ts';
+export { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
+export type {
+  SafetensorsDType,
+  SafetensorsEntry,
+  SafetensorsFile,
+  SafetensorsTensor,
+} from './safetensors.ts';
