@@ -245,6 +245,16 @@ export function copy(out: Strided, x: Strided): void {
     kernels.dense(outAddress, xAddress, count);
     return;
   }
+  if (out.shape.length === 2 && out.strides[1] === 1) {
+    const [rows, columns] = out.shape as [number, number];
+    const o1 = out.strides[0]! * outBytes;
+    const x1 = x.strides[0]! * xBytes;
+    const x2 = x.strides[1]! * xBytes;
+    if (x.dtype !== out.dtype || outBytes === 1 || x1 !== xBytes) {
+      kernels.loops(outAddress, xAddress, 1, rows, columns, 0, o1, outBytes, 0, x1, x2);
+    } else kernels.transpose(outAddress, xAddress, rows, columns, o1, x2);
+    return;
+  }
   const loops = walk(out.shape, [out.strides, x.strides], 3);
   const { sizes, strides } = loops;
   const depth = sizes.length;

@@ -1,0 +1,123 @@
+import { Assembler, type Callable, type FunctionBuilder, i32, type Local, type Value } from './assembler.ts';
+import type { FloatType } from './floats.ts';
+
+/** Vectors per row of a tile. */
+const VECTORS = 2;
+
+/** Columns of a tile: two vectors. */
+export function tileColumns(float: FloatType): number {
+  return VECTORS * float.lanes.count;
+}
+
+/**
+ * Rows of a full tile. Without a fused instruction a product needs a register before it is added, so that 5 by 2
+ * accumulators are all that the 15 registers of x86-64 hold; with it, 6 by 2.
+ */
+export function tileRows(): number {
+  return hasRelaxedMadd() ? 6 : 5;
+}
+
+let relaxed: boolean | undefined;
+
+/** Whether the engine has `relaxed_madd`. */
+export function hasRelaxedMadd(): boolean {
+  return (relaxed ??= WebAssembly.validate(relaxedProbe()));
+}
+
+/** A module of one function that uses the instruction. */
+function relaxedProbe(): Uint8Array<ArrayBuffer> {
+  const body = [0, 0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x85, 0x02, 0x0b];
+  return new Uint8Array([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
+    ...[1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b],
+    ...[3, 2, 1, 0],
+    ...[10, body.length + 2, 1, body.length, ...body],
+  ]);
+}
+
+/** a b + c on vectors, as the engine does it best. */
+export function multiplyAdd(
+  { lanes }: FloatType,
+  a: Value<'v128'>,
+  b: Value<'v128'>,
+  c: Value<'v128'>,
+): Value<'v128'> {
+  return hasRelaxedMadd() ? lanes.relaxedMadd(a, b, c) : lanes.add(c, lanes.mul(a, b));
+}
+
+/** How a tile reads its rows of the left operand. */
+export type LeftAccess = 'packed' | 'direct';
+
+/** Parameters of a tile: sizes and steps in bytes. A `packed` left operand needs no steps. */
+const params = {
+  k: 'i32',
+  a: 'i32',
+  aRow: 'i32',
+  aStep: 'i32',
+  b: 'i32',
+  bStep: 'i32',
+  c: 'i32',
+  cRow: 'i32',
+  add: 'i32',
+} as const;
+type TileLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
+
+/**
+ * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b if `add` is not 0;
+ * k is at least 1. It must not be unrolled: engines move the loads up and then run out of registers.
+ */
+export function defineTile(
+  assembler: Assembler,
+  float: FloatType,
+  rows: number,
+  access: LeftAccess,
+): Callable<null> {
+  return assembler.function(null, params, null, (f, p) => {
+    const rowPointers = access === 'direct' ? rowsFrom(f, p, rows) : [];
+    const sums = Array.from({ length: rows }, () => [f.local('v128'), f.local('v128')] as const);
+    const a = f.local('v128');
+    const b0 = f.local('v128');
+    const b1 = f.local('v128');
+    const { lanes, bytes } = float;
+    f.loop((again) => {
+      f.set(b0, lanes.load(p.b));
+      f.set(b1, lanes.load(p.b, 16));
+      sums.forEach(([left, right], row) => {
+        f.set(
+          a,
+          access === 'packed' ? lanes.loadSplat(p.a, row * bytes) : lanes.loadSplat(rowPointers[row]!),
+        );
+        f.set(left, multiplyAdd(float, a, b0, left));
+        f.set(right, multiplyAdd(float, a, b1, right));
+      });
+      if (access === 'packed') f.increment(p.a, tileRows() * bytes);
+      for (const pointer of rowPointers) f.increment(pointer, p.aStep);
+      f.increment(p.b, p.bStep);
+      f.increment(p.k, -1);
+      f.branch(again, p.k);
+    });
+    f.if(p.add, () => {
+      storeRows(f, p, sums, (sum, offset) => lanes.add(lanes.load(p.c, offset), sum));
+      f.return();
+    });
+    storeRows(f, p, sums, (sum) => sum);
+  });
+}
+
+function rowsFrom(f: FunctionBuilder, p: TileLocals, rows: number): Local<'i32'>[] {
+  const pointers = [p.a];
+  for (let row = 1; row < rows; row++) pointers.push(f.i32(i32.add(pointers[row - 1]!, p.aRow)));
+  return pointers;
+}
+
+function storeRows(
+  f: FunctionBuilder,
+  p: TileLocals,
+  sums: readonly (readonly [Local<'v128'>, Local<'v128'>])[],
+  value: (sum: Value<'v128'>, offset: number) => Value<'v128'>,
+): void {
+  sums.forEach((row, k) => {
+    if (k > 0) f.increment(p.c, p.cRow);
+    row.forEach((sum, half) => f.store(p.c, value(sum, half * 16), half * 16));
+  });
+}
