@@ -22,9 +22,16 @@ export class Storage {
   listed = false;
   /** Set by `dispose`: the bytes are gone and reading them is an error. */
   disposed = false;
+  /** During a backward pass: how many gradients on their way lie in it. */
+  references = 0;
+  /** Whether it was made by a backward pass and nobody outside has seen it, so that it may be freed or written to. */
+  transient = false;
+  /** Whether somebody will hold on to it beyond the scope in which it was made. */
+  kept = false;
 
   constructor(byteLength: number) {
     this.byteLength = byteLength;
+    if (recorder !== null) recorder.push(this);
   }
 }
 
@@ -33,6 +40,16 @@ const FIRST_NURSERY = 32 * 2 ** 20;
 const FIRST_COUNT = 65536;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
+
+/** Where storages made from here on are listed, while somebody wants to free them. */
+let recorder: Storage[] | null = null;
+
+/** Lists the storages made from here on in `list` (null: no longer), and returns the list that was used before. */
+export function recordStorages(list: Storage[] | null): Storage[] | null {
+  const before = recorder;
+  recorder = list;
+  return before;
+}
 
 let now = 1;
 let lastSweep = 0;

@@ -1,7 +1,7 @@
 import type { NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
 import { isFloating, type DType } from '../../dtype.ts';
-import { primitives, type Expr, type PrimitiveName } from '../../expr/index.ts';
+import { nodesOf, primitives, type Expr, type PrimitiveName } from '../../expr/index.ts';
 import type { Kernels } from '../types.ts';
 import { store, temporary, viewOf } from './ndarray.ts';
 
@@ -72,13 +72,6 @@ const roundings: Readonly<Record<DType, (values: Values) => void>> = {
   uint8: (values) => ops.bandseq(values, 255),
   bool: (values) => ops.neqseq(values, 0),
 };
-
-/** All nodes of an expression, arguments first. */
-function nodesOf(expr: Expr): Expr[] {
-  const nodes = new Set([expr]);
-  for (const node of nodes) for (const arg of node.args) nodes.add(arg);
-  return [...nodes].sort((a, b) => a.id - b.id);
-}
 
 function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Values[], compute: DType): void {
   const [a, b] = args as [Values, Values];

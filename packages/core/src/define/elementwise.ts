@@ -1,0 +1,148 @@
+import { TapegradError } from '../errors.ts';
+import { input, output as outputLeaf, param, type Expr } from '../expr/index.ts';
+import { Tensor } from '../tensor.ts';
+import { Program, type ResultKind } from './program.ts';
+
+/** What an elementwise operation takes: tensors, which broadcast, and plain numbers. */
+export type Operand = Tensor | number | boolean;
+
+/** Facts about an elementwise operation that its expression does not say. */
+export interface ElementwiseOptions {
+  /** dtype of the result: that of the inputs (default), made floating-point, or bool. */
+  readonly result?: ResultKind;
+  /**
+   * Partials by hand where they are cheaper or more accurate than the derived ones, one per argument, in terms of
+   * the arguments and the result `y`; null derives.
+   */
+  readonly partials?: (args: Expr[], y: Expr) => (Expr | null)[];
+  /** Positions of arguments that are conditions. */
+  readonly masks?: readonly number[];
+  /** Interval from which random test inputs are drawn. */
+  readonly domain?: readonly [number, number];
+  /** Inputs at kinks and edges, for tests: each with the value and, per argument, the partial that is expected there. */
+  readonly points?: readonly SpecialPoint[];
+}
+
+/** One line of the sheet of edge values. */
+export interface SpecialPoint {
+  readonly at: readonly number[];
+  readonly value?: number;
+  readonly partials: readonly (number | null)[];
+}
+
+/** What is known of an elementwise operation beside how to call it. */
+export interface ElementwiseOp {
+  readonly name: string;
+  readonly arity: number;
+  readonly options: ElementwiseOptions;
+  /** The program for a call in which the arguments marked in `tensorMask` (bit per position) are tensors. */
+  variant(tensorMask: number): Program;
+}
+
+/** A callable elementwise operation of the signature F; as a method, `this` is the first argument. */
+export type Elementwise<F extends (...args: never[]) => Tensor> = F & {
+  readonly op: ElementwiseOp;
+  /** The same computation with the first argument as the place of the result. */
+  readonly inPlace: F;
+};
+
+/** An operation of one tensor. */
+export type Unary = Elementwise<(x: Tensor) => Tensor>;
+
+/** An operation of two operands. */
+export type Binary = Elementwise<(x: Operand, other: Operand) => Tensor>;
+
+/** An operation of three operands. */
+export type Ternary = Elementwise<(x: Operand, a: Operand, b: Operand) => Tensor>;
+
+/**
+ * Declares an elementwise operation by its scalar expression; everything else about it is derived.
+ * `operands` turns the arguments of the call into those of the expression, for operations with defaults.
+ */
+export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>(
+  name: string,
+  build: (...args: Expr[]) => Expr,
+  options: ElementwiseOptions = {},
+  operands?: (...args: Parameters<E>) => readonly Operand[],
+): E {
+  const op = makeOp(name, build, options);
+  const spread = operands as ((...args: unknown[]) => readonly Operand[]) | undefined;
+  const call =
+    spread === undefined
+      ? (...args: Operand[]): Tensor => applyElementwise(op, args)
+      : (...args: unknown[]): Tensor => applyElementwise(op, spread(...args));
+  const inPlace =
+    spread === undefined
+      ? (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args)
+      : (...args: unknown[]): Tensor => applyElementwiseInPlace(op, spread(...args));
+  return Object.assign(call, { op, inPlace }) as unknown as E;
+}
+
+function makeOp(name: string, build: (...args: Expr[]) => Expr, options: ElementwiseOptions = {}): ElementwiseOp {
+  const variants: (Program | undefined)[] = [];
+  const arity = build.length;
+  return {
+    name,
+    arity,
+    options,
+    variant: (mask) => (variants[mask] ??= makeVariant(name, arity, build, options, mask)),
+  };
+}
+
+function makeVariant(
+  name: string,
+  arity: number,
+  build: (...args: Expr[]) => Expr,
+  options: ElementwiseOptions,
+  mask: number,
+): Program {
+  let inputs = 0;
+  let params = 0;
+  const args = Array.from({ length: arity }, (_, i) => (mask & (1 << i) ? input(inputs++) : param(params++)));
+  const isTensor = (_: unknown, i: number): boolean => (mask & (1 << i)) !== 0;
+  const partials = options.partials?.(args, outputLeaf()) ?? args.map(() => null);
+  return new Program(name, build(...args), inputs, {
+    result: options.result ?? 'same',
+    partials: partials.filter(isTensor),
+    masks: options.masks === undefined ? [] : args.map((_, i) => options.masks!.includes(i)).filter(isTensor),
+  });
+}
+
+/** Numbers become runtime parameters of the kernel. */
+function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
+  const { mask, tensors, params } = sortOperands(op, operands);
+  return op.variant(mask).apply(tensors, params);
+}
+
+function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
+  const { mask, tensors, params } = sortOperands(op, operands);
+  return op.variant(mask).applyInPlace(tensors[0]!, tensors, params);
+}
+
+function sortOperands(
+  op: ElementwiseOp,
+  operands: readonly Operand[],
+): { mask: number; tensors: Tensor[]; params: number[] } {
+  const tensors: Tensor[] = [];
+  const params: number[] = [];
+  let mask = 0;
+  for (let i = 0; i < op.arity; i++) {
+    const operand = operands[i];
+    if (operand instanceof Tensor) {
+      mask |= 1 << i;
+      tensors.push(operand);
+    } else if (typeof operand === 'number') params.push(operand);
+    else if (typeof operand === 'boolean') params.push(operand ? 1 : 0);
+    else throw badOperand(op, i, operand);
+  }
+  if (mask === 0) throw badOperand(op, 0, operands[0]);
+  return { mask, tensors, params };
+}
+
+function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {
+  const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : operand === null ? 'null' : typeof operand;
+  return new TapegradError(
+    `${op.name}: argument ${position} must be a Tensor or a number (at least one a Tensor), got ${got}`,
+    { op: op.name },
+  );
+}

@@ -1,0 +1,217 @@
+import type { Strided } from '../backend/types.ts';
+import { dtypeInfo, getDefaultDType, type DType } from '../dtype.ts';
+import { broadcastView, checkCastable, checkWritable, commitWrite, empty, isRecording, kernels, record } from '../dispatch.ts';
+import { ShapeError } from '../errors.ts';
+import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
+import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
+import type { Gradient, Node, Rule } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+import { resultType } from './promotion.ts';
+
+/** How a program's result dtype follows from its inputs: theirs, made floating, or bool. */
+export type ResultKind = 'same' | 'float' | 'bool';
+
+/** What a program needs to know beside its expression. */
+export interface ProgramOptions {
+  readonly result: ResultKind;
+  /** Partials given by hand, in terms of inputs, parameters and the output; null entries are derived. */
+  readonly partials: readonly (Expr | null)[];
+  /** Inputs that are conditions: they keep their dtype and have no gradient. */
+  readonly masks: readonly boolean[];
+}
+
+/** One input's part in the backward pass. */
+interface InputGradient {
+  /** `zero` and `identity` need no kernel. */
+  readonly kind: 'zero' | 'identity' | 'program';
+  readonly program: Program | null;
+  /** Positions of the saved values that the program reads after the gradient: inputs, then the output. */
+  readonly reads: readonly number[];
+}
+
+/** What the tape keeps of a call: the plain numbers and the shapes to which gradients are summed. */
+interface CallAttrs {
+  readonly params: readonly number[];
+  readonly shapes: readonly Shape[];
+}
+
+/**
+ * One elementwise computation over tensors and runtime parameters. Its derivative with respect to an input, already
+ * multiplied by the incoming gradient, is again a program: one fused kernel, on the tape like any other, so that every
+ * order comes out of the same mechanism.
+ */
+export class Program implements Rule {
+  readonly name: string;
+  readonly expr: Expr;
+  readonly inputCount: number;
+  readonly options: ProgramOptions;
+  private readonly gradients: (InputGradient | undefined)[] = [];
+
+  constructor(name: string, expr: Expr, inputCount: number, options: ProgramOptions) {
+    this.name = name;
+    this.expr = expr;
+    this.inputCount = inputCount;
+    this.options = options;
+  }
+
+  /** The backward step of input `i`, derived on first use. */
+  gradient(i: number): InputGradient {
+    return (this.gradients[i] ??= this.derive(i));
+  }
+
+  private derive(i: number): InputGradient {
+    const { options, inputCount, expr } = this;
+    if (options.result === 'bool' || options.masks[i]) return { kind: 'zero', program: null, reads: [] };
+    const symbolic = options.partials[i] ?? replaceSubexpression(partial(expr, i), expr, output());
+    const product = multiply(input(inputCount), symbolic);
+    if (product === input(inputCount)) return { kind: 'identity', program: null, reads: [] };
+    if (isZero(symbolic)) return { kind: 'zero', program: null, reads: [] };
+    // The gradient becomes input 0, the saved values follow in order.
+    const reads: number[] = [];
+    for (let k = 0; k < inputCount; k++) if (usesInput(product, k)) reads.push(k);
+    if (usesOutput(product)) reads.push(inputCount);
+    const inputs = Array.from({ length: inputCount + 1 }, (_, k) => {
+      return k === inputCount ? input(0) : input(1 + Math.max(reads.indexOf(k), 0));
+    });
+    const place = reads.indexOf(inputCount);
+    const program = new Program(
+      `${this.name}_backward`,
+      substitute(product, place < 0 ? { inputs } : { inputs, output: input(1 + place) }),
+      1 + reads.length,
+      {
+        result: 'same',
+        partials: [],
+        masks: [false, ...reads.map((k) => k < inputCount && (options.masks[k] ?? false))],
+      },
+    );
+    return { kind: 'program', program, reads };
+  }
+
+  vjp(node: Node, [gradient]: readonly Gradient[]): Gradient[] {
+    const { params, shapes } = node.attrs as CallAttrs;
+    const result: Gradient[] = [];
+    for (let i = 0; i < this.inputCount; i++) {
+      if (node.inputs[i] === null) {
+        result.push(null);
+        continue;
+      }
+      const step = this.gradient(i);
+      let value: Tensor;
+      if (step.kind === 'zero') value = empty(shapes[i]!, gradient!.dtype).zero_();
+      else if (step.kind === 'identity') value = gradient!;
+      else value = step.program!.apply([gradient!, ...step.reads.map((k) => node.savedTensor(k))], params);
+      result.push(sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!));
+    }
+    return result;
+  }
+
+  /** Runs the program on tensors (broadcast against each other) and numbers, and records it. */
+  apply(tensors: readonly Tensor[], params: readonly number[]): Tensor {
+    const { compute, result } = this.dtypes(tensors, params);
+    const inputs = this.cast(tensors, compute);
+    let { shape } = inputs[0]!;
+    for (let i = 1; i < inputs.length; i++) shape = broadcastShapes(this.name, shape, inputs[i]!.shape);
+    const first = inputs[0]!;
+    const out = first.shape === shape && first.isContiguous() ? empty(shape, result, first.strides) : empty(shape, result);
+    this.run(out, inputs, params, compute);
+    if (result !== 'bool' && isRecording(inputs)) {
+      record(this, this.attrs(inputs, params), inputs, [out], this.saved(inputs, inputs, out));
+    }
+    return out;
+  }
+
+  /**
+   * Runs the program with its first input as the place of the result.
+   * @throws before anything is written, if shapes, dtypes or the tape forbid it
+   */
+  applyInPlace(target: Tensor, tensors: readonly Tensor[], params: readonly number[]): Tensor {
+    const name = `${this.name}_`;
+    const { compute, result } = this.dtypes(tensors, params);
+    checkCastable(name, result, target.dtype);
+    for (const { shape } of tensors) {
+      if (!sameShape(broadcastShapes(name, target.shape, shape), target.shape)) {
+        throw new ShapeError(
+          `${name}: the result would have shape ${shapeString(broadcastShapes(name, target.shape, shape))}, but an ` +
+            `in-place operation cannot change the shape of its target ${shapeString(target.shape)} (the expanded size ` +
+            'must match the existing size)',
+          { op: name, shapes: [target.shape, shape] },
+        );
+      }
+    }
+    const recording = isRecording(tensors);
+    checkWritable(name, target, recording);
+    const inputs = this.cast(tensors, compute).map((x) => {
+      return x.storage === target.storage && x !== target && overlaps(x, target) ? x.clone() : x;
+    });
+    let saved: (Tensor | null)[] = [];
+    if (recording) {
+      // The rule may want the target's old value, which is about to be overwritten.
+      const kept = inputs.map((x, i) => (i === 0 && x === target && this.savesInput(inputs, 0) ? x.detach().clone() : x));
+      saved = this.saved(inputs, kept, target);
+    }
+    this.run(target, inputs, params, compute);
+    const node = recording ? record(this, this.attrs(inputs, params), inputs, [], saved) : null;
+    commitWrite(target, node);
+    node?.refreshVersion(this.inputCount);
+    return target;
+  }
+
+  private run(out: Tensor, inputs: readonly Tensor[], params: readonly number[], compute: DType): void {
+    let views: Strided[] | readonly Tensor[] = inputs;
+    for (let i = 0; i < inputs.length; i++) {
+      if (inputs[i]!.shape !== out.shape) {
+        views = inputs.map((x) => broadcastView(x, out.shape));
+        break;
+      }
+    }
+    kernels().elementwise(this.expr, out, views, params, compute);
+  }
+
+  private dtypes(tensors: readonly Tensor[], params: readonly number[]): { compute: DType; result: DType } {
+    const { masks, result } = this.options;
+    const operands = masks.length === 0 ? tensors : tensors.filter((_, i) => !masks[i]);
+    let compute = resultType(operands, params);
+    if (result === 'float' && dtypeInfo[compute].category < 2) compute = getDefaultDType();
+    return { compute, result: result === 'bool' ? 'bool' : compute };
+  }
+
+  private cast(tensors: readonly Tensor[], compute: DType): readonly Tensor[] {
+    const { masks } = this.options;
+    for (let i = 0; i < tensors.length; i++) {
+      if (tensors[i]!.dtype !== compute && !masks[i]) {
+        return tensors.map((x, k) => (x.dtype === compute || masks[k] ? x : x.to(compute)));
+      }
+    }
+    return tensors;
+  }
+
+  private attrs(inputs: readonly Tensor[], params: readonly number[]): CallAttrs {
+    const shapes: Shape[] = [];
+    for (let i = 0; i < inputs.length; i++) shapes.push(inputs[i]!.shape);
+    return { params, shapes };
+  }
+
+  private savesInput(inputs: readonly Tensor[], k: number): boolean {
+    return inputs.some((x, i) => x.requiresGrad && this.gradient(i).reads.includes(k));
+  }
+
+  /** Inputs and output at their positions, null where no gradient that is needed reads them. */
+  private saved(inputs: readonly Tensor[], kept: readonly Tensor[], out: Tensor): (Tensor | null)[] {
+    const saved: (Tensor | null)[] = [];
+    for (let i = 0; i <= this.inputCount; i++) saved.push(null);
+    for (let i = 0; i < inputs.length; i++) {
+      if (!inputs[i]!.requiresGrad) continue;
+      const { reads } = this.gradient(i);
+      for (let r = 0; r < reads.length; r++) {
+        const k = reads[r]!;
+        saved[k] = k < this.inputCount ? kept[k]! : out;
+      }
+    }
+    return saved;
+  }
+}
+
+/** Whether two tensors over one storage may touch the same bytes without being element by element the same. */
+function overlaps(x: Tensor, target: Tensor): boolean {
+  return x.offset !== target.offset || !sameShape(x.shape, target.shape) || !sameShape(x.strides, target.strides);
+}

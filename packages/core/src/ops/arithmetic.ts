@@ -1,0 +1,153 @@
+import { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from '../define/elementwise.ts';
+import { DTypeError } from '../errors.ts';
+import { Tensor } from '../tensor.ts';
+
+/** A weight for the second operand of `add` and `sub`. */
+export interface AlphaOption {
+  /** Factor of the second operand; default 1. */
+  alpha?: number;
+}
+
+const plainAdd: Binary = elementwise('add', (x, y) => x.add(y));
+const plainSub: Binary = elementwise('sub', (x, y) => x.sub(y));
+const scaledAdd: Ternary = elementwise('add', (x, y, alpha) => x.add(y.mul(alpha)));
+
+type Alpha = (x: Operand, other: Operand, options?: AlphaOption) => Tensor;
+
+function withAlpha(plain: Binary, sign: 1 | -1): Elementwise<Alpha> {
+  const call: Alpha = (x, other, options) => {
+    refuseBoolDifference(sign, x, other);
+    return options?.alpha === undefined ? plain(x, other) : scaledAdd(x, other, sign * options.alpha);
+  };
+  const inPlace: Alpha = (x, other, options) => {
+    refuseBoolDifference(sign, x, other);
+    return options?.alpha === undefined ? plain.inPlace(x, other) : scaledAdd.inPlace(x, other, sign * options.alpha);
+  };
+  return Object.assign(call, { op: plain.op, inPlace });
+}
+
+function refuseBoolDifference(sign: number, x: Operand, other: Operand): void {
+  if (sign < 0 && x instanceof Tensor && other instanceof Tensor && x.dtype === 'bool' && other.dtype === 'bool') {
+    throw new DTypeError('sub: the difference of two bool tensors is not defined; use logicalXor(x, y) instead', {
+      op: 'sub',
+      dtypes: ['bool', 'bool'],
+    });
+  }
+}
+
+/** x + alpha · other. @source torch.add */
+export const add: Elementwise<Alpha> = withAlpha(plainAdd, 1);
+
+/** x − alpha · other. @throws DTypeError for two bool tensors @source torch.sub */
+export const sub: Elementwise<Alpha> = withAlpha(plainSub, -1);
+
+/** other − x. @source torch.rsub */
+export const rsub: Binary = elementwise('rsub', (x, y) => y.sub(x));
+
+/** x · other. @source torch.mul */
+export const mul: Binary = elementwise('mul', (x, y) => x.mul(y));
+
+const trueDiv: Binary = elementwise('div', (x, y) => x.div(y), { result: 'float' });
+const floorQuotient: Binary = elementwise('div', (x, y) => x.floorDiv(y));
+const truncQuotient: Binary = elementwise('div', (x, y) => x.div(y).trunc());
+
+/** How `div` rounds. */
+export interface DivOptions {
+  /** 'floor' or 'trunc'; without it the quotient is exact and integers become floating-point. */
+  roundingMode?: 'floor' | 'trunc' | null;
+}
+
+type Div = (x: Operand, other: Operand, options?: DivOptions) => Tensor;
+
+const quotients: Readonly<Record<string, Binary>> = { none: trueDiv, floor: floorQuotient, trunc: truncQuotient };
+
+/** x / other. Rounded quotients have gradient 0. @source torch.div */
+export const div: Elementwise<Div> = Object.assign(
+  ((x, other, options) => quotients[options?.roundingMode ?? 'none']!(x, other)) as Div,
+  {
+    op: trueDiv.op,
+    inPlace: ((x, other, options) => quotients[options?.roundingMode ?? 'none']!.inPlace(x, other)) as Div,
+  },
+);
+
+/** The quotient rounded down. @derivative 0 @source torch.floor_divide */
+export const floorDivide: Binary = elementwise('floor_divide', (x, y) => x.floorDiv(y));
+
+/** What is left after division, with the sign of the divisor. @source torch.remainder */
+export const remainder: Binary = elementwise('remainder', (x, y) => x.remainder(y));
+
+/** What is left after division, with the sign of the dividend. @source torch.fmod */
+export const fmod: Binary = elementwise('fmod', (x, y) => x.fmod(y));
+
+/** −x. @source torch.neg */
+export const neg: Unary = elementwise('neg', (x) => x.neg());
+
+/** 1 / x. @derivative −y² @source torch.reciprocal */
+export const reciprocal: Unary = elementwise('reciprocal', (x) => x.reciprocal(), {
+  result: 'float',
+  partials: (_, y) => [y.mul(y).neg()],
+  points: [{ at: [0], value: Infinity, partials: [-Infinity] }],
+});
+
+/** x². @source torch.square */
+export const square: Unary = elementwise('pow', (x) => x.mul(x));
+
+const generalPow: Binary = elementwise('pow', (x, p) => x.pow(p), {
+  domain: [0.2, 3],
+  points: [
+    { at: [0, 0], value: 1, partials: [0, 0] },
+    { at: [0, 0.5], value: 0, partials: [Infinity, 0] },
+    { at: [0, 1], value: 0, partials: [1, 0] },
+    { at: [0, 2], value: 0, partials: [0, 0] },
+    { at: [-2, 2], value: 4, partials: [-4, NaN] },
+    { at: [0, -1], partials: [null, -Infinity] },
+    { at: [NaN, 0], value: 1, partials: [0, null] },
+  ],
+});
+
+/**
+ * x raised to a power.
+ * @derivative p·x^(p−1), exactly 0 where p is 0; for the exponent y·log x, 0 where x is 0 and p ≥ 0
+ * @source torch.pow
+ */
+export const pow: Binary = Object.assign(
+  (x: Operand, p: Operand) => (p === 2 && x instanceof Tensor ? square(x) : generalPow(x, p)),
+  { op: generalPow.op, inPlace: generalPow.inPlace },
+);
+
+/** |x|. @derivative the sign, 0 at 0 @source torch.abs */
+export const abs: Unary = elementwise('abs', (x) => x.abs(), { points: [{ at: [0], value: 0, partials: [0] }] });
+
+/** −1, 0 or 1. @derivative 0 @source torch.sign */
+export const sign: Unary = elementwise('sign', (x) => x.sign(), { points: [{ at: [0], value: 0, partials: [0] }] });
+
+/** Rounded down. @derivative 0 @source torch.floor */
+export const floor: Unary = elementwise('floor', (x) => x.floor(), { points: [{ at: [1.5], value: 1, partials: [0] }] });
+
+/** Rounded up. @derivative 0 @source torch.ceil */
+export const ceil: Unary = elementwise('ceil', (x) => x.ceil(), { points: [{ at: [1.5], value: 2, partials: [0] }] });
+
+/** Rounded to the nearest integer, halves to the even one. @derivative 0 @source torch.round */
+export const round: Unary = elementwise('round', (x) => x.round(), { points: [{ at: [2.5], value: 2, partials: [0] }] });
+
+/** Rounded towards 0. @derivative 0 @source torch.trunc */
+export const trunc: Unary = elementwise('trunc', (x) => x.trunc(), { points: [{ at: [-1.5], value: -1, partials: [0] }] });
+
+/** What trunc cuts off. @derivative 1 @source torch.frac */
+export const frac: Unary = elementwise('frac', (x) => x.sub(x.trunc()), { points: [{ at: [1.5], value: 0.5, partials: [1] }] });
+
+/** The larger one; NaN wins, and equal operands share the gradient. @source torch.maximum */
+export const maximum: Binary = elementwise('maximum', (x, y) => x.max(y), {
+  points: [{ at: [2, 2], value: 2, partials: [0.5, 0.5] }],
+});
+
+/** The smaller one; NaN wins, and equal operands share the gradient. @source torch.minimum */
+export const minimum: Binary = elementwise('minimum', (x, y) => x.min(y), {
+  points: [{ at: [2, 2], value: 2, partials: [0.5, 0.5] }],
+});
+
+/** start + weight · (end − start). @source torch.lerp */
+export const lerp: Ternary = elementwise('lerp', (s, e, w) => {
+  const d = e.sub(s);
+  return w.abs().lt(0.5).where(s.add(w.mul(d)), e.sub(d.mul(w.neg().add(1))));
+}, { partials: ([s, e, w]) => [w!.neg().add(1), w!, e!.sub(s!)] });

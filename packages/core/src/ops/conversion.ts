@@ -1,0 +1,105 @@
+import { elementwise, type Binary } from '../define/elementwise.ts';
+import { linear } from '../define/rules.ts';
+import { empty, kernels } from '../dispatch.ts';
+import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
+import { contiguousStrides, type Shape } from '../shape.ts';
+import { storageFrom } from '../storage.ts';
+import { Tensor } from '../tensor.ts';
+
+const cast = linear<DType>('to_copy', {
+  forward: ([x], dtype) => {
+    const out = empty(x!.shape, dtype);
+    kernels().copy(out, x!);
+    return out;
+  },
+  transpose: (g, _, { dtype }) => g.to(dtype),
+});
+
+/** The same values in another dtype; x itself if it has that dtype. @derivative the gradient, cast back @source torch.Tensor.to */
+export function to(x: Tensor, dtype: DTypeName): Tensor {
+  const wanted = toDType(dtype);
+  return wanted === x.dtype ? x : cast([x], wanted);
+}
+
+/** x as float32. @source torch.Tensor.float */
+export function float(x: Tensor): Tensor {
+  return x.to('float32');
+}
+
+/** x as float64. @source torch.Tensor.double */
+export function double(x: Tensor): Tensor {
+  return x.to('float64');
+}
+
+/** x as int32; fractions are cut off. @source torch.Tensor.int */
+export function int(x: Tensor): Tensor {
+  return x.to('int32');
+}
+
+/** x as the integer type that indexes and labels have; 64-bit integers are held as int32. @source torch.Tensor.long */
+export function long(x: Tensor): Tensor {
+  return x.to('int32');
+}
+
+/** Whether each element is not zero. @source torch.Tensor.bool */
+export function bool(x: Tensor): Tensor {
+  return x.to('bool');
+}
+
+/** x in the dtype of other. @source torch.Tensor.type_as */
+export function typeAs(x: Tensor, other: Tensor): Tensor {
+  return x.to(other.dtype);
+}
+
+const copyOf = linear<null>('clone', {
+  forward: ([x]) => {
+    const out = empty(x!.shape, x!.dtype);
+    kernels().copy(out, x!);
+    return out;
+  },
+  transpose: (g) => g,
+});
+
+/** A copy in memory of its own, dense in row-major order. @source torch.clone */
+export function clone(x: Tensor): Tensor {
+  return copyOf([x], null);
+}
+
+/** x if it lies densely in row-major order, else a copy that does. @source torch.Tensor.contiguous */
+export function contiguous(x: Tensor): Tensor {
+  return x.isContiguous() ? x : x.clone();
+}
+
+/** The values of `source`, broadcast and cast to x: as `copy_`, the way to overwrite x. @source torch.Tensor.copy_ */
+export const copy: Binary = elementwise('copy', (_, source) => source);
+
+/** Zeros with the dtype of x. @internal */
+export function newZeros(x: Tensor, shape: Shape): Tensor {
+  return empty(shape, x.dtype).zero_();
+}
+
+/** A constant with values from a typed array. @internal */
+export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
+  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return new Tensor(storageFrom(bytes), 0, shape, contiguousStrides(shape), dtype);
+}
+
+/** Zeros in the shape and dtype of x. @source torch.zeros_like */
+export function zerosLike(x: Tensor): Tensor {
+  return fullLike(x, 0);
+}
+
+/** Ones in the shape and dtype of x. @source torch.ones_like */
+export function onesLike(x: Tensor): Tensor {
+  return fullLike(x, 1);
+}
+
+/** One value in the shape and dtype of x. @source torch.full_like */
+export function fullLike(x: Tensor, value: number): Tensor {
+  return emptyLike(x).fill_(value);
+}
+
+/** A tensor of the same shape and dtype whose values are not set. @source torch.empty_like */
+export function emptyLike(x: Tensor): Tensor {
+  return empty(x.shape, x.dtype);
+}

@@ -1,0 +1,62 @@
+import { linear } from '../define/rules.ts';
+import { isRecording, kernels, record, viewOf } from '../dispatch.ts';
+import { ShapeError } from '../errors.ts';
+import { isContiguous, numel, shapeString, type Shape, type Strides } from '../shape.ts';
+import { hostArray } from '../storage.ts';
+import type { Tensor } from '../tensor.ts';
+import { asStridedRule, geometryOf, type ViewGeometry } from '../view.ts';
+
+/**
+ * Elements of the storage of x in any geometry; offset counts from the start of the storage.
+ * @throws ShapeError when the geometry reaches outside of it
+ * @source torch.as_strided
+ */
+export function asStrided(x: Tensor, shape: Shape, strides: Strides, offset?: number): Tensor {
+  const start = offset ?? x.offset;
+  const last = shape.reduce((sum, n, d) => sum + Math.max(n - 1, 0) * strides[d]!, start);
+  const available = hostArray(x.storage, x.dtype).length;
+  if (shape.length !== strides.length || strides.some((s) => s < 0) || start < 0 || (numel(shape) > 0 && last >= available)) {
+    throw new ShapeError(
+      `asStrided: shape ${shapeString(shape)}, strides ${shapeString(strides)} and offset ${start} reach outside a storage ` +
+        `of ${available} elements`,
+      { op: 'asStrided', shapes: [shape, strides] },
+    );
+  }
+  const out = viewOf(x, shape, strides, start);
+  if (isRecording([x])) record(asStridedRule, { base: geometryOf(x), geometry: geometryOf(out) }, [x], [out], []);
+  return out;
+}
+
+/** Zeros of the base's shape, to which the elements of `g` are added where the geometry points: asStrided's transpose. @internal */
+export function stridedScatter(g: Tensor, base: ViewGeometry, geometry: ViewGeometry): Tensor {
+  return scatterStrided([g], { base, geometry });
+}
+
+const scatterStrided = linear<{ base: ViewGeometry; geometry: ViewGeometry }>('as_strided_backward', {
+  forward: ([g], { base, geometry }) => {
+    const extent = Math.max(extentOf(base), extentOf(geometry));
+    const flat = g!.newZeros([extent]);
+    const positions = positionsOf(geometry);
+    const index = g!.detach().newFrom(positions, 'int32', [positions.length]);
+    kernels().scatter(flat, index, g!.detach().reshape([positions.length]), 0, true);
+    if (isContiguous(base.shape, base.strides)) return flat.narrow(0, base.offset, numel(base.shape)).clone().view(base.shape);
+    return flat.asStrided(base.shape, base.strides, base.offset).clone();
+  },
+  transpose: (g, { base, geometry }) => {
+    const flat = g.stridedScatter({ shape: [extentOf(base)], strides: [1], offset: 0 }, base);
+    return flat.asStrided(geometry.shape, geometry.strides, geometry.offset);
+  },
+});
+
+function extentOf({ shape, strides, offset }: ViewGeometry): number {
+  return numel(shape) === 0 ? offset : shape.reduce((sum, n, d) => sum + (n - 1) * strides[d]!, offset) + 1;
+}
+
+/** The place of each element in row-major order. */
+function positionsOf({ shape, strides, offset }: ViewGeometry): Int32Array {
+  let positions = [offset];
+  shape.forEach((n, d) => {
+    positions = positions.flatMap((p) => Array.from({ length: n }, (_, i) => p + i * strides[d]!));
+  });
+  return Int32Array.from(positions);
+}

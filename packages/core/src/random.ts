@@ -1,0 +1,137 @@
+import { checkWritable, commitWrite, kernels } from './dispatch.ts';
+import {
+  fillBernoulli,
+  fillDropoutMask,
+  fillExponential,
+  fillIntegers,
+  fillPermutation,
+  fillUniform,
+} from './distributions.ts';
+import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type TypedArray } from './dtype.ts';
+import { DTypeError } from './errors.ts';
+import { Generator } from './generator.ts';
+import { fillNormal } from './normal-distribution.ts';
+import { contiguousStrides, numel, type Shape } from './shape.ts';
+import { storageFrom } from './storage.ts';
+import type { Size, TensorOptions } from './create.ts';
+import { Tensor } from './tensor.ts';
+
+/** The stream that random functions draw from unless they are given one of their own. */
+export const defaultGenerator: Generator = new Generator();
+
+/** Restarts the default random stream; the same seed gives the same numbers as PyTorch's CPU. @source torch.manual_seed */
+export function manualSeed(seed: number): Generator {
+  return defaultGenerator.manualSeed(seed);
+}
+
+/** The state of the default random stream, for `setRngState`. @source torch.get_rng_state */
+export function getRngState(): Uint8Array {
+  return defaultGenerator.getState();
+}
+
+/** Puts the default random stream into a state from `getRngState`. @source torch.set_rng_state */
+export function setRngState(state: Uint8Array): void {
+  defaultGenerator.setState(state);
+}
+
+/** What random factories take. */
+export interface RandomOptions extends TensorOptions {
+  /** The stream to draw from; default the one that `manualSeed` restarts. */
+  generator?: Generator | undefined;
+}
+
+type Floats = Float32Array | Float64Array;
+type Fill<T> = (generator: Generator, out: T) => void;
+
+/** A dense tensor whose elements `fill` draws. */
+function drawn<T extends TypedArray>(shape: Shape, dtype: DType, options: RandomOptions, fill: Fill<T>): Tensor {
+  const { bytes, array: TypedArrayOf } = dtypeInfo[dtype];
+  const count = numel(shape);
+  const values = new TypedArrayOf(new ArrayBuffer(count * bytes), 0, count);
+  fill(options.generator ?? defaultGenerator, values as T);
+  const x = new Tensor(storageFrom(new Uint8Array(values.buffer)), 0, shape, contiguousStrides(shape), dtype);
+  if (options.requiresGrad === true) x.requiresGrad_();
+  return x;
+}
+
+function shapeOf(size: Size): number[] {
+  return typeof size === 'number' ? [size] : [...size];
+}
+
+function floatDType(op: string, options: RandomOptions): DType {
+  const dtype = options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
+  if (!isFloating(dtype)) throw new DTypeError(`${op}: the dtype must be floating-point, got ${dtype}`, { op, dtypes: [dtype] });
+  return dtype;
+}
+
+/** Numbers uniform in [0, 1). @source torch.rand */
+export function rand(size: Size, options: RandomOptions = {}): Tensor {
+  return drawn<Floats>(shapeOf(size), floatDType('rand', options), options, fillUniform);
+}
+
+/** Numbers from the normal distribution of mean 0 and variance 1. @source torch.randn */
+export function randn(size: Size, options: RandomOptions = {}): Tensor {
+  return drawn<Floats>(shapeOf(size), floatDType('randn', options), options, fillNormal);
+}
+
+/** Numbers from a normal distribution. @source torch.normal */
+export function normal(mean: number, std: number, size: Size, options: RandomOptions = {}): Tensor {
+  return drawn<Floats>(shapeOf(size), floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
+}
+
+/** Whole numbers uniform in [low, high), as int32. @source torch.randint */
+export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
+  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
+  return drawn(shapeOf(size), dtype, options, (g, out) => fillIntegers(g, out, low, high));
+}
+
+/** The numbers 0 to n − 1 in random order, as int32. @source torch.randperm */
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
+  return drawn([n], dtype, options, fillPermutation);
+}
+
+/** 1 with the probability that each element of x says, else 0. @source torch.bernoulli */
+export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
+  const probabilities = x.toTypedArray() as Floats;
+  return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));
+}
+
+/** Factors for dropout in the shape and dtype of x: 0 with probability p, else 1 / (1 − p). @internal */
+export function dropoutMask(x: Tensor, p: number, generator: Generator = defaultGenerator): Tensor {
+  return drawn<Floats>(x.shape, x.dtype, { generator }, (g, out) => fillDropoutMask(g, out, p));
+}
+
+/** Overwrites x with numbers that `fill` draws. */
+function redraw<T extends TypedArray>(op: string, x: Tensor, generator: Generator | undefined, fill: Fill<T>): Tensor {
+  checkWritable(op, x, false);
+  const values = drawn<T>(x.shape, x.dtype, { generator }, fill);
+  kernels().copy(x, values);
+  commitWrite(x, null);
+  return x;
+}
+
+/** Overwrites x with numbers uniform in [from, to). @source torch.Tensor.uniform_ */
+export function uniform_(x: Tensor, from = 0, to = 1, generator?: Generator): Tensor {
+  return redraw<Floats>('uniform_', x, generator, (g, out) => fillUniform(g, out, from, to));
+}
+
+/** Overwrites x with normally distributed numbers. @source torch.Tensor.normal_ */
+export function normal_(x: Tensor, mean = 0, std = 1, generator?: Generator): Tensor {
+  return redraw<Floats>('normal_', x, generator, (g, out) => fillNormal(g, out, mean, std));
+}
+
+/** Overwrites x with 1 with probability p, else 0. @source torch.Tensor.bernoulli_ */
+export function bernoulli_(x: Tensor, p = 0.5, generator?: Generator): Tensor {
+  return redraw('bernoulli_', x, generator, (g, out: TypedArray) => fillBernoulli(g, out, p));
+}
+
+/** Overwrites x with exponentially distributed numbers. @source torch.Tensor.exponential_ */
+export function exponential_(x: Tensor, rate = 1, generator?: Generator): Tensor {
+  return redraw<Floats>('exponential_', x, generator, (g, out) => fillExponential(g, out, rate));
+}
+
+/** Overwrites x with whole numbers uniform in [low, high). @source torch.Tensor.random_ */
+export function random_(x: Tensor, low: number, high: number, generator?: Generator): Tensor {
+  return redraw('random_', x, generator, (g, out: TypedArray) => fillIntegers(g, out, low, high));
+}

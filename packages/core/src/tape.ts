@@ -1,0 +1,204 @@
+import type { Shape } from './shape.ts';
+import type { DType } from './dtype.ts';
+import { GradError } from './errors.ts';
+import { modes } from './modes.ts';
+import type { Tensor } from './tensor.ts';
+
+/** A gradient, or null for "none", which is cheaper than zeros and means the same. */
+export type Gradient = Tensor | null;
+
+/**
+ * What the tape knows of an operation: its name and how to push a gradient back through one recorded call.
+ * The rule is a tensor program, so that it can be recorded itself.
+ */
+export interface Rule {
+  readonly name: string;
+  /** Gradients of the outputs in, gradients of the inputs out (null where not needed). At least one of `grads` is set. */
+  vjp(node: Node, grads: readonly Gradient[]): readonly Gradient[];
+  /** False for code of users, which may keep what it is given; the engine then never frees it early. */
+  readonly trusted?: boolean;
+}
+
+/** Called with a gradient; may return another one to go on with. */
+export type GradHook = (grad: Tensor) => Tensor | null | undefined | void;
+/** Called with the gradients of a node's outputs; may return others. */
+export type NodePreHook = (gradOutputs: readonly Gradient[]) => readonly Gradient[] | null | undefined | void;
+/** Called with the gradients of a node's inputs and outputs; may return other input gradients. */
+export type NodeHook = (
+  gradInputs: readonly Gradient[],
+  gradOutputs: readonly Gradient[],
+) => readonly Gradient[] | null | undefined | void;
+
+/** Hooks of one node, made when the first is registered. */
+export interface NodeHooks {
+  /** In order of registration: on the gradient of output `slot`, before anything else sees it. */
+  readonly tensor: Set<{ slot: number; hook: GradHook }>;
+  readonly pre: Set<{ hook: NodePreHook }>;
+  readonly post: Set<{ hook: NodeHook }>;
+  /** Tensors whose `.grad` is to receive the gradient of an output. */
+  readonly retain: Map<number, Tensor>;
+  readonly postAccumulate: Set<{ hook: (leaf: Tensor) => void }>;
+}
+
+/** Shape and dtype of a node's output, for making zeros. */
+export interface OutputMeta {
+  readonly shape: Shape;
+  readonly dtype: DType;
+}
+
+/** Removes what it was returned for; calling it again does nothing. Works with `using`. */
+export interface RemovableHandle {
+  remove(): void;
+  [Symbol.dispose](): void;
+}
+
+let counter = 0;
+
+/** One recorded call of an operation. */
+export class Node {
+  /** Counts nodes in order of creation; falling ids are an order for walking back. */
+  readonly id: number = counter++;
+  readonly rule: Rule;
+  readonly attrs: unknown;
+  /** The nodes that made the inputs, null where an input needs no gradient. */
+  readonly inputs: readonly (Node | null)[];
+  /** Which output of `inputs[i]` it was. */
+  readonly slots: readonly number[];
+  /** Shapes and dtypes of the outputs, kept where there are several or a user's code makes them. */
+  readonly outputs: readonly OutputMeta[];
+  /** Saved values: inputs first, at their positions, then outputs and whatever else; null once released. */
+  private saved: (Tensor | null)[] | null;
+  private versions: number[];
+  hooks: NodeHooks | null = null;
+  /** Where the operation was called, when anomaly mode was on. */
+  readonly stack: string | null;
+  // State of the backward pass that is running.
+  task = 0;
+  dependencies = 0;
+  gradients: Gradient[] | null = null;
+
+  constructor(
+    rule: Rule,
+    attrs: unknown,
+    inputs: readonly (Node | null)[],
+    slots: readonly number[],
+    outputs: readonly OutputMeta[],
+    saved: (Tensor | null)[],
+  ) {
+    this.rule = rule;
+    this.attrs = attrs;
+    this.inputs = inputs;
+    this.slots = slots;
+    this.outputs = outputs;
+    this.saved = saved;
+    const versions: number[] = [];
+    for (let i = 0; i < saved.length; i++) versions.push(saved[i]?.storage.version ?? 0);
+    this.versions = versions;
+    this.stack = modes.anomaly ? (new Error('recorded here').stack ?? null) : null;
+  }
+
+  /** The operation's name as PyTorch prints it: `MulBackward0`. */
+  get name(): string {
+    const { name } = this.rule;
+    if (this.rule.trusted === false) return `${name}Backward`;
+    const camel = name.replace(/(^|_)([a-z0-9])/g, (_, __, c: string) => c.toUpperCase());
+    return camel === 'AccumulateGrad' ? camel : `${camel}Backward0`;
+  }
+
+  /** The nodes that the gradients go to, with the output that each input was. */
+  get nextFunctions(): readonly (readonly [Node | null, number])[] {
+    return this.inputs.map((node, i) => [node, this.slots[i]!] as const);
+  }
+
+  /** Whether input `i` wants a gradient. */
+  needs(i: number): boolean {
+    return this.inputs[i] !== null && this.inputs[i] !== undefined;
+  }
+
+  /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
+  refreshVersion(i: number): void {
+    const tensor = this.saved?.[i];
+    if (tensor) this.versions[i] = tensor.storage.version;
+  }
+
+  /** The saved input `i`, with its graph. */
+  input(i: number): Tensor {
+    return this.savedTensor(i);
+  }
+
+  /** The saved output `i`, with its graph. */
+  output(i: number): Tensor {
+    return this.savedTensor(this.inputs.length + i);
+  }
+
+  /**
+   * A saved value, with the graph that it had when it was saved.
+   * @throws GradError if it was released by an earlier backward pass or changed in place since
+   */
+  savedTensor(i: number): Tensor {
+    if (this.saved === null) {
+      throw new GradError(
+        `Trying to backward through the graph a second time: the values that ${this.name} saved were released by the ` +
+          `first backward(). Pass { retainGraph: true } to the first call if you need both, or add the losses up. If ` +
+          `this is a training loop, a tensor from the last step is still connected: use h = h.detach()`,
+        { op: this.rule.name },
+      );
+    }
+    const tensor = this.saved[i];
+    if (tensor === null || tensor === undefined) throw new GradError(`${this.name} did not save value ${i}`);
+    if (tensor.storage.version !== this.versions[i]) throw this.modifiedError(i, tensor);
+    if (i >= this.inputs.length) return tensor;
+    const node = this.inputs[i]!;
+    // Detached in place since: give it back the graph that it had.
+    if (node !== null && tensor.isLeaf && !tensor.requiresGrad) return tensor.withGraph(node, this.slots[i]!);
+    return tensor;
+  }
+
+  private modifiedError(i: number, tensor: Tensor): GradError {
+    const producer = i < this.inputs.length ? this.inputs[i] : this;
+    const origin = producer ? `, which is output ${i < this.inputs.length ? this.slots[i] : 0} of ${producer.name},` : '';
+    return new GradError(
+      `one of the variables needed for gradient computation has been modified by an inplace operation: ` +
+        `${tensor.dtype} [${tensor.shape.join(', ')}]${origin} is at version ${tensor.storage.version}; expected version ` +
+        `${this.versions[i]} instead, as when ${this.name} saved it. Use the operation without the trailing underscore, ` +
+        `or clone() the tensor first; detectAnomaly shows where ${this.name} was recorded` +
+        (this.stack === null ? '' : `:\n${this.stack}`),
+      { op: this.rule.name, shapes: [tensor.shape] },
+    );
+  }
+
+  /** Gives the saved values up; the node can still run if it needs none. */
+  release(): void {
+    if (this.saved !== null && this.saved.length > 0) this.saved = null;
+  }
+
+  /** Registers a hook that runs after the node, on the gradients of its inputs. */
+  registerHook(hook: NodeHook): RemovableHandle {
+    return addTo(hooksOf(this).post, { hook });
+  }
+
+  /** Registers a hook that runs before the node, on the gradients of its outputs. */
+  registerPrehook(hook: NodePreHook): RemovableHandle {
+    return addTo(hooksOf(this).pre, { hook });
+  }
+}
+
+/** The node's hooks, made if need be. */
+export function hooksOf(node: Node): NodeHooks {
+  return (node.hooks ??= {
+    tensor: new Set(),
+    pre: new Set(),
+    post: new Set(),
+    retain: new Map(),
+    postAccumulate: new Set(),
+  });
+}
+
+/** Adds an entry to a set of hooks and returns the handle that takes it out. */
+export function addTo<T>(set: Set<T>, entry: T): RemovableHandle {
+  set.add(entry);
+  const remove = (): void => {
+    set.delete(entry);
+  };
+  return { remove, [Symbol.dispose]: remove };
+}

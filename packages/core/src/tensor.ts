@@ -1,0 +1,309 @@
+import { accumulateGrad } from './accumulate.ts';
+import type { Strided } from './backend/types.ts';
+import { dtypeInfo, isFloating, type DType, type TypedArray } from './dtype.ts';
+import { DTypeError, GradError, ShapeError, ValueError } from './errors.ts';
+import { modes } from './modes.ts';
+import { formatTensor } from './print.ts';
+import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
+import { freeStorage, hostArray, type Storage } from './storage.ts';
+import { Node } from './tape.ts';
+import { regenerateView, type ViewInfo } from './view.ts';
+
+const NONE: readonly never[] = [];
+
+/** Values nested as deeply as a tensor has dimensions. */
+export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
+
+/**
+ * An n-dimensional array that remembers how it was computed. Elements live in a storage, which views share; offset
+ * and strides (in elements) say where. The operations are methods too: see the pages of the operators.
+ * @source torch.Tensor
+ */
+export class Tensor implements Strided {
+  readonly storage: Storage;
+  readonly offset: number;
+  readonly shape: Shape;
+  readonly strides: Strides;
+  readonly dtype: DType;
+  /** The node that made this tensor; use `gradFn`, which brings a view up to date first. @internal */
+  node: Node | null = null;
+  /** Which output of `node` this is. @internal */
+  slot = 0;
+  /** The flag of a leaf; `requiresGrad` is the answer for any tensor. @internal */
+  leafRequiresGrad = false;
+  /** The raw gradient; reading `grad` marks it as seen. @internal */
+  gradient: Tensor | null = null;
+  /** The node that adds to `gradient`, made when a leaf is first used. @internal */
+  accumulator: Node | null = null;
+  /** What this tensor is a view of, if it is one. @internal */
+  viewInfo: ViewInfo | null = null;
+  /** Whether a non-leaf stores its gradient. */
+  retainsGrad = false;
+
+  constructor(storage: Storage, offset: number, shape: Shape, strides: Strides, dtype: DType) {
+    this.storage = storage;
+    this.offset = offset;
+    this.shape = shape;
+    this.strides = strides;
+    this.dtype = dtype;
+  }
+
+  /** Number of dimensions. */
+  get ndim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of dimensions, as PyTorch's method. */
+  dim(): number {
+    return this.shape.length;
+  }
+
+  /** Number of elements. */
+  numel(): number {
+    return numel(this.shape);
+  }
+
+  /**
+   * The shape, or the size of one dimension (negative counts from the end).
+   * @throws ShapeError when the dimension is out of range
+   */
+  size(): Shape;
+  size(dim: number): number;
+  size(dim?: number): Shape | number {
+    if (dim === undefined) return this.shape;
+    const size = this.shape.at(dim);
+    if (size === undefined) {
+      throw new ShapeError(`size: dim ${dim} is out of range for the shape ${shapeString(this.shape)}`);
+    }
+    return size;
+  }
+
+  /** Distance between neighbours per dimension, in elements. */
+  stride(): Strides {
+    return this.strides;
+  }
+
+  /** Whether the elements lie densely in row-major order. */
+  isContiguous(): boolean {
+    return isContiguous(this.shape, this.strides);
+  }
+
+  /** Whether the dtype is floating-point. */
+  isFloatingPoint(): boolean {
+    return isFloating(this.dtype);
+  }
+
+  /** How often these bytes were changed in place. */
+  get version(): number {
+    return this.storage.version;
+  }
+
+  /** Whether operations on this tensor are recorded. Setting it is for leaves. */
+  get requiresGrad(): boolean {
+    return this.leafRequiresGrad || this.gradFn !== null;
+  }
+
+  set requiresGrad(value: boolean) {
+    if (this.gradFn !== null) {
+      if (value) return;
+      throw new GradError(
+        'you can only change requiresGrad flags of leaf variables. To use a computed tensor without its graph, take ' +
+          'x.detach()',
+      );
+    }
+    if (value && !isFloating(this.dtype)) throw notDifferentiable(this.dtype);
+    this.leafRequiresGrad = value;
+  }
+
+  /**
+   * Starts or stops recording operations on a leaf, and returns it.
+   * @throws GradError when switched off on a tensor that was computed
+   * @throws DTypeError for dtypes that are not floating-point
+   */
+  requiresGrad_(value = true): this {
+    this.requiresGrad = value;
+    return this;
+  }
+
+  /** Whether this tensor was not computed by a recorded operation. */
+  get isLeaf(): boolean {
+    return this.gradFn === null;
+  }
+
+  /** The node of the tape that made this tensor; null for a leaf. */
+  get gradFn(): Node | null {
+    if (this.viewInfo !== null && this.viewInfo.version !== this.storage.version) regenerateView(this);
+    return this.node;
+  }
+
+  /**
+   * The gradient that backward passes have added up for this leaf, null before the first.
+   * Setting it checks shape and dtype.
+   */
+  get grad(): Tensor | null {
+    if (this.gradient !== null) this.gradient.storage.transient = false;
+    else if (this.node !== null && !this.retainsGrad) warnNonLeafGrad();
+    return this.gradient;
+  }
+
+  set grad(value: Tensor | null) {
+    if (value !== null) {
+      if (value === this) throw new GradError("a tensor can't be its own gradient: can't assign it to itself");
+      if (!(value instanceof Tensor)) throw new GradError('grad must be a Tensor or null');
+      if (!sameShape(value.shape, this.shape)) {
+        throw new ShapeError(
+          `grad: the gradient has shape ${shapeString(value.shape)}, but the tensor has ${shapeString(this.shape)}; ` +
+            'a gradient always has the shape of its variable',
+          { shapes: [value.shape, this.shape] },
+        );
+      }
+      if (value.dtype !== this.dtype) {
+        throw new DTypeError(`grad: the gradient is ${value.dtype}, but the tensor is ${this.dtype}`);
+      }
+    }
+    this.gradient = value;
+  }
+
+  /** The node that a gradient of this tensor goes to: its own, or that of a leaf which adds it to `.grad`. @internal */
+  edge(): Node | null {
+    const node = this.gradFn;
+    if (node !== null) return node;
+    if (!this.leafRequiresGrad) return null;
+    return (this.accumulator ??= new Node(accumulateGrad, this, NONE, NONE, NONE, []));
+  }
+
+  /** A tensor of the same elements with another graph. @internal */
+  withGraph(node: Node | null, slot: number): Tensor {
+    const alias = new Tensor(this.storage, this.offset, this.shape, this.strides, this.dtype);
+    alias.node = node;
+    alias.slot = slot;
+    return alias;
+  }
+
+  /** The same elements without a graph. Shares memory and the version counter, so that in-place changes are noticed. */
+  detach(): Tensor {
+    return this.withGraph(null, 0);
+  }
+
+  /**
+   * Cuts this tensor from its graph, so that it becomes a leaf.
+   * @throws GradError on a view
+   */
+  detach_(): this {
+    if (this.viewInfo !== null) throw new GradError("Can't detach views in-place. Use detach() instead.");
+    this.node?.hooks?.retain.delete(this.slot);
+    this.node = null;
+    this.slot = 0;
+    this.leafRequiresGrad = false;
+    this.retainsGrad = false;
+    return this;
+  }
+
+  /**
+   * The value of a tensor of one element.
+   * @throws ValueError when it has more or fewer
+   */
+  item(): number {
+    if (this.numel() !== 1) {
+      throw new ValueError(
+        `item: a Tensor with ${this.numel()} elements cannot be converted to a scalar; its shape is ` +
+          `${shapeString(this.shape)}. Reduce it first (sum, mean) or read it with toArray()`,
+        { op: 'item', shapes: [this.shape] },
+      );
+    }
+    return hostArray(this.storage, this.dtype)[this.offset]!;
+  }
+
+  /** The elements in row-major order, copied into a new typed array. */
+  toTypedArray(): TypedArray {
+    const source = hostArray(this.storage, this.dtype);
+    const count = this.numel();
+    const { array: TypedArrayOf, bytes } = dtypeInfo[this.dtype];
+    const copy = new TypedArrayOf(new ArrayBuffer(count * bytes), 0, count);
+    if (this.isContiguous()) copy.set(source.subarray(this.offset, this.offset + count));
+    else if (count > 0) gatherElements(this, source, copy);
+    return copy;
+  }
+
+  /** The elements as nested arrays of numbers (booleans for dtype bool); a plain value for a scalar. */
+  toArray(): NestedArray {
+    const flat = this.toTypedArray();
+    const { shape } = this;
+    const isBool = this.dtype === 'bool';
+    let next = 0;
+    const build = (d: number): NestedArray => {
+      if (d === shape.length) return isBool ? flat[next++] !== 0 : flat[next++]!;
+      return Array.from({ length: shape[d]! }, () => build(d + 1));
+    };
+    return build(0);
+  }
+
+  /** As `toArray`, under PyTorch's name. */
+  tolist(): NestedArray {
+    return this.toArray();
+  }
+
+  /** Gives the memory back now instead of later. Reading this tensor or any view of it afterwards is an error. */
+  dispose(): void {
+    freeStorage(this.storage);
+  }
+
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+
+  /** Values, shape, dtype and graph as PyTorch prints them. */
+  toString(): string {
+    return formatTensor(this);
+  }
+
+  /** What `console.log` shows in Node. @internal */
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return this.toString();
+  }
+
+  /** Refuses arithmetic by JavaScript's operators, which cannot be recorded. @internal */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === 'string') return this.toString();
+    throw new ValueError(
+      'JavaScript operators do not work on tensors, since they cannot be recorded. Use methods: a.add(b), a.lt(b); ' +
+        'read the number of a one-element tensor with x.item()',
+    );
+  }
+}
+
+/** The error for asking a gradient of integers. */
+export function notDifferentiable(dtype: DType): DTypeError {
+  return new DTypeError(
+    `only Tensors of floating point dtype can require gradients, and this one is ${dtype}. Convert it first: ` +
+      "x.to('float32')",
+    { dtypes: [dtype] },
+  );
+}
+
+let warnedNonLeafGrad = false;
+
+function warnNonLeafGrad(): void {
+  if (warnedNonLeafGrad) return;
+  warnedNonLeafGrad = true;
+  console.warn(
+    'tapegrad: the .grad of a tensor that is not a leaf was read; backward() does not fill it. Call retainGrad() on it ' +
+      'before backward(), or ask for it with grad(loss, [x]).',
+  );
+}
+
+function gatherElements(t: Tensor, source: TypedArray, copy: TypedArray): void {
+  const { shape, strides } = t;
+  const rank = shape.length;
+  const index = new Array<number>(rank).fill(0);
+  let at = t.offset;
+  for (let i = 0; i < copy.length; i++) {
+    copy[i] = source[at]!;
+    for (let d = rank - 1; d >= 0; d--) {
+      at += strides[d]!;
+      if (++index[d]! < shape[d]!) break;
+      at -= strides[d]! * shape[d]!;
+      index[d] = 0;
+    }
+  }
+}

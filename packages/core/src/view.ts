@@ -1,0 +1,56 @@
+import type { Shape, Strides } from './shape.ts';
+import { Node, type Rule } from './tape.ts';
+import type { Tensor } from './tensor.ts';
+
+/** How a view came to be, which decides whether it may be written to. */
+export type ViewOrigin = 'op' | 'multiple' | 'noGrad' | 'function';
+
+/** What a view remembers: the tensor that owns the elements, and when its place on the tape was last right. */
+export interface ViewInfo {
+  /** The root of a chain of views. */
+  readonly base: Tensor;
+  readonly origin: ViewOrigin;
+  /** Version of the storage at which the view's node was right. */
+  version: number;
+}
+
+/** Where a view's elements lie inside those of its base. */
+export interface ViewGeometry {
+  readonly shape: Shape;
+  readonly strides: Strides;
+  readonly offset: number;
+}
+
+/** What the tape keeps of a view: its geometry and that of its base. */
+export interface StridedAttrs {
+  readonly base: ViewGeometry;
+  readonly geometry: ViewGeometry;
+}
+
+/** Picks elements of a base by geometry; its transpose adds them up into zeros of the base's shape. */
+export const asStridedRule: Rule = {
+  name: 'as_strided',
+  vjp(node, [gradient]) {
+    const { base, geometry } = node.attrs as StridedAttrs;
+    return [gradient!.stridedScatter(base, geometry)];
+  },
+};
+
+/** After an in-place change of the base or of a sibling, a view's history is a piece of the base's new one. */
+export function regenerateView(tensor: Tensor): void {
+  const view = tensor.viewInfo!;
+  view.version = tensor.storage.version;
+  const { base } = view;
+  const edge = base.edge();
+  if (edge === null) return;
+  const { shape, dtype } = tensor;
+  const attrs: StridedAttrs = { base: geometryOf(base), geometry: geometryOf(tensor) };
+  tensor.leafRequiresGrad = false;
+  tensor.node = new Node(asStridedRule, attrs, [edge], [base.slot], [{ shape, dtype }], []);
+  tensor.slot = 0;
+}
+
+/** The geometry alone, without the memory. */
+export function geometryOf({ shape, strides, offset }: ViewGeometry): ViewGeometry {
+  return { shape, strides, offset };
+}
