@@ -1,1 +1,3 @@
-export {};
+export { DataError } from './errors.ts';
+export { parseIdx } from './idx.ts';
+export type { IdxArray } from './idx.ts';
