@@ -262,7 +262,7 @@ export function copy(out: Strided, x: Strided): void {
   const [o0, o1, o2] = strides[0]!.slice(depth - 3).map((s) => s * outBytes) as Triple;
   const [x0, x1, x2] = strides[1]!.slice(depth - 3).map((s) => s * xBytes) as Triple;
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
-  forOuter(loops, depth - 3, (outOffset, xOffset) => {
+  forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;
     const p = xAddress + xOffset * xBytes;
     if (!isTransposed) kernels.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);

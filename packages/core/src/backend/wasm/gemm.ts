@@ -195,8 +195,8 @@ const kernelsFor = perFloatType(build);
 const panels = new Scratch();
 
 /**
- * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways to
- * compute it give the same bits, except that few rows times columns that are dense in k are summed by `dots`.
+ * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
+ * to compute it give the same bits, except that few rows times columns that are dense in k are summed by `dots`.
  */
 export function gemm(
   dtype: FloatDType,

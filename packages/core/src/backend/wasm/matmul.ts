@@ -57,18 +57,38 @@ function products(
     batchRank--;
     rows *= out.shape[batchRank]!;
   }
-  const visit = (dim: number, aAt: number, bAt: number, cAt: number): void => {
-    if (dim === batchRank) {
-      gemm(dtype, rows, n, k, aAt, aRow, aStep, bAt, bStep, bColumn, cAt, cRow);
-      return;
-    }
-    const [aBatch, bBatch, cBatch] = [a.strides[dim]!, b.strides[dim]!, out.strides[dim]!];
-    for (let i = 0; i < out.shape[dim]!; i++) {
-      visit(dim + 1, aAt + i * aBatch * bytes, bAt + i * bBatch * bytes, cAt + i * cBatch * bytes);
-    }
-  };
   if (batchRank === 0) gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow);
-  else visit(0, aStart, bStart, cStart);
+  else {
+    const product: Product = (x, y, z) => gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow);
+    eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, product);
+  }
+}
+
+type Product = (aAddress: number, bAddress: number, cAddress: number) => void;
+
+function eachBatch(
+  dim: number,
+  batchRank: number,
+  out: Strided,
+  a: Strided,
+  b: Strided,
+  bytes: number,
+  aAt: number,
+  bAt: number,
+  cAt: number,
+  product: Product,
+): void {
+  if (dim === batchRank) {
+    product(aAt, bAt, cAt);
+    return;
+  }
+  const aBatch = a.strides[dim]! * bytes;
+  const bBatch = b.strides[dim]! * bytes;
+  const cBatch = out.strides[dim]! * bytes;
+  for (let i = 0; i < out.shape[dim]!; i++) {
+    const [x, y, z] = [aAt + i * aBatch, bAt + i * bBatch, cAt + i * cBatch];
+    eachBatch(dim + 1, batchRank, out, a, b, bytes, x, y, z, product);
+  }
 }
 
 function isMoreRows(dim: number, row: number, rows: number, out: Strided, a: Strided, b: Strided): boolean {

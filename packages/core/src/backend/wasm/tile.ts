@@ -10,8 +10,8 @@ export function tileColumns(float: FloatType): number {
 }
 
 /**
- * Rows of a full tile. Without a fused instruction a product needs a register before it is added, so that 5 by 2
- * accumulators are all that the 15 registers of x86-64 hold; with it, 6 by 2.
+ * Rows of a full tile. Without a fused instruction a product needs a register before it is added, so that 5 by
+ * 2 accumulators are all that the 15 registers of x86-64 hold; with it, 6 by 2.
  */
 export function tileRows(): number {
   return hasRelaxedMadd() ? 6 : 5;
@@ -63,8 +63,8 @@ const params = {
 type TileLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
 
 /**
- * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b if `add` is not 0;
- * k is at least 1. It must not be unrolled: engines move the loads up and then run out of registers.
+ * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b if `add` is
+ * not 0; k is at least 1. It must not be unrolled: engines move the loads up and then run out of registers.
  */
 export function defineTile(
   assembler: Assembler,

@@ -26,7 +26,7 @@ export function defineWideRow(assembler: Assembler, float: FloatType): Callable<
   });
 }
 
-/** Defines `dots`: c = a b for one row a and n columns, dense in k, with four vectors of partial sums each. */
+/** Defines `dots`: c = a b for one row a and n columns, dense in k, each with four vectors of sums. */
 export function defineDots(assembler: Assembler, float: FloatType): void {
   const { lanes, scalar, bytes, type } = float;
   const sizes = { n: 'i32', k: 'i32' } as const;

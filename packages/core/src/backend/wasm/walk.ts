@@ -43,26 +43,30 @@ export function walk(shape: Shape, operands: readonly Strides[], depth: number):
 }
 
 /**
- * Runs a body for each index of the outer loops of a walk of two operands, with the elements' offsets there.
+ * Runs a body for each index of the outer loops of a walk.
  * @param loops how many of the loops are meant
+ * @param body gets the offset of each operand there; the list is reused
  */
-export function forOuter(
-  { sizes, strides }: Walk,
+export function forOuter(nest: Walk, loops: number, body: (offsets: readonly number[]) => void): void {
+  const offsets = nest.strides.map(() => 0);
+  visit(nest, loops, 0, offsets, body);
+}
+
+function visit(
+  nest: Walk,
   loops: number,
-  body: (first: number, second: number) => void,
+  level: number,
+  offsets: number[],
+  body: (offsets: readonly number[]) => void,
 ): void {
-  if (loops <= 0) {
-    body(0, 0);
+  if (level >= loops) {
+    body(offsets);
     return;
   }
-  const a = strides[0]!;
-  const b = strides[1]!;
-  const visit = (level: number, first: number, second: number): void => {
-    if (level === loops) {
-      body(first, second);
-      return;
-    }
-    for (let i = 0; i < sizes[level]!; i++) visit(level + 1, first + i * a[level]!, second + i * b[level]!);
-  };
-  visit(0, 0, 0);
+  const size = nest.sizes[level]!;
+  for (let i = 0; i < size; i++) {
+    visit(nest, loops, level + 1, offsets, body);
+    for (let k = 0; k < offsets.length; k++) offsets[k]! += nest.strides[k]![level]!;
+  }
+  for (let k = 0; k < offsets.length; k++) offsets[k]! -= size * nest.strides[k]![level]!;
 }
