@@ -1,5 +1,12 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { active, currentBackend, registerBackend, setBackend, useBackend, withBackend } from '../src/backend/registry.ts';
+import {
+  active,
+  currentBackend,
+  registerBackend,
+  setBackend,
+  useBackend,
+  withBackend,
+} from '../src/backend/registry.ts';
 import type { Backend } from '../src/backend/types.ts';
 import { DeviceError } from '../src/errors.ts';
 

@@ -9,7 +9,9 @@ export const active: { name: string; kernels: Kernels } = {
   name: 'none',
   kernels: new Proxy({} as Kernels, {
     get(): never {
-      throw new DeviceError('no backend is set; import the package by its main entry, or call setBackend(backend)');
+      throw new DeviceError(
+        'no backend is set; import the package by its main entry, or call setBackend(backend)',
+      );
     },
   }),
 };
@@ -45,7 +47,7 @@ export async function useBackend(name: 'wasm' | 'reference' | (string & {})): Pr
   setBackend(await load());
 }
 
-/** Runs `fn`, which must be synchronous, on another backend, and returns to the current one whatever happens. */
+/** Runs a synchronous function on another backend and returns to the current one, whatever happens. */
 export function withBackend<T>(backend: Backend, fn: () => T): T {
   const before = currentBackend();
   setBackend(backend);

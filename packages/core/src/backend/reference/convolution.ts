@@ -4,7 +4,7 @@ import { arithmeticOf } from './arithmetic.ts';
 import { eachIndex, store, temporary, viewOf } from './ndarray.ts';
 import { inside, tapPosition } from './window.ts';
 
-/** Calls `visit` for every product that a convolution adds up, with the places in x, w and out that it connects. */
+/** Calls `visit` for every product that a convolution adds up: with the places in x, w and out. */
 function eachProduct(
   x: Shape,
   w: Shape,

@@ -10,8 +10,8 @@ type Values = NdArray<Float64Array>;
 type Operation = (result: Values, a: Values, b: Values) => unknown;
 
 /**
- * The primitives that ndarray-ops has with the same meaning. Its round (halves up), pow (1 to the power of NaN) and
- * shifts (by 32 and more) differ; those are computed by the primitive's own function.
+ * The primitives that ndarray-ops has, meaning the same. Its round (halves up), pow (1 to the power of NaN)
+ * and shifts (by 32 and more) differ; those are computed by the primitive's own function.
  */
 const operations: Readonly<Partial<Record<PrimitiveName, Operation>>> = {
   add: ops.add,
@@ -87,8 +87,8 @@ function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Valu
 }
 
 /**
- * Evaluates node by node in float64. What goes in has the precision of `compute`, floats are rounded to it once at
- * the end, and integers wrap at every step.
+ * Evaluates nodes in order in float64. Operands take the precision of `compute`, floats are rounded to it once
+ * at the end, and integers wrap at every step.
  */
 export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
   const values = new Map<Expr, Values>();
@@ -98,8 +98,15 @@ export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, c
     if (node.name === 'input') ops.assign(result, viewOf(inputs[node.value]!));
     else if (node.name === 'param') ops.assigns(result, params[node.value]!);
     else if (node.name === 'constant') ops.assigns(result, node.value);
-    else if (node.name === 'output') throw new TypeError('the forward result stands in an expression to evaluate');
-    else applyPrimitive(node.name, result, node.args.map((arg) => values.get(arg)!), compute);
+    else if (node.name === 'output')
+      throw new TypeError('the forward result stands in an expression to evaluate');
+    else
+      applyPrimitive(
+        node.name,
+        result,
+        node.args.map((arg) => values.get(arg)!),
+        compute,
+      );
     const between = isFloating(compute) && node.args.length > 0 && node !== expr;
     if (node.kind === 'number' && !between) roundings[compute](result);
   }

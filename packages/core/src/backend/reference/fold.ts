@@ -49,7 +49,7 @@ export const extremum: Kernels['extremum'] = (kind, values, indices, x, dim) => 
   });
 };
 
-/** Whether the next element becomes the running extreme: a later equal one does, and nothing but NaN follows NaN. */
+/** Whether x becomes the running extreme: a later equal one does, and nothing but NaN follows NaN. */
 const takes: Readonly<Record<'max' | 'min', (x: number, best: number) => boolean>> = {
   max: (x, best) => Number.isNaN(x) || x >= best,
   min: (x, best) => Number.isNaN(x) || x <= best,
@@ -74,6 +74,11 @@ export const scan: Kernels['scan'] = (kind, out, indices, x, dim) => {
     writeLine(result, start, dim, running);
     if (where === null || kind === 'sum' || kind === 'prod') return;
     let at = 0;
-    writeLine(where, start, dim, line.map((value, i) => (at = takes[kind](value, line[at]!) ? i : at)));
+    writeLine(
+      where,
+      start,
+      dim,
+      line.map((value, i) => (at = takes[kind](value, line[at]!) ? i : at)),
+    );
   });
 };

@@ -11,8 +11,8 @@ import { softmax, sort } from './row.ts';
 export { copyToNdarray, viewOf } from './ndarray.ts';
 
 /**
- * The obviously right backend: ndarray views, ndarray-ops and plain loops in float64. It is slow and the measure of all
- * others. Its packages generate code at run time, so a page that forbids that cannot load it.
+ * The obviously right backend: ndarray views, ndarray-ops and loops in float64. It is slow and the measure
+ * of all others. Its packages generate code at run time, so a page that forbids that cannot load it.
  */
 export const reference: Backend = {
   name: 'reference',

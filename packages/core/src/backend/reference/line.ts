@@ -15,7 +15,10 @@ export function lineView(x: Strided): View {
 
 /** Calls `visit` once per line along `dim` with the index where the line starts. */
 export function eachLine(shape: Shape, dim: number, visit: (start: number[]) => void): void {
-  eachIndex(shape.map((size, d) => (d === dim ? 1 : size)), visit);
+  eachIndex(
+    shape.map((size, d) => (d === dim ? 1 : size)),
+    visit,
+  );
 }
 
 /** The elements along `dim` from `start` on. */
@@ -28,7 +31,12 @@ export function readLine(view: View, start: readonly number[], dim: number): num
 }
 
 /** Writes values along `dim` from `start` on. */
-export function writeLine(view: View, start: readonly number[], dim: number, values: readonly number[]): void {
+export function writeLine(
+  view: View,
+  start: readonly number[],
+  dim: number,
+  values: readonly number[],
+): void {
   const index = [...start];
   values.forEach((value, i) => {
     index[dim] = i;

@@ -8,7 +8,7 @@ import type { Strided } from '../types.ts';
 /** A strided view whose elements are numbers. */
 export type View = NdArray<TypedArray>;
 
-/** An ndarray over the tensor's own elements, which may lie in the heap: use it at once, and hand it to nobody. */
+/** An ndarray over the tensor's own elements, which may lie in the heap: use it at once and never keep it. */
 export function viewOf(x: Strided): View {
   return ndarray(hostArray(x.storage, x.dtype), [...x.shape], [...x.strides], x.offset);
 }
@@ -16,7 +16,10 @@ export function viewOf(x: Strided): View {
 /** An ndarray with a copy of the elements in memory of its own, row-major; bool becomes bytes of 0 and 1. */
 export function copyToNdarray(x: Strided): View {
   const view = viewOf(x);
-  const copy = dense(new (view.data.constructor as new (length: number) => TypedArray)(numel(x.shape)), x.shape);
+  const copy = dense(
+    new (view.data.constructor as new (length: number) => TypedArray)(numel(x.shape)),
+    x.shape,
+  );
   ops.assign(copy, view);
   return copy;
 }
@@ -38,7 +41,7 @@ export function store(out: Strided, values: View): void {
   else ops.assign(viewOf(out), values);
 }
 
-/** Calls `visit` with every index of a shape in row-major order. The index is one array that changes: do not keep it. */
+/** Calls `visit` with every index of a shape in row-major order; the array changes, so do not keep it. */
 export function eachIndex(shape: Shape, visit: (index: number[]) => void): void {
   if (numel(shape) === 0) return;
   const index = new Array<number>(shape.length).fill(0);

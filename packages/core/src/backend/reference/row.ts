@@ -11,12 +11,17 @@ export const sort: Kernels['sort'] = (values, indices, x, dim, descending) => {
     // NaN beats every number, so it is the largest; Array.prototype.sort is stable.
     const compare = (a: number, b: number): number => Number(beats('max', a, b)) - Number(beats('max', b, a));
     const order = line.map((_, i) => i).sort((i, j) => direction * compare(line[i]!, line[j]!));
-    writeLine(sorted, start, dim, order.map((i) => line[i]!));
+    writeLine(
+      sorted,
+      start,
+      dim,
+      order.map((i) => line[i]!),
+    );
     writeLine(where, start, dim, order);
   });
 };
 
-/** Exponentials of each line as shares of their sum; the largest element is taken off first so that none overflows. */
+/** Exponentials of each line as shares of their sum; the largest is taken off first, so none overflows. */
 export const softmax: Kernels['softmax'] = (out, x, dim, log) => {
   const [view, result] = [lineView(x), lineView(out)];
   eachLine(view.shape, dim, (start) => {

@@ -1,6 +1,6 @@
 import type { Window } from '../types.ts';
 
-/** The position that tap `tap` of the window at `place` looks at; outside of the input where there is padding. */
+/** The position that tap `tap` of the window at `place` looks at; outside of the input if it is padding. */
 export function tapPosition(window: Window, place: readonly number[], tap: readonly number[]): number[] {
   const { stride, padding, dilation } = window;
   return place.map((p, d) => p * stride[d]! - padding[d]! + tap[d]! * dilation[d]!);
