@@ -87,7 +87,7 @@ function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Valu
 }
 
 /**
- * Evaluates nodes in order in float64. Operands take the precision of `compute`, floats are rounded to it once
+ * Evaluates nodes in order in float64. Operands take the precision of `compute`, floats are rounded once
  * at the end, and integers wrap at every step.
  */
 export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
