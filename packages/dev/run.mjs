@@ -41,7 +41,7 @@ async function install() {
   const stamp = path.join(modules, '.install-stamp');
   const wanted = createHash('sha256')
     .update(readFileSync(path.join(root, 'pnpm-lock.yaml')))
-    .update([process.version.split('.')[0], process.platform, process.arch].join())
+    .update(`${process.platform} ${process.arch}`)
     .digest('hex');
   const isInstalled = () => existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
   if (isInstalled()) return;

@@ -8,6 +8,7 @@ import { bundleFindings } from './checks/bundle.ts';
 import { cycleFindings } from './checks/cycles.ts';
 import { exportFindings } from './checks/exports.ts';
 import { layerFindings } from './checks/layers.ts';
+import { publishedFindings } from './checks/published.ts';
 import { limit, sizeFindings } from './checks/size.ts';
 import { run, tsc } from './program.ts';
 import { root } from './root.ts';
@@ -65,6 +66,11 @@ const checks: Check[] = [
     name: 'bundle size',
     run: bundleFindings,
     advice: 'See what came in, or raise the ceiling in packages/dev/src/checks/bundle.ts with a reason.',
+  },
+  {
+    name: 'packed packages in Node and in a page',
+    run: publishedFindings,
+    advice: 'npm run check:published repeats this one; packages/dev/smoke.mjs is what runs.',
   },
 ];
 

@@ -1,0 +1,70 @@
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { packageNames } from '../checks/sources.ts';
+import { pnpm, run, tsc } from '../program.ts';
+
+/** A folder outside the workspace in which the packed packages are installed as a user would. */
+export interface Project {
+  folder: string;
+  tarballs: string[];
+}
+
+/** The names and the subpaths that the published packages offer, such as `@tapegrad/data/node`. */
+export function publishedEntries(root: string): string[] {
+  return packageNames(root).flatMap((name) => {
+    const { private: isPrivate, name: published, publishConfig } = manifest(root, name);
+    return isPrivate ? [] : Object.keys(publishConfig.exports).map((key) => published + key.slice(1));
+  });
+}
+
+/** Builds and packs the packages, installs them with plain npm into an empty project, and removes it after `use`. */
+export async function withProject(root: string, use: (project: Project) => Promise<string[]>): Promise<string[]> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'tapegrad-published-'));
+  try {
+    const built = run([tsc, '-b', 'packages/dev/tsconfig.build.json']);
+    if (built.length > 0) return built;
+    const selected = packageNames(root).filter((name) => !manifest(root, name).private).flatMap((name) => ['--filter', `./packages/${name}`]);
+    const packed = run([pnpm, '-r', ...selected, 'pack', '--pack-destination', folder]);
+    if (packed.length > 0) return packed;
+    const tarballs = readdirSync(folder).filter((name) => name.endsWith('.tgz')).map((name) => path.join(folder, name));
+    writeFileSync(path.join(folder, 'package.json'), '{ "private": true, "type": "module" }\n');
+    const arguments_ = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...tarballs];
+    const { status, stderr } = spawnSync('npm', arguments_, { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' });
+    if (status !== 0) return [`npm install of the tarballs failed: ${stderr}`];
+    cpSync(path.join(root, 'packages/dev/smoke.mjs'), path.join(folder, 'smoke.mjs'));
+    writeFileSync(path.join(folder, 'main.mjs'), mainProgram(root));
+    return await use({ folder, tarballs });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Runs the project with a Node, given as the command that starts it. */
+export function runProject({ folder }: Project, [command, ...before]: [string, ...string[]]): string[] {
+  const { status, stdout, stderr, error } = spawnSync(command, [...before, 'main.mjs'], { cwd: folder, encoding: 'utf8' });
+  if (status === 0 && stdout.trim() === expected) return [];
+  return `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim().split('\n');
+}
+
+/** Imports every entry and does what `smoke.mjs` does. */
+function mainProgram(root: string): string {
+  const imports = publishedEntries(root).map((entry) => `import '${entry}';`);
+  return [...imports, "import { smoke } from './smoke.mjs';", 'console.log(smoke());'].join('\n');
+}
+
+/** What `smoke` in packages/dev/smoke.mjs returns where all is well. */
+export const expected = 'gradient [[2,4],[6,8]], learned true';
+
+interface Manifest {
+  name: string;
+  private?: boolean;
+  publishConfig: { exports: Record<string, unknown> };
+}
+
+function manifest(root: string, name: string): Manifest {
+  const file = path.join(root, 'packages', name, 'package.json');
+  if (!existsSync(file)) return { name, private: true, publishConfig: { exports: {} } };
+  return JSON.parse(readFileSync(file, 'utf8')) as Manifest;
+}
