@@ -7,6 +7,8 @@ registerBackend('reference', async () => (await import('./backend/reference/inde
 export { backward, grad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
 export * from './create.ts';
+export { defineUpdate, type Update, type UpdateSignature } from './define/update.ts';
+export type { Expr } from './expr/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
 export * from './modes.ts';

@@ -1,0 +1,207 @@
+import { enableGrad, noGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+
+/** What an optimizer remembers of one parameter: tensors of its shape, and numbers such as the step count. */
+export type ParameterState = Record<string, Tensor | number>;
+
+/** Parameters that share options. The options are read at every step, so they may be changed at any time. */
+export type ParamGroup<Options> = Options & { params: Tensor[]; initialLr?: number };
+
+/** A group as it is given: parameters, and the options in which it differs from the defaults. */
+export type ParamGroupInput<Options> = Partial<Options> & { params: Iterable<Tensor> | Tensor };
+
+/** Parameters, or groups of them. */
+export type ParamsInput<Options> = Iterable<Tensor> | Iterable<ParamGroupInput<Options>>;
+
+/** A value of `stateDict`: plain data and tensors. */
+export type OptimizerStateDict = {
+  state: Record<string, Record<string, Tensor | number>>;
+  param_groups: (Record<string, unknown> & { params: number[] })[];
+};
+
+/**
+ * Base of all optimizers: groups, state, and the frame of a step. A subclass says what happens to one parameter.
+ * @source torch.optim.Optimizer
+ */
+export abstract class Optimizer<Options extends { lr: number }> {
+  /** The groups, each with its options and parameters; schedulers and users change the options here. */
+  readonly paramGroups: ParamGroup<Options>[] = [];
+  /** What is remembered of each parameter, made at its first step. */
+  readonly state: Map<Tensor, ParameterState> = new Map();
+  /** The options that groups get unless they say otherwise. */
+  readonly defaults: Options;
+  /** Calls of `step` so far. @internal */
+  stepCount = 0;
+
+  /**
+   * @throws ValueError when there are no parameters, one is given twice, or one is not a leaf
+   */
+  constructor(params: ParamsInput<Options>, defaults: Options) {
+    this.defaults = defaults;
+    if (params instanceof Tensor) {
+      throw new ValueError('params must be an array (or another iterable) of tensors or groups, got a single Tensor; use [x]');
+    }
+    const list = [...(params as Iterable<Tensor | ParamGroupInput<Options>>)];
+    if (list.length === 0) throw new ValueError('optimizer got an empty parameter list');
+    if (list.some((item) => item instanceof Tensor)) this.addParamGroup({ params: list } as unknown as ParamGroupInput<Options>);
+    else for (const group of list) this.addParamGroup(group as ParamGroupInput<Options>);
+  }
+
+  /** Adds a group; options that it leaves out are the defaults. */
+  addParamGroup(group: ParamGroupInput<Options>): void {
+    const params = group.params instanceof Tensor ? [group.params] : [...group.params];
+    for (const p of params) {
+      if (!(p instanceof Tensor)) throw new ValueError(`optimizer can only optimize Tensors, but one of the params is ${typeof p}`);
+      if (!p.isLeaf && !p.retainsGrad) throw new ValueError("can't optimize a non-leaf Tensor; pass the parameter itself");
+    }
+    const known = new Set(this.paramGroups.flatMap((g) => g.params));
+    if (params.some((p) => known.has(p))) throw new ValueError('some parameters appear in more than one parameter group');
+    if (new Set(params).size !== params.length) throw new ValueError('a parameter appears twice in one parameter group');
+    const complete = { ...this.defaults, ...group, params };
+    this.check(complete);
+    this.paramGroups.push(complete);
+  }
+
+  /** Refuses options that make no sense. @throws ValueError naming the option and its value */
+  protected abstract check(options: Options): void;
+
+  /** Changes one parameter by its gradient. */
+  protected abstract update(param: Tensor, grad: Tensor, state: ParameterState, options: Options): void;
+
+  /**
+   * Changes every parameter that has a gradient; the others are left alone entirely.
+   * @param closure computes the loss anew, with gradients; its result is returned
+   */
+  step(): undefined;
+  step<T>(closure: () => T): T;
+  step<T>(closure?: () => T): T | undefined {
+    const loss = closure === undefined ? undefined : enableGrad(closure);
+    noGrad(() => {
+      for (const group of this.paramGroups) {
+        for (const param of group.params) {
+          const { grad } = param;
+          if (grad === null) continue;
+          let state = this.state.get(param);
+          if (state === undefined) this.state.set(param, (state = {}));
+          this.update(param, grad, state, group);
+        }
+      }
+    });
+    this.stepCount++;
+    return loss;
+  }
+
+  /** Forgets all gradients, or with `setToNone: false` fills them with zeros. */
+  zeroGrad(options: { setToNone?: boolean } = {}): void {
+    for (const { params } of this.paramGroups) {
+      for (const param of params) {
+        if (options.setToNone === false && param.grad !== null) param.grad = param.grad.detach().zero_();
+        else param.grad = null;
+      }
+    }
+  }
+
+  /** As `zeroGrad`, under PyTorch's name. */
+  zero_grad(options: { setToNone?: boolean } = {}): void {
+    this.zeroGrad(options);
+  }
+
+  /**
+   * State and options in PyTorch's layout and names: parameters are numbered over the groups in order. The tensors
+   * are the optimizer's own; save or clone them before the next step.
+   */
+  stateDict(): OptimizerStateDict {
+    const order = this.paramGroups.flatMap((g) => g.params);
+    const state: OptimizerStateDict['state'] = {};
+    order.forEach((param, i) => {
+      const entry = this.state.get(param);
+      if (entry !== undefined) state[i] = mapKeys(entry, snakeCase);
+    });
+    let next = 0;
+    const param_groups = this.paramGroups.map(({ params, ...options }) => {
+      return { ...mapKeys(options as Record<string, unknown>, snakeCase), params: params.map(() => next++) };
+    });
+    return { state, param_groups };
+  }
+
+  /**
+   * Takes over state and options from `stateDict`, as copies.
+   * @throws ValueError, before anything has changed, when the groups do not match those of this optimizer
+   */
+  loadStateDict(dict: OptimizerStateDict): void {
+    const groups = dict.param_groups;
+    if (groups.length !== this.paramGroups.length) {
+      throw new ValueError(
+        `loaded state dict has a different number of parameter groups: ${groups.length} instead of ${this.paramGroups.length}`,
+      );
+    }
+    groups.forEach(({ params }, i) => {
+      const expected = this.paramGroups[i]!.params.length;
+      if (params.length !== expected) {
+        throw new ValueError(
+          `loaded state dict contains a parameter group that doesn't match the size of optimizer's group ${i}: ` +
+            `${params.length} parameters instead of ${expected}`,
+        );
+      }
+    });
+    const loaded = new Map<Tensor, ParameterState>();
+    groups.forEach(({ params }, g) => {
+      params.forEach((index, k) => {
+        const entry = dict.state[index];
+        const param = this.paramGroups[g]!.params[k]!;
+        if (entry !== undefined) loaded.set(param, mapValues(mapKeys(entry, camelCase), (value, key) => adopt(value, key, param)));
+      });
+    });
+    this.state.clear();
+    for (const [param, state] of loaded) this.state.set(param, state);
+    groups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, mapKeys(options, camelCase)));
+  }
+
+  /** Name and options of each group. */
+  toString(): string {
+    const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
+      const lines = Object.entries(options).map(([key, value]) => `    ${key}: ${String(value)}`);
+      return [`Parameter Group ${i}`, ...lines].join('\n');
+    });
+    return `${this.constructor.name} (\n${groups.join('\n')}\n)`;
+  }
+}
+
+/** A loaded value in the dtype of its parameter; step counts become numbers. */
+function adopt(value: Tensor | number, key: string, param: Tensor): Tensor | number {
+  if (typeof value === 'number') return value;
+  if (key === 'step') return value.item();
+  return tensor(value, { dtype: param.dtype });
+}
+
+function mapKeys<V>(record: Record<string, V>, rename: (key: string) => string): Record<string, V> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rename(key), value]));
+}
+
+function mapValues<V, W>(record: Record<string, V>, change: (value: V, key: string) => W): Record<string, W> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
+}
+
+function snakeCase(key: string): string {
+  return key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+}
+
+function camelCase(key: string): string {
+  return key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+}
+
+/**
+ * The tensor of that name in a parameter's state, made of zeros at first use.
+ */
+export function stateTensor(state: ParameterState, key: string, param: Tensor): Tensor {
+  return (state[key] ??= param.detach().zerosLike()) as Tensor;
+}
+
+/** Counts a step of one parameter and returns the new count, 1 at first. */
+export function countStep(state: ParameterState): number {
+  return (state['step'] = ((state['step'] as number | undefined) ?? 0) + 1);
+}
+
+/** Refuses an option that is out of range. @throws ValueError */
+export function requireValid(ok: boolean, what: string, value: unknown): void {
+  if (!ok) throw new ValueError(`Invalid ${what}: ${String(value)}`);
+}
