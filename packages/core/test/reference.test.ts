@@ -55,6 +55,9 @@ describe('copy', () => {
     expect(run([4], 'float32', (out) => kernels.copy(out, x))).toEqual(
       [-1.9, 0.2, 258.7, NaN].map(Math.fround),
     );
+    const far = operand([3e9, -Infinity, 1e300], [3]);
+    expect(run([3], 'int32', (out) => kernels.copy(out, far))).toEqual([2147483647, -2147483648, 2147483647]);
+    expect(run([3], 'uint8', (out) => kernels.copy(out, far))).toEqual([255, 0, 255]);
     expect(run([2], 'bool', (out) => kernels.copy(out, operand([0, -0], [2])))).toEqual([0, 0]);
   });
 });

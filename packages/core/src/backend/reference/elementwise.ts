@@ -3,7 +3,7 @@ import ops from 'ndarray-ops';
 import { isFloating, type DType } from '../../dtype.ts';
 import { nodesOf, primitives, type Expr, type PrimitiveName } from '../../expr/index.ts';
 import type { Kernels } from '../types.ts';
-import { store, temporary, viewOf } from './ndarray.ts';
+import { saturate, store, temporary, viewOf } from './ndarray.ts';
 
 /** A value per element, in float64; masks are 0 or 1. */
 type Values = NdArray<Float64Array>;
@@ -64,14 +64,20 @@ function integerPower(base: number, exponent: number): number {
   return power;
 }
 
-/** Brings values to what the dtype can hold. */
-const roundings: Readonly<Record<DType, (values: Values) => void>> = {
-  float64: () => undefined,
-  float32: (values) => values.data.forEach((value, i) => (values.data[i] = Math.fround(value))),
-  int32: (values) => ops.borseq(values, 0),
-  uint8: (values) => ops.bandseq(values, 255),
-  bool: (values) => ops.neqseq(values, 0),
-};
+/** Operands as a computation in this dtype sees them; all integers are computed in 32 bits, as in C. */
+function enter(values: Values, compute: DType): void {
+  if (compute === 'float32') roundToFloat32(values);
+  else if (compute !== 'float64') saturate(values);
+}
+
+/** The result of a step: integers wrap. */
+function wrap(values: Values, compute: DType): void {
+  if (!isFloating(compute)) ops.borseq(values, 0);
+}
+
+function roundToFloat32({ data }: Values): void {
+  data.forEach((value, i) => (data[i] = Math.fround(value)));
+}
 
 function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Values[], compute: DType): void {
   const [a, b] = args as [Values, Values];
@@ -88,27 +94,24 @@ function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Valu
 
 /**
  * Evaluates nodes in order in float64. Operands take the precision of `compute`, floats are rounded once
- * at the end, and integers wrap at every step.
+ * at the end, and integers wrap to 32 bits at every step.
  */
 export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
   const values = new Map<Expr, Values>();
   for (const node of nodesOf(expr)) {
     const result = temporary(out.shape);
     values.set(node, result);
-    if (node.name === 'input') ops.assign(result, viewOf(inputs[node.value]!));
-    else if (node.name === 'param') ops.assigns(result, params[node.value]!);
-    else if (node.name === 'constant') ops.assigns(result, node.value);
-    else if (node.name === 'output')
-      throw new TypeError('the forward result stands in an expression to evaluate');
-    else
-      applyPrimitive(
-        node.name,
-        result,
-        node.args.map((arg) => values.get(arg)!),
-        compute,
-      );
-    const between = isFloating(compute) && node.args.length > 0 && node !== expr;
-    if (node.kind === 'number' && !between) roundings[compute](result);
+    if (node.name === 'output') throw new TypeError('the forward result stands in an expression to evaluate');
+    if (node.args.length > 0) {
+      const args = node.args.map((arg) => values.get(arg)!);
+      applyPrimitive(node.name as PrimitiveName, result, args, compute);
+      if (node.kind === 'number') wrap(result, compute);
+    } else {
+      if (node.name === 'input') ops.assign(result, viewOf(inputs[node.value]!));
+      else ops.assigns(result, node.name === 'param' ? params[node.value]! : node.value);
+      enter(result, compute);
+    }
   }
+  if (compute === 'float32') roundToFloat32(values.get(expr)!);
   store(out, values.get(expr)!);
 };

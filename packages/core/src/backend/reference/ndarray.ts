@@ -1,6 +1,6 @@
 import ndarray, { type NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
-import type { TypedArray } from '../../dtype.ts';
+import { dtypeInfo, isFloating, type TypedArray } from '../../dtype.ts';
 import { contiguousStrides, numel, type Shape } from '../../shape.ts';
 import { hostArray } from '../../storage.ts';
 import type { Strided } from '../types.ts';
@@ -34,11 +34,25 @@ export function temporary(shape: Shape): NdArray<Float64Array> {
   return dense(new Float64Array(numel(shape)), shape);
 }
 
-/** Writes float64 results to a tensor, each rounded once to its dtype. */
+/** Writes results to a tensor, each rounded once; what is no int32 becomes the nearest one, and NaN 0. */
 export function store(out: Strided, values: View): void {
-  // A typed array rounds to float32, and cuts and wraps integers, by itself; bool alone needs a rule.
-  if (out.dtype === 'bool') ops.neqs(viewOf(out), values, 0);
-  else ops.assign(viewOf(out), values);
+  if (out.dtype === 'bool') {
+    ops.neqs(viewOf(out), values, 0);
+  } else if (isFloating(out.dtype)) {
+    ops.assign(viewOf(out), values);
+  } else {
+    const integers = temporary(out.shape);
+    ops.assign(integers, values);
+    saturate(integers);
+    ops.assign(viewOf(out), integers);
+  }
+}
+
+/** Turns numbers into 32-bit integers: cut towards 0, the nearest one if they are out of range, 0 for NaN. */
+export function saturate(values: NdArray<Float64Array>): void {
+  ops.minseq(values, dtypeInfo.int32.max);
+  ops.maxseq(values, dtypeInfo.int32.min);
+  ops.borseq(values, 0);
 }
 
 /** Calls `visit` with every index of a shape in row-major order; the array changes, so do not keep it. */
