@@ -196,7 +196,7 @@ const panels = new Scratch();
 
 /**
  * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
- * to compute it give the same bits, except that few rows times columns that are dense in k are summed by `dots`.
+ * to compute it give the same bits, except that few rows times columns dense in k are summed by `dots`.
  */
 export function gemm(
   dtype: FloatDType,

@@ -10,8 +10,8 @@ export function tileColumns(float: FloatType): number {
 }
 
 /**
- * Rows of a full tile. Without a fused instruction a product needs a register before it is added, so that 5 by
- * 2 accumulators are all that the 15 registers of x86-64 hold; with it, 6 by 2.
+ * Rows of a full tile. Without a fused instruction a product needs a register before it is added, so that 5
+ * by 2 accumulators are all that the 15 registers of x86-64 hold; with it, 6 by 2.
  */
 export function tileRows(): number {
   return hasRelaxedMadd() ? 6 : 5;

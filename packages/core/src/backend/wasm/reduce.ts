@@ -1,0 +1,170 @@
+import { dtypeInfo, type DType } from '../../dtype.ts';
+import { contiguousStrides, isContiguous, numel } from '../../shape.ts';
+import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
+import type { Reduction, Strided } from '../types.ts';
+import { copy } from './copy.ts';
+import { type FloatDType, isFloatDType } from './floats.ts';
+import { type FloatFold, foldKernels, SPARE_BYTES } from './fold.ts';
+import { Scratch } from './scratch.ts';
+import { forOuter, walk } from './walk.ts';
+
+const spare = new Scratch();
+
+/** Folds `dims` of x, which have size 1 in out. */
+export function reduce(kind: Reduction, out: Strided, x: Strided, dims: readonly number[]): void {
+  if (numel(out.shape) === 0) return;
+  if (kind === 'any' || kind === 'all' || x.dtype !== out.dtype || !isFloatDType(x.dtype)) {
+    foldOneByOne(kind, out, x);
+    return;
+  }
+  const isDense = isContiguous(x.shape, x.strides) && isContiguous(out.shape, out.strides);
+  if (isDense && dims.length > 0 && dims[dims.length - 1]! - dims[0]! === dims.length - 1) {
+    foldDense(kind, x.dtype, out, x, dims);
+  } else foldFloats(kind, x.dtype, out, x, dims);
+}
+
+/** Dense operands and neighbouring dims: a tensor of three dims of which the middle one is folded. */
+function foldDense(
+  kind: FloatFold,
+  dtype: FloatDType,
+  out: Strided,
+  x: Strided,
+  dims: readonly number[],
+): void {
+  const { bytes } = dtypeInfo[dtype];
+  const { shape } = x;
+  let [outer, folded, inner] = [1, 1, 1];
+  for (let d = 0; d < shape.length; d++) {
+    if (d < dims[0]!) outer *= shape[d]!;
+    else if (d <= dims[dims.length - 1]!) folded *= shape[d]!;
+    else inner *= shape[d]!;
+  }
+  const outAt = addressOf(out.storage) + out.offset * bytes;
+  const xAt = addressOf(x.storage) + x.offset * bytes;
+  const kernels = foldKernels(kind, dtype);
+  if (inner === 1) kernels.rows(outAt, xAt, outer, bytes, folded * bytes, 1, 0, folded, bytes);
+  else {
+    const spareAt = spare.take(SPARE_BYTES);
+    const row = inner * bytes;
+    for (let i = 0; i < outer; i++) {
+      kernels.columns(outAt + i * row, xAt + i * folded * row, inner, 1, 0, folded, row, spareAt);
+    }
+  }
+}
+
+function foldFloats(
+  kind: FloatFold,
+  dtype: FloatDType,
+  out: Strided,
+  x: Strided,
+  dims: readonly number[],
+): void {
+  const { bytes } = dtypeInfo[dtype];
+  // Only dimensions of x that are folded have no stride in out.
+  const outStrides = out.strides.map((stride, d) => (dims.includes(d) ? 0 : stride));
+  const { sizes, strides } = walk(x.shape, [x.strides, outStrides], 0);
+  const isFolded = sizes.map((_, d) => strides[1]![d] === 0);
+  const kept = sizes.map((_, d) => d).filter((d) => !isFolded[d]);
+  const folded = sizes.map((_, d) => d).filter((d) => isFolded[d]);
+  if (folded.length > 2) {
+    foldCopy(kind, out, x, dims);
+    return;
+  }
+  const [outer, inner] = folded.length === 2 ? folded : [undefined, folded[0]];
+  const size = (d: number | undefined): number => (d === undefined ? 1 : sizes[d]!);
+  const step = (operand: 0 | 1, d: number | undefined): number =>
+    d === undefined ? 0 : strides[operand]![d]! * bytes;
+  const outAt = addressOf(out.storage) + out.offset * bytes;
+  const xAt = addressOf(x.storage) + x.offset * bytes;
+  const kernels = foldKernels(kind, dtype);
+  const last = kept[kept.length - 1];
+  const asColumns = step(0, last) === bytes && step(1, last) === bytes && step(0, inner) !== bytes;
+  const spareAt = asColumns ? spare.take(SPARE_BYTES) : 0;
+  const others = {
+    sizes: kept.slice(0, -1).map((d) => sizes[d]!),
+    strides: [0, 1].map((k) => kept.slice(0, -1).map((d) => strides[k]![d]!)),
+  };
+  forOuter(others, others.sizes.length, ([xOffset = 0, outOffset = 0]) => {
+    const to = outAt + outOffset * bytes;
+    const from = xAt + xOffset * bytes;
+    const [n0, step0, n1, step1] = [size(outer), step(0, outer), size(inner), step(0, inner)];
+    if (asColumns) kernels.columns(to, from, size(last), n0, step0, n1, step1, spareAt);
+    else kernels.rows(to, from, size(last), step(1, last), step(0, last), n0, step0, n1, step1);
+  });
+}
+
+/** Many separate folded dimensions: brings them together at the end first. */
+function foldCopy(kind: FloatFold, out: Strided, x: Strided, dims: readonly number[]): void {
+  const order = x.shape.map((_, d) => d);
+  order.sort((a, b) => Number(dims.includes(a)) - Number(dims.includes(b)) || a - b);
+  const permuted = (t: Strided): Strided => ({
+    ...t,
+    shape: order.map((d) => t.shape[d]!),
+    strides: order.map((d) => t.strides[d]!),
+  });
+  const source = permuted(x);
+  const storage = new Storage(numel(x.shape) * dtypeInfo[x.dtype].bytes);
+  const dense = { ...source, storage, offset: 0, strides: contiguousStrides(source.shape) };
+  copy(dense, source);
+  const tail = dims.map((_, k) => order.length - dims.length + k);
+  reduce(kind, permuted(out), dense, tail);
+  freeStorage(storage);
+}
+
+type Step = (total: number, value: number) => number;
+
+const starts: Readonly<Record<Reduction, (dtype: DType) => number>> = {
+  sum: () => 0,
+  prod: () => 1,
+  max: (dtype) => (dtypeInfo[dtype].category === 2 ? -Infinity : dtypeInfo[dtype].min),
+  min: (dtype) => (dtypeInfo[dtype].category === 2 ? Infinity : dtypeInfo[dtype].max),
+  any: () => 0,
+  all: () => 1,
+};
+const steps: Readonly<Record<Reduction, Step>> = {
+  sum: (total, value) => total + value,
+  prod: (total, value) => total * value,
+  max: (total, value) => (value > total || Number.isNaN(value) ? value : total),
+  min: (total, value) => (value < total || Number.isNaN(value) ? value : total),
+  any: (total, value) => (value !== 0 ? 1 : total),
+  all: (total, value) => (value === 0 ? 0 : total),
+};
+/** Integer arithmetic wraps around. */
+const integerSteps: Readonly<Record<Reduction, Step>> = {
+  ...steps,
+  sum: (total, value) => (total + value) | 0,
+  prod: (total, value) => Math.imul(total, value),
+};
+
+/** Any dtypes: reads x, computes in out's dtype. */
+function foldOneByOne(kind: Reduction, out: Strided, x: Strided): void {
+  const from = hostArray(x.storage, x.dtype);
+  const to = hostArray(out.storage, out.dtype);
+  const isFloat = dtypeInfo[out.dtype].category === 2;
+  const step = (isFloat ? steps : integerSteps)[kind];
+  nested(out.shape, out.strides, out.strides, 0, out.offset, out.offset, (outAt) => {
+    to[outAt] = starts[kind](out.dtype);
+  });
+  // Dimensions of size 1 in out stay where they are there.
+  const outStrides = out.strides.map((stride, d) => (out.shape[d] === 1 ? 0 : stride));
+  nested(x.shape, outStrides, x.strides, 0, out.offset, x.offset, (outAt, xAt) => {
+    to[outAt] = step(to[outAt]!, from[xAt]!);
+  });
+}
+
+function nested(
+  shape: readonly number[],
+  a: readonly number[],
+  b: readonly number[],
+  dim: number,
+  aAt: number,
+  bAt: number,
+  body: (aAt: number, bAt: number) => void,
+): void {
+  if (dim === shape.length) {
+    body(aAt, bAt);
+    return;
+  }
+  for (let i = 0; i < shape[dim]!; i++)
+    nested(shape, a, b, dim + 1, aAt + i * a[dim]!, bAt + i * b[dim]!, body);
+}
