@@ -27,5 +27,7 @@ export function ownGradient(gradient: Tensor): Tensor {
     storage.transient = false;
     return gradient.node === null ? gradient : gradient.detach();
   }
-  return gradient.detach().clone();
+  const copy = gradient.detach().clone();
+  copy.storage.kept = true;
+  return copy;
 }

@@ -163,6 +163,21 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
       { op: 'linear', argument: 'x', shapes: [x.shape, weight.shape] },
     );
   }
-  const product = x.matmul(weight.ndim === 1 ? weight : weight.t());
+  if (weight.ndim !== 2 || x.dtype !== weight.dtype) return plusBias(x.matmul(weight.ndim === 1 ? weight : weight.t()), bias);
+  const rows = rowsByWeight(x.ndim === 2 ? x : x.reshape([-1, x.shape.at(-1)!]), weight, null);
+  return plusBias(x.ndim === 2 ? rows : rows.reshape([...x.shape.slice(0, -1), weight.shape[0]!]), bias);
+}
+
+/** x wᵀ for matrices. Its gradients are products of x, w and g as they lie, so that none has to be transposed in memory. */
+const rowsByWeight = bilinear<null>('linear', {
+  forward: (x, w) => {
+    const out = empty([x.shape[0]!, w.shape[0]!], x.dtype);
+    kernels().matmul(out, x, w.detach().t());
+    return out;
+  },
+  transposes: [(g, w) => g.matmul(w), (g, x) => g.t().matmul(x)],
+});
+
+function plusBias(product: Tensor, bias: Tensor | null | undefined): Tensor {
   return bias === undefined || bias === null ? product : product.add(bias);
 }
