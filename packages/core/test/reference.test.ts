@@ -70,6 +70,11 @@ describe('reduce', () => {
     expect(run([1, 1], 'float64', (out) => kernels.reduce('max', out, x, [0, 1]))).toEqual([6]);
     expect(run([2, 3], 'float64', (out) => kernels.reduce('min', out, x, []))).toEqual([1, 2, 3, 4, 5, 6]);
     expect(run([], 'float64', (out) => kernels.reduce('sum', out, operand([7], []), []))).toEqual([7]);
+    for (const dtype of ['float32', 'int32'] as const) {
+      const scalar = operand([7], [], dtype, 'offset');
+      expect(run([], dtype, (out) => kernels.reduce('sum', out, scalar, []))).toEqual([7]);
+      expect(run([], dtype, (out) => kernels.reduce('max', out, scalar, []))).toEqual([7]);
+    }
   });
   it('lets NaN win max and min wherever it stands', () => {
     for (const values of [

@@ -24,12 +24,21 @@ const folds: Readonly<Record<Reduction, (part: View, dtype: DType) => number>> =
   all: (part) => Number(ops.all(part)),
 };
 
+/** The elements of a view at `index`, where null stands for all along a dimension. */
+function partOf(view: View, index: readonly (number | null)[]): View {
+  // Of a scalar, ndarray picks nothing.
+  return index.length === 0 ? view : view.pick(...index);
+}
+
 /** Folds each part of `x` that belongs to one element of `out`. */
 export const reduce: Kernels['reduce'] = (kind, out, x, dims) => {
   const view = viewOf(x);
   const result = temporary(out.shape);
   eachIndex(out.shape, (index) => {
-    const part = view.pick(...index.map((i, d) => (dims.includes(d) ? null : i)));
+    const part = partOf(
+      view,
+      index.map((i, d) => (dims.includes(d) ? null : i)),
+    );
     result.set(...index, folds[kind](part, out.dtype));
   });
   store(out, result);
