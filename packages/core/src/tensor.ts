@@ -33,6 +33,8 @@ export class Tensor implements Strided {
   leafRequiresGrad = false;
   /** The raw gradient; reading `grad` marks it as seen. @internal */
   gradient: Tensor | null = null;
+  /** Whether `gradient` may be in somebody else's hands; if not, clearing it frees its memory at once. @internal */
+  gradientSeen = false;
   /** The node that adds to `gradient`, made when a leaf is first used. @internal */
   accumulator: Node | null = null;
   /** What this tensor is a view of, if it is one. @internal */
@@ -141,7 +143,7 @@ export class Tensor implements Strided {
    * Setting it checks shape and dtype.
    */
   get grad(): Tensor | null {
-    if (this.gradient !== null) this.gradient.storage.transient = false;
+    if (this.gradient !== null) this.gradientSeen = true;
     else if (this.node !== null && !this.retainsGrad) warnNonLeafGrad();
     return this.gradient;
   }
@@ -161,7 +163,9 @@ export class Tensor implements Strided {
         throw new DTypeError(`grad: the gradient is ${value.dtype}, but the tensor is ${this.dtype}`);
       }
     }
+    if (this.gradient !== null && !this.gradientSeen) freeStorage(this.gradient.storage);
     this.gradient = value;
+    this.gradientSeen = value !== null;
   }
 
   /** The node that a gradient of this tensor goes to: its own, or that of a leaf which adds it to `.grad`. @internal */
@@ -241,6 +245,18 @@ export class Tensor implements Strided {
   /** As `toArray`, under PyTorch's name. */
   tolist(): NestedArray {
     return this.toArray();
+  }
+
+  /**
+   * Takes over the elements of another tensor, whatever its shape and dtype, and stays the same object. For leaves;
+   * `other` must be fresh. Graphs that saved the old elements notice the change.
+   * @internal
+   */
+  setData(other: Tensor): void {
+    other.storage.version = Math.max(other.storage.version, this.storage.version) + 1;
+    const { storage, offset, shape, strides, dtype } = other;
+    Object.assign(this, { storage, offset, shape, strides, dtype });
+    this.accumulator = null;
   }
 
   /** Gives the memory back now instead of later. Reading this tensor or any view of it afterwards is an error. */
