@@ -18,7 +18,7 @@ export function reduce(kind: Reduction, out: Strided, x: Strided, dims: readonly
     return;
   }
   const isDense = isContiguous(x.shape, x.strides) && isContiguous(out.shape, out.strides);
-  if (isDense && dims.length > 0 && dims[dims.length - 1]! - dims[0]! === dims.length - 1) {
+  if (isDense && dims.length > 0 && dims.length - 1 === dims[dims.length - 1]! - dims[0]!) {
     foldDense(kind, x.dtype, out, x, dims);
   } else foldFloats(kind, x.dtype, out, x, dims);
 }
