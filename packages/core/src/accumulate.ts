@@ -12,6 +12,7 @@ export const accumulateGrad: Rule = {
     const leaf = node.attrs as Tensor;
     if (!leaf.requiresGrad) return [];
     const sum = leaf.gradient;
+    if (modes.grad) leaf.gradientSeen = true;
     if (sum === null) leaf.gradient = modes.grad ? gradient! : ownGradient(gradient!);
     else if (modes.grad) leaf.gradient = sum.add(gradient!);
     else sum.add_(gradient!);

@@ -4,7 +4,7 @@ import { registerBackend } from './backend/registry.ts';
 installMethods();
 registerBackend('reference', async () => (await import('./backend/reference/index.ts')).reference);
 
-export { backward, grad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
+export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
 export * from './create.ts';
 export { defineUpdate, type Update, type UpdateSignature } from './define/update.ts';

@@ -1,4 +1,4 @@
-import { enableGrad, noGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { enableGrad, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
 
 /** What an optimizer remembers of one parameter: tensors of its shape, and numbers such as the step count. */
 export type ParameterState = Record<string, Tensor | number>;
@@ -78,7 +78,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const param of group.params) {
-          const { grad } = param;
+          const grad = peekGrad(param);
           if (grad === null) continue;
           let state = this.state.get(param);
           if (state === undefined) this.state.set(param, (state = {}));

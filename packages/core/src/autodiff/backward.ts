@@ -103,6 +103,14 @@ export function grad(
   });
 }
 
+/**
+ * The gradient of a leaf for a glance, null if it has none. Unlike reading `.grad` it does not count as taking hold of
+ * it, so that clearing the gradient frees its memory at once: for optimizers, which must not keep it.
+ */
+export function peekGrad(x: Tensor): Tensor | null {
+  return x.gradient;
+}
+
 function listOf<T extends Tensor | null>(value: OneOrMany<T>): readonly T[] {
   return value === null || value instanceof Tensor ? [value as T] : (value as readonly T[]);
 }
@@ -172,6 +180,7 @@ function checkSeed(op: string, root: Tensor, seed: Tensor, i: number): void {
 function addGradient(input: Tensor, gradient: Gradient, createGraph: boolean): void {
   if (gradient === null) return;
   expose(gradient);
+  if (createGraph) input.gradientSeen = true;
   if (input.gradient === null) input.gradient = createGraph ? gradient : gradient.detach().clone();
   else if (createGraph) input.gradient = input.gradient.add(gradient);
   else {

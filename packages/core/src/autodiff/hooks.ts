@@ -120,6 +120,7 @@ function checkReplacement(name: string, gradient: Tensor, replaced: Tensor): voi
 function addRetained(tensor: Tensor, gradient: Tensor, createGraph: boolean): void {
   const grad = createGraph ? gradient : gradient.detach().clone();
   gradient.storage.transient &&= !createGraph;
+  if (createGraph) tensor.gradientSeen = true;
   if (tensor.gradient === null) tensor.gradient = grad;
   else if (createGraph) tensor.gradient = tensor.gradient.add(grad);
   else tensor.gradient = addOutside(tensor.gradient, grad);
