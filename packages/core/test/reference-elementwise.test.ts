@@ -63,6 +63,10 @@ describe('elementwise', () => {
   it('keeps float64 between the steps and rounds to float32 once', () => {
     expect(evaluate(a.add(1).sub(a), [[2 ** 24]], 'float32')).toEqual([1]);
     expect(evaluate(a.div(3), [[1]], 'float32')).toEqual([Math.fround(1 / 3)]);
+    const wide = run([1], 'float64', (out) =>
+      kernels.elementwise(a.div(3), out, [operand([1], [1])], [], 'float32'),
+    );
+    expect(wide).toEqual([Math.fround(1 / 3)]);
   });
   it('gives operands and parameters the precision of the computation', () => {
     expect(evaluate(a.eq(param(0)), [[0.1]], 'float32', [0.1])).toEqual([1]);
