@@ -1,4 +1,7 @@
+export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
+export type { Checkpoint, OptimizerState } from './checkpoint.ts';
 export { FileError, FormatError } from './errors.ts';
+export { checkModelState } from './model-state.ts';
 export { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 export type {
   SafetensorsDType,
@@ -6,3 +9,5 @@ export type {
   SafetensorsFile,
   SafetensorsTensor,
 } from './safetensors.ts';
+export { loadTensors, saveTensors } from './tensors.ts';
+export type { NamedTensors, TensorFile } from './tensors.ts';

@@ -1,0 +1,152 @@
+import { Tensor, tensor } from '@tapegrad/core';
+import { FormatError, quote } from './errors.ts';
+import { packJson, unpackJson } from './json-values.ts';
+import { parseObject } from './strict-json.ts';
+import { loadTensors, saveTensors, type NamedTensors } from './tensors.ts';
+
+/** An optimizer's state and options, in the layout of its `stateDict`. */
+export interface OptimizerState {
+  readonly state: Record<string, Record<string, Tensor | number>>;
+  readonly param_groups: (Record<string, unknown> & { params: number[] })[];
+}
+
+/** All that a training needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  /** `model.stateDict()`. */
+  readonly model: NamedTensors;
+  /** `optimizer.stateDict()`. */
+  readonly optimizer: OptimizerState;
+  /** `scheduler.stateDict()`, if there is a schedule. */
+  readonly scheduler?: Record<string, unknown> | undefined;
+  /** Epochs that are finished. */
+  readonly epoch: number;
+  /** Batches of the present epoch that are finished. */
+  readonly step: number;
+  /** States of random streams by name, such as `getRngState()`. */
+  readonly random: Readonly<Record<string, Uint8Array>>;
+  /** Anything else: tensors, and values that JSON can hold (also -0, NaN and infinities). */
+  readonly extra: Readonly<Record<string, unknown>>;
+}
+
+const FORMAT = 'tapegrad-checkpoint';
+const VERSION = '1';
+
+/** The part of a checkpoint that is not tensors, as it stands in the metadata. */
+interface Plain {
+  readonly epoch: number;
+  readonly step: number;
+  readonly optimizer: { state: Record<string, Record<string, number>>; param_groups: OptimizerState['param_groups'] };
+  readonly scheduler?: Record<string, unknown>;
+  readonly extra: Record<string, unknown>;
+}
+
+/**
+ * The bytes of a checkpoint: one safetensors file, in which the tensors are named `model.<key>`,
+ * `optimizer.state.<index>.<key>`, `random.<name>` and `extra.<name>`, and all else is JSON in the metadata.
+ *
+ * @param checkpoint what to keep; nothing of it is changed
+ * @throws FormatError when a value is neither a tensor nor something that JSON can hold
+ */
+export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
+  const { model, optimizer, scheduler, epoch, step, random, extra } = checkpoint;
+  const tensors: Record<string, Tensor> = {};
+  for (const [key, x] of Object.entries(model)) tensors[`model.${key}`] = x;
+  for (const [name, bytes] of Object.entries(random)) tensors[`random.${name}`] = tensor(bytes);
+  const state: Plain['optimizer']['state'] = {};
+  for (const [index, entry] of Object.entries(optimizer.state)) {
+    state[index] = takeTensors(entry, `optimizer.state.${index}.`, tensors) as Record<string, number>;
+  }
+  const plain = {
+    epoch,
+    step,
+    optimizer: { state, param_groups: optimizer.param_groups },
+    scheduler,
+    extra: takeTensors(extra, 'extra.', tensors),
+  };
+  return saveTensors(tensors, { format: FORMAT, version: VERSION, checkpoint: packJson(plain) });
+}
+
+/** Puts the tensors of a record into `tensors` under prefixed names and returns what is left. */
+function takeTensors(
+  record: Readonly<Record<string, unknown>>,
+  prefix: string,
+  tensors: Record<string, Tensor>,
+): Record<string, unknown> {
+  const rest = Object.entries(record).filter(([key, value]) => {
+    if (!(value instanceof Tensor)) return true;
+    tensors[prefix + key] = value;
+    return false;
+  });
+  return Object.fromEntries(rest);
+}
+
+/**
+ * Reads what `encodeCheckpoint` wrote, every number with the same bits. That it fits a model is for
+ * `checkModelState` to say.
+ *
+ * @param bytes the whole file
+ * @throws FormatError when the bytes are truncated, no safetensors file, or one without a checkpoint
+ */
+export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = loadTensors(bytes);
+  if (metadata['format'] !== FORMAT) {
+    const names = Object.keys(tensors).slice(0, 3).map(quote).join(', ');
+    throw new FormatError(
+      `The file holds tensors (${names || 'none'}) but no checkpoint; a model file alone cannot be resumed from.`,
+    );
+  }
+  if (metadata['version'] !== VERSION) {
+    throw new FormatError(
+      `The checkpoint has the version ${quote(metadata['version'])}; this program reads version ${VERSION}.`,
+    );
+  }
+  const plain = readPlain(metadata['checkpoint'] ?? '');
+  const model = named(tensors, 'model.');
+  const random = Object.entries(named(tensors, 'random.')).map(([name, x]) => [name, x.toTypedArray()] as const);
+  const state: OptimizerState['state'] = { ...plain.optimizer.state };
+  for (const [path, x] of Object.entries(named(tensors, 'optimizer.state.'))) {
+    const dot = path.indexOf('.');
+    const index = path.slice(0, dot);
+    state[index] = { ...state[index], [path.slice(dot + 1)]: x };
+  }
+  return {
+    model,
+    optimizer: { state, param_groups: plain.optimizer.param_groups },
+    scheduler: plain.scheduler,
+    epoch: plain.epoch,
+    step: plain.step,
+    random: Object.fromEntries(random) as Record<string, Uint8Array>,
+    extra: { ...plain.extra, ...named(tensors, 'extra.') },
+  };
+}
+
+/** The tensors whose names begin with the prefix, without it. */
+function named(tensors: NamedTensors, prefix: string): Record<string, Tensor> {
+  const entries = Object.entries(tensors).filter(([name]) => name.startsWith(prefix));
+  return Object.fromEntries(entries.map(([name, x]) => [name.slice(prefix.length), x]));
+}
+
+function readPlain(text: string): Plain {
+  const plain = unpackJson(parseObject(text, "The checkpoint's metadata")) as Record<string, unknown>;
+  const { epoch, step, optimizer, scheduler, extra } = plain;
+  const { state, param_groups: groups } = (isRecord(optimizer) ? optimizer : {}) as Record<string, unknown>;
+  const complete =
+    isCount(epoch) &&
+    isCount(step) &&
+    isRecord(state) &&
+    Object.values(state).every(isRecord) &&
+    Array.isArray(groups) &&
+    groups.every((group) => isRecord(group) && Array.isArray(group['params'])) &&
+    isRecord(extra) &&
+    (scheduler === undefined || isRecord(scheduler));
+  if (!complete) throw new FormatError("The checkpoint's metadata lack a part: epoch, step, optimizer or extra.");
+  return plain as unknown as Plain;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
