@@ -1,28 +1,35 @@
+import { GradError } from './errors.ts';
 import { modes } from './modes.ts';
 import type { Rule } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
-/**
- * The rule at the end of every path: adds the gradient to the leaf's `.grad`. The first gradient is taken over when
- * nobody else can see it and copied otherwise; later ones are added in place, or out of place while recording.
- */
+/** The rule at the end of every path: adds the gradient to the leaf's `.grad`. */
 export const accumulateGrad: Rule = {
   name: 'accumulate_grad',
   vjp(node, [gradient]) {
     const leaf = node.attrs as Tensor;
     if (!leaf.requiresGrad) return [];
     const sum = leaf.gradient;
-    if (modes.grad) leaf.gradientSeen = true;
-    if (sum === null) leaf.gradient = modes.grad ? gradient! : ownGradient(gradient!);
+    if (sum === null) leaf.gradient = modes.grad ? gradient!.clone() : ownGradient(gradient!);
     else if (modes.grad) leaf.gradient = sum.add(gradient!);
     else sum.add_(gradient!);
-    if (node.hooks !== null) for (const { hook } of [...node.hooks.postAccumulate]) hook(leaf);
+    if (node.hooks !== null) {
+      for (const { hook } of [...node.hooks.postAccumulate]) {
+        const result: unknown = hook(leaf);
+        if (result !== undefined && result !== null) {
+          throw new GradError(`the post accumulate grad hook '${hook.name}' must return nothing; change x.grad instead`);
+        }
+      }
+    }
     return [];
   },
 };
 
-/** A gradient that shares memory with nothing a user can see. */
-export function ownGradient(gradient: Tensor): Tensor {
+/**
+ * A gradient that shares memory with nothing a user can see: the gradient itself if nobody else has it, else a copy.
+ * While recording, copies and sums are made out of place instead, since the old ones may be part of a graph.
+ */
+function ownGradient(gradient: Tensor): Tensor {
   const { storage } = gradient;
   if (storage.transient && storage.references === 1 && gradient.isContiguous() && gradient.offset === 0) {
     storage.transient = false;

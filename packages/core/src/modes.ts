@@ -1,23 +1,22 @@
 import { GradError } from './errors.ts';
 
 /** Global switches that the engine reads on every operation. Scopes below change and restore them. */
-export const modes: { grad: boolean; anomaly: boolean; checkNaN: boolean } = {
+export const modes: {
+  grad: boolean;
+  anomaly: boolean;
+  checkNaN: boolean;
+  /** In anomaly mode: the node whose rule is running. */
+  running: { readonly name: string; readonly stack: string | null } | null;
+} = {
   grad: true,
   anomaly: false,
   checkNaN: true,
+  running: null,
 };
 
 /** Whether operations are being recorded. */
 export function isGradEnabled(): boolean {
   return modes.grad;
-}
-
-/**
- * Switches recording on or off from here on; inside a scope, until the scope ends.
- * @source torch.set_grad_enabled
- */
-export function setGradEnabled(enabled: boolean): void {
-  modes.grad = enabled;
 }
 
 /** A scope that restores what it changed when it is disposed of; made for `using`. */
@@ -37,7 +36,8 @@ export class ModeScope {
 }
 
 /**
- * Runs `body` without recording, or, called without an argument, opens such a scope for `using`.
+ * Runs `body` without recording, or, called without an argument, opens such a scope for `using`. If the body is a
+ * generator function, the mode holds while its code runs and not while it waits at a `yield`.
  * @throws GradError if the body returns a promise: the switch is global and would leak over `await`
  * @example
  * const x = tg.tensor([1, 2], { requiresGrad: true });
@@ -62,48 +62,92 @@ export function enableGrad<T>(body?: () => T): T | ModeScope {
   return gradScope('enableGrad', true, body);
 }
 
+/**
+ * Switches recording on or off: while `body` runs, or from here on until the scope around or the returned one ends.
+ * @throws GradError if the body returns a promise
+ * @source torch.set_grad_enabled
+ */
+export function setGradEnabled(enabled: boolean): ModeScope;
+export function setGradEnabled<T>(enabled: boolean, body: () => T): T;
+export function setGradEnabled<T>(enabled: boolean, body?: () => T): T | ModeScope {
+  return gradScope('setGradEnabled', enabled, body);
+}
+
 function gradScope<T>(name: string, enabled: boolean, body?: () => T): T | ModeScope {
-  const before = modes.grad;
-  modes.grad = enabled;
-  if (body === undefined) return new ModeScope(() => (modes.grad = before));
-  try {
-    return refusePromise(name, body());
-  } finally {
-    modes.grad = before;
-  }
+  const enter = (): (() => void) => {
+    const before = modes.grad;
+    modes.grad = enabled;
+    return () => (modes.grad = before);
+  };
+  return body === undefined ? new ModeScope(enter()) : runInside(name, enter, body);
+}
+
+/** What anomaly detection does beside remembering where nodes were recorded. */
+export interface AnomalyOptions {
+  /** Check the result of every step of a backward pass for NaN; default true. */
+  checkNaN?: boolean;
 }
 
 /**
  * Makes every node remember where it was recorded, and checks gradients for NaN after each step of a backward pass.
  * Slow; for finding the operation that made the first NaN. Without a body it opens a scope for `using`.
+ * @throws GradError if the body returns a promise
  * @source torch.autograd.detect_anomaly
  */
-export function detectAnomaly(): ModeScope;
-export function detectAnomaly<T>(body: () => T): T;
-export function detectAnomaly<T>(body?: () => T): T | ModeScope {
-  const before = modes.anomaly;
-  modes.anomaly = true;
-  if (body === undefined) return new ModeScope(() => (modes.anomaly = before));
-  try {
-    return refusePromise('detectAnomaly', body());
-  } finally {
-    modes.anomaly = before;
-  }
+export function detectAnomaly(options?: AnomalyOptions): ModeScope;
+export function detectAnomaly<T>(body: () => T, options?: AnomalyOptions): T;
+export function detectAnomaly<T>(first?: AnomalyOptions | (() => T), second?: AnomalyOptions): T | ModeScope {
+  const [body, options] = typeof first === 'function' ? [first, second] : [undefined, first];
+  const enter = (): (() => void) => {
+    const { anomaly, checkNaN } = modes;
+    setDetectAnomaly(true, options);
+    return () => setDetectAnomaly(anomaly, { checkNaN });
+  };
+  return body === undefined ? new ModeScope(enter()) : runInside('detectAnomaly', enter, body);
 }
 
 /** Switches anomaly detection globally. `checkNaN: false` keeps only the record of where each node was made. */
-export function setDetectAnomaly(enabled: boolean, options: { checkNaN?: boolean } = {}): void {
+export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {}): void {
   modes.anomaly = enabled;
   modes.checkNaN = options.checkNaN ?? true;
 }
 
-function refusePromise<T>(name: string, result: T): T {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function') {
+/** Runs `body` between entering a mode and leaving it. */
+function runInside<T>(name: string, enter: () => () => void, body: () => T): T {
+  const leave = enter();
+  let result: T;
+  try {
+    result = body();
+  } finally {
+    leave();
+  }
+  if (typeof (result as { then?: unknown } | null | undefined)?.then === 'function' || kindOf(result) === 'AsyncGenerator') {
     throw new GradError(
       `${name}: the callback must be synchronous, but it returned a promise; the mode would leak into whatever runs ` +
         `while it waits. Call ${name} around the synchronous parts between the awaits`,
       { op: name },
     );
   }
-  return result;
+  return kindOf(result) === 'Generator' ? (generatorInside(enter, result as Generator) as T) : result;
+}
+
+function kindOf(value: unknown): string {
+  return Object.prototype.toString.call(value).slice(8, -1);
+}
+
+/** A generator each of whose steps runs in the mode. */
+function generatorInside(enter: () => () => void, generator: Generator): Generator {
+  const step = <A extends unknown[], R>(advance: (...args: A) => R) => (...args: A): R => {
+    const leave = enter();
+    try {
+      return advance.apply(generator, args);
+    } finally {
+      leave();
+    }
+  };
+  return Object.assign(Object.create(Object.getPrototypeOf(generator) as object) as Generator, {
+    next: step(generator.next),
+    return: step(generator.return),
+    throw: step(generator.throw),
+  });
 }

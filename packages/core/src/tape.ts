@@ -94,7 +94,7 @@ export class Node {
     const versions: number[] = [];
     for (let i = 0; i < saved.length; i++) versions.push(saved[i]?.storage.version ?? 0);
     this.versions = versions;
-    this.stack = modes.anomaly ? (new Error('recorded here').stack ?? null) : null;
+    this.stack = modes.anomaly ? callSite() : null;
   }
 
   /** The operation's name as PyTorch prints it: `MulBackward0`. */
@@ -181,6 +181,24 @@ export class Node {
   registerPrehook(hook: NodePreHook): RemovableHandle {
     return addTo(hooksOf(this).pre, { hook });
   }
+}
+
+const FRAMES = 40;
+
+/** Where a node is being recorded, without the frames of the engine; and what for, if a backward pass records it. */
+function callSite(): string {
+  const traces = Error as { stackTraceLimit?: number };
+  const limit = traces.stackTraceLimit;
+  if (limit !== undefined) traces.stackTraceLimit = FRAMES;
+  const frames = (new Error('recorded').stack ?? '').split('\n').slice(1);
+  if (limit !== undefined) traces.stackTraceLimit = limit;
+  // Frames of this package's own files carry its folder.
+  const home = import.meta.url.replace(/^file:\/\//, '').replace(/[^/]*$/, '');
+  const outside = frames.filter((frame) => !frame.includes(home));
+  const stack = (outside.length > 0 ? outside : frames).join('\n');
+  const { running } = modes;
+  if (running === null) return stack;
+  return `${stack}\nwhile the gradient of ${running.name} was computed, which was recorded here:\n${running.stack ?? '    unknown'}`;
 }
 
 /** The node's hooks, made if need be. */

@@ -107,7 +107,6 @@ export class Tensor implements Strided {
 
   set requiresGrad(value: boolean) {
     if (this.gradFn !== null) {
-      if (value) return;
       throw new GradError(
         'you can only change requiresGrad flags of leaf variables. To use a computed tensor without its graph, take ' +
           'x.detach()',
@@ -123,7 +122,7 @@ export class Tensor implements Strided {
    * @throws DTypeError for dtypes that are not floating-point
    */
   requiresGrad_(value = true): this {
-    this.requiresGrad = value;
+    if (!value || !this.requiresGrad) this.requiresGrad = value;
     return this;
   }
 

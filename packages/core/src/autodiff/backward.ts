@@ -5,7 +5,7 @@ import { sameShape, shapeString } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { retainGrad } from './hooks.ts';
-import { expose, walk, type Edge } from './engine.ts';
+import { walk, type Edge } from './engine.ts';
 
 /** One tensor or several. */
 export type OneOrMany<T> = T | readonly T[];
@@ -37,14 +37,14 @@ export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | 
   const { createGraph = false, retainGraph = createGraph } = options;
   if (createGraph) warnCreateGraph();
   if (options.inputs === undefined) {
-    walk({ roots: edgesOf(roots), seeds, targets: null, retainGraph, createGraph });
+    walk({ roots: edgesOf(roots), seeds, targets: null, capture: false, retainGraph, createGraph });
     return;
   }
   const inputs = listOf(options.inputs);
   if (inputs.length === 0) throw new GradError('`inputs` argument to `backward()` cannot be empty');
   const targets = inputs.map((input, i) => targetOf(input, i));
-  const found = walk({ roots: edgesOf(roots), seeds, targets, retainGraph, createGraph });
-  inputs.forEach((input, i) => addGradient(input, found[i]!, createGraph));
+  for (const input of inputs) retainGrad(input);
+  walk({ roots: edgesOf(roots), seeds, targets, capture: false, retainGraph, createGraph });
 }
 
 /** How `grad` treats the graph and what it does with inputs that were not used. */
@@ -90,7 +90,7 @@ export function grad(
   const { gradOutputs } = options;
   const seeds = seedsFor('grad', roots, gradOutputs === undefined || gradOutputs === null ? [] : listOf(gradOutputs));
   const targets = wanted.map((input, i) => targetOf(input, i));
-  const found = walk({ roots: edgesOf(roots), seeds, targets, retainGraph, createGraph });
+  const found = walk({ roots: edgesOf(roots), seeds, targets, capture: true, retainGraph, createGraph });
   return found.map((gradient, i) => {
     if (gradient !== null) return createGraph || gradient.node === null ? gradient : gradient.detach();
     if (materializeGrads) return wanted[i]!.detach().zerosLike();
@@ -174,25 +174,6 @@ function checkSeed(op: string, root: Tensor, seed: Tensor, i: number): void {
     );
   }
   if (!isFloating(seed.dtype)) throw new DTypeError(`${op}: gradient ${i} is ${seed.dtype}; it must be floating-point`);
-}
-
-/** Adds to `.grad` of a leaf or a computed tensor by the same rules as a leaf in an ordinary pass. */
-function addGradient(input: Tensor, gradient: Gradient, createGraph: boolean): void {
-  if (gradient === null) return;
-  expose(gradient);
-  if (createGraph) input.gradientSeen = true;
-  if (input.gradient === null) input.gradient = createGraph ? gradient : gradient.detach().clone();
-  else if (createGraph) input.gradient = input.gradient.add(gradient);
-  else {
-    const before = modes.grad;
-    modes.grad = false;
-    try {
-      input.gradient.add_(gradient);
-    } finally {
-      modes.grad = before;
-    }
-  }
-  if (!input.isLeaf) retainGrad(input);
 }
 
 let warnedCreateGraph = false;

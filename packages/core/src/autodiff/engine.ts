@@ -1,9 +1,9 @@
-import { GradError } from '../errors.ts';
 import { modes } from '../modes.ts';
 import { freeStorage, recordStorages, type Storage } from '../storage.ts';
 import type { Gradient, Node } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { runPostHooks, runPreHooks } from './hooks.ts';
+import { checkForNaN, runWatched } from './anomaly.ts';
+import { runPostHooks, runPreHooks, runTensorHooks } from './hooks.ts';
 
 /** Where a gradient enters or leaves the walk: an output of a node. */
 export interface Edge {
@@ -17,6 +17,8 @@ export interface Walk {
   readonly seeds: readonly Tensor[];
   /** Where gradients are wanted; null means every leaf that is reached. */
   readonly targets: readonly Edge[] | null;
+  /** Return the gradients at the targets instead of running the targets' own nodes, which add them to `.grad`. */
+  readonly capture: boolean;
   /** Keep the saved values for another walk. */
   readonly retainGraph: boolean;
   /** Record the walk itself. */
@@ -47,8 +49,8 @@ export function walk(plan: Walk): Gradient[] {
   const task = ++tasks;
   const shadows: Shadow[] = [];
   const visited = discover(plan.roots, task, shadows);
-  const needed = plan.targets === null ? null : neededFor(plan.targets, visited);
-  const captured: Gradient[] = plan.targets?.map(() => null) ?? [];
+  const needed = plan.targets === null ? null : neededFor(plan.targets, visited, !plan.capture);
+  const captured = plan.capture ? new Captures(plan.targets ?? []) : null;
   const gradBefore = modes.grad;
   modes.grad = plan.createGraph;
   running.push(task);
@@ -63,7 +65,7 @@ export function walk(plan: Walk): Gradient[] {
     for (let node = queue.pop(); node !== null; node = queue.pop()) {
       runNode(node, plan, needed, captured, queue);
     }
-    return captured;
+    return captured?.gradients ?? [];
   } finally {
     running.pop();
     modes.grad = gradBefore;
@@ -100,32 +102,56 @@ function discover(roots: readonly Edge[], task: number, shadows: Shadow[]): Node
   return visited;
 }
 
-/** The nodes on a path from the roots to a target, the targets' own included. */
-function neededFor(targets: readonly Edge[], visited: readonly Node[]): Map<Node, boolean> {
+/** The nodes on a path from the roots to a target, the targets' own included, and whether they are to run. */
+function neededFor(targets: readonly Edge[], visited: readonly Node[], runTargets: boolean): Map<Node, boolean> {
   const needed = new Map<Node, boolean>();
   const reached = new Set(visited);
-  for (const { node } of targets) if (reached.has(node)) needed.set(node, false);
+  for (const { node } of targets) if (reached.has(node)) needed.set(node, runTargets);
   for (const node of [...visited].sort((a, b) => a.id - b.id)) {
     if (node.inputs.some((next) => next !== null && needed.has(next))) needed.set(node, true);
   }
   return needed;
 }
 
+/** Gradients at the targets of a walk, by the node that they come by. */
+class Captures {
+  readonly gradients: Gradient[];
+  private readonly targets: readonly Edge[];
+  private readonly positions = new Map<Node, number[]>();
+
+  constructor(targets: readonly Edge[]) {
+    this.targets = targets;
+    this.gradients = targets.map(() => null);
+    targets.forEach(({ node }, i) => {
+      const list = this.positions.get(node);
+      if (list === undefined) this.positions.set(node, [i]);
+      else list.push(i);
+    });
+  }
+
+  take(node: Node, gradients: readonly Gradient[]): void {
+    const positions = this.positions.get(node);
+    if (positions === undefined) return;
+    for (const i of positions) {
+      this.gradients[i] = expose(gradients[this.targets[i]!.slot] ?? null);
+    }
+  }
+}
+
 function runNode(
   node: Node,
   plan: Walk,
   needed: Map<Node, boolean> | null,
-  captured: Gradient[],
+  captured: Captures | null,
   queue: ReadyQueue,
 ): void {
   let gradients = node.gradients ?? [];
   node.gradients = null;
   const isSet = gradients.some((g) => g !== null && g !== undefined);
-  if (isSet && node.hooks !== null) gradients = runPreHooks(node, gradients, plan);
-  plan.targets?.forEach((target, i) => {
-    if (target.node === node) captured[i] = expose(gradients[target.slot] ?? null);
-  });
+  if (isSet && node.hooks !== null) gradients = runTensorHooks(node, gradients, plan.createGraph);
+  captured?.take(node, gradients);
   const runs = isSet && (needed === null || needed.get(node) === true);
+  if (runs && node.hooks !== null) gradients = runPreHooks(node, gradients);
   let results = runs ? applyRule(node, gradients, plan) : [];
   if (runs && node.hooks !== null) results = runPostHooks(node, results, gradients);
   if (runs && modes.anomaly && modes.checkNaN) checkForNaN(node, results);
@@ -150,10 +176,11 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
   const track = !plan.createGraph && node.rule.trusted !== false;
   if (!track) gradients.forEach((g) => expose(g ?? null));
   const made: Storage[] = [];
-  const before = recordStorages(track ? made : null);
+  // What a leaf makes, its hooks included, is there to stay.
+  const before = recordStorages(track && node.inputs.length > 0 ? made : null);
   let results: readonly Gradient[];
   try {
-    results = node.rule.vjp(node, gradients);
+    results = modes.anomaly ? runWatched(node, gradients) : node.rule.vjp(node, gradients);
   } finally {
     recordStorages(before);
   }
@@ -202,16 +229,6 @@ function unreference(gradient: Tensor): void {
 export function expose<G extends Gradient>(gradient: G): G {
   if (gradient !== null) gradient.storage.transient = false;
   return gradient;
-}
-
-function checkForNaN(node: Node, results: readonly Gradient[]): void {
-  results.forEach((result, i) => {
-    if (result === null || !result.toTypedArray().some(Number.isNaN)) return;
-    const where = node.stack ?? 'No forward pass information available: record with anomaly detection on, too.';
-    throw new GradError(`Function '${node.name}' returned nan values in its ${i}th output.\n${where}`, {
-      op: node.rule.name,
-    });
-  });
 }
 
 /** Nodes that are ready to run: the newest first, but leaves (which have no inputs) before all. */

@@ -41,14 +41,9 @@ export function retainGrad(x: Tensor): void {
   retainAt(x.gradFn!, x.slot, x);
 }
 
-/** What the engine tells hooks about the walk. */
-interface WalkFacts {
-  readonly createGraph: boolean;
-}
-
-/** Tensor hooks in order, then storing for `retainGrad`, then the node's own pre-hooks. */
-export function runPreHooks(node: Node, incoming: Gradient[], plan: WalkFacts): Gradient[] {
-  let gradients = [...incoming];
+/** Tensor hooks in order, then storing for `retainGrad`. */
+export function runTensorHooks(node: Node, incoming: readonly Gradient[], createGraph: boolean): Gradient[] {
+  const gradients = [...incoming];
   const hooks = node.hooks!;
   for (const { slot, hook } of [...hooks.tensor]) {
     const gradient = gradients[slot] ?? null;
@@ -62,9 +57,15 @@ export function runPreHooks(node: Node, incoming: Gradient[], plan: WalkFacts): 
   }
   for (const [slot, tensor] of hooks.retain) {
     const gradient = gradients[slot] ?? null;
-    if (gradient !== null) addRetained(tensor, gradient, plan.createGraph);
+    if (gradient !== null) addRetained(tensor, gradient, createGraph);
   }
-  for (const { hook } of [...hooks.pre]) {
+  return gradients;
+}
+
+/** The node's pre-hooks. */
+export function runPreHooks(node: Node, incoming: Gradient[]): Gradient[] {
+  let gradients = incoming;
+  for (const { hook } of [...node.hooks!.pre]) {
     for (const gradient of gradients) if (gradient) gradient.storage.transient = false;
     const replaced = hook(gradients);
     if (replaced === undefined || replaced === null) continue;
@@ -73,7 +74,7 @@ export function runPreHooks(node: Node, incoming: Gradient[], plan: WalkFacts): 
         `a pre-hook of ${node.name} returned ${replaced.length} gradients, but the node has ${gradients.length}`,
       );
     }
-    gradients = replaced.map((value, i) => (value === gradients[i] ? value : take(gradients[i] ?? null, value)));
+    gradients = replaceAll(gradients, replaced);
   }
   return gradients;
 }
@@ -90,9 +91,13 @@ export function runPostHooks(node: Node, results: readonly Gradient[], gradients
         `a hook of ${node.name} returned ${replaced.length} gradients, but the node has ${current.length} inputs`,
       );
     }
-    current = replaced.map((value, i) => (value === current[i] ? value : take(current[i] ?? null, value)));
+    current = replaceAll(current, replaced);
   }
   return current;
+}
+
+function replaceAll(old: readonly Gradient[], replaced: readonly Gradient[]): Gradient[] {
+  return replaced.map((value, i) => (value === old[i] ? value : take(old[i] ?? null, value ?? null)));
 }
 
 /** A replacement takes over the reference of what it replaces. */
