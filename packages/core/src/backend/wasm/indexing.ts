@@ -16,8 +16,8 @@ import {
 import { forOuter, walk } from './walk.ts';
 
 /**
- * Moves elements, or dense pieces of `bytes`, in two nested loops. Index times `stride` is added to the address
- * of the indexed side. All steps in bytes.
+ * Moves elements, or dense pieces of `bytes`, in two nested loops. Index times `stride` is added to the
+ * address of the indexed side. All steps in bytes.
  */
 type MoveKernel = (
   indexed: number,
