@@ -3,7 +3,7 @@ import type { Kernels, Strided } from './backend/types.ts';
 import { dtypeInfo, isFloating, type DType } from './dtype.ts';
 import { DTypeError, GradError, ShapeError } from './errors.ts';
 import { modes } from './modes.ts';
-import { contiguousStrides, numel, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
+import { contiguousStrides, numel, reducedShape, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
 import { nextTick, Storage } from './storage.ts';
 import { hooksOf, Node, type OutputMeta, type Rule } from './tape.ts';
 import { Tensor } from './tensor.ts';
@@ -22,6 +22,20 @@ export function empty(shape: Shape, dtype: DType, strides: Strides = contiguousS
   return new Tensor(new Storage(numel(shape) * dtypeInfo[dtype].bytes), 0, shape, strides, dtype);
 }
 
+/** A new tensor for the result of a reduction, and the same elements as a kernel fills them: with size 1 where it folds. */
+export function emptyReduced(
+  shape: Shape,
+  dims: readonly number[],
+  keepdim: boolean,
+  dtype: DType,
+): { readonly out: Tensor; readonly kept: Strided } {
+  const out = empty(reducedShape(shape, dims, keepdim), dtype);
+  if (keepdim) return { out, kept: out };
+  const keptShape = reducedShape(shape, dims, true);
+  const { storage } = out;
+  return { out, kept: { storage, offset: 0, shape: keptShape, strides: contiguousStrides(keptShape), dtype } };
+}
+
 /** Whether a call with these inputs goes on the tape. */
 export function isRecording(inputs: readonly Tensor[]): boolean {
   if (!modes.grad) return false;
@@ -37,15 +51,25 @@ export function record(
   rule: Rule,
   attrs: unknown,
   inputs: readonly Tensor[],
-  outputs: readonly Tensor[],
+  outputs: Tensor | readonly Tensor[] | null,
   saved: (Tensor | null)[],
 ): Node {
   const edges: (Node | null)[] = [];
-  const slots: number[] = [];
+  let slots = FIRST_SLOTS;
   for (let i = 0; i < inputs.length; i++) {
     const edge = inputs[i]!.edge();
     edges.push(edge);
-    slots.push(edge === null ? 0 : inputs[i]!.slot);
+    if (edge !== null && inputs[i]!.slot !== 0) slots = NO_SLOTS;
+  }
+  if (slots === NO_SLOTS || inputs.length > FIRST_SLOTS.length) slots = inputs.map((x, i) => (edges[i] === null ? 0 : x.slot));
+  if (outputs === null) return new Node(rule, attrs, edges, slots, NO_OUTPUTS, saved);
+  if (outputs instanceof Tensor) {
+    if (rule.trusted !== false) {
+      const node = new Node(rule, attrs, edges, slots, NO_OUTPUTS, saved);
+      outputs.node = node;
+      return node;
+    }
+    outputs = [outputs];
   }
   const keepMeta = outputs.length > 1 || rule.trusted === false;
   const metas = keepMeta ? outputs.map(({ shape, dtype }) => ({ shape, dtype })) : NO_OUTPUTS;
@@ -59,6 +83,10 @@ export function record(
   }
   return node;
 }
+
+/** The slots of inputs that all were the first output of their node, as nearly always. */
+const FIRST_SLOTS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+const NO_SLOTS: readonly number[] = [];
 
 /** A tensor that shows elements of `x` in another geometry. Recording it is the caller's business. */
 export function viewOf(x: Tensor, shape: Shape, strides: Strides, offset: number, origin: ViewOrigin = 'op'): Tensor {

@@ -116,3 +116,8 @@ export function normalizeDims(op: string, dims: number | readonly number[] | nul
   }
   return sorted;
 }
+
+/** A shape after some of its dimensions were reduced to size 1 or taken out. */
+export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {
+  return keepdim ? shape.map((n, d) => (dims.includes(d) ? 1 : n)) : shape.filter((_, d) => !dims.includes(d));
+}

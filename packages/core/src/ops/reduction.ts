@@ -1,36 +1,45 @@
-import { linear } from '../define/rules.ts';
-import { empty, kernels } from '../dispatch.ts';
+import { custom, linear } from '../define/rules.ts';
+import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { normalizeDims, numel, shapeString, type Shape } from '../shape.ts';
+import { normalizeDims, numel, reducedShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A dimension, several, or none given: all. */
 export type Dims = number | readonly number[] | null;
 
-/** Options that reductions share. */
-export interface ReduceOptions {
+/** Whether a reduction leaves the reduced dimensions in place. */
+export interface KeepdimOption {
   /** Keep the reduced dimensions with size 1; default false. */
-  keepdim?: boolean;
+  keepdim?: boolean | undefined;
+}
+
+/** Options that reductions share. */
+export interface ReduceOptions extends KeepdimOption {
   /** Cast to this dtype first. */
-  dtype?: DTypeName;
+  dtype?: DTypeName | undefined;
 }
 
-/** A shape after reducing some dimensions to size 1, or without them. */
-export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {
-  return keepdim
-    ? shape.map((n, d) => (dims.includes(d) ? 1 : n))
-    : shape.filter((_, d) => !dims.includes(d));
+/** What the tape keeps of a reduction. */
+interface Reduced {
+  readonly dims: readonly number[];
+  readonly keepdim: boolean;
 }
 
-const sumOver = linear<readonly number[]>('sum', {
-  forward: ([x], dims) => {
-    const out = empty(reducedShape(x!.shape, dims, true), x!.dtype);
-    kernels().reduce('sum', out, x!, dims);
+const sumOver = linear<Reduced>('sum', {
+  forward: ([x], { dims, keepdim }) => {
+    const { out, kept } = emptyReduced(x!.shape, dims, keepdim, x!.dtype);
+    kernels().reduce('sum', kept, x!, dims);
     return out;
   },
-  transpose: (g, _, { shape }) => g.expand(shape),
+  transpose: (g, { dims }, { shape }) => g.reshape(reducedShape(shape, dims, true)).expand(shape),
 });
+
+/** The dtype in which sums and products of x are formed: integers and bools count in int32. */
+function accumulated(x: Tensor, dtype: DTypeName | undefined): Tensor {
+  if (dtype !== undefined) return x.to(toDType(dtype));
+  return isFloating(x.dtype) ? x : x.to('int32');
+}
 
 /**
  * The sum over dimensions, all by default. Integers and bools give int32; an empty sum is 0.
@@ -38,9 +47,8 @@ const sumOver = linear<readonly number[]>('sum', {
  */
 export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
   const dims = normalizeDims('sum', dim, x.ndim);
-  const source = options.dtype !== undefined ? x.to(options.dtype) : isFloating(x.dtype) ? x : x.to('int32');
-  const kept = dims.length === 0 ? source.clone() : sumOver([source], dims);
-  return options.keepdim === true ? kept : kept.reshape(reducedShape(x.shape, dims, false));
+  const source = accumulated(x, options.dtype);
+  return dims.length === 0 ? source.clone() : sumOver([source], { dims, keepdim: options.keepdim === true });
 }
 
 /**
@@ -56,7 +64,7 @@ export function sumToSize(x: Tensor, shape: Shape): Tensor {
       shapes: [x.shape, shape],
     });
   }
-  return dims.length === 0 ? x.reshape(shape) : sumOver([x], dims).reshape(shape);
+  return dims.length === 0 ? x.reshape(shape) : sumOver([x], { dims, keepdim: true }).reshape(shape);
 }
 
 /**
@@ -74,5 +82,71 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor
   }
   const dims = normalizeDims('mean', dim, x.ndim);
   const count = numel(dims.map((d) => x.shape[d]!));
-  return source.sum(dims.length === 0 && x.ndim > 0 ? null : dims, { keepdim: options.keepdim ?? false }).div(count);
+  return source.sum(dims, { keepdim: options.keepdim }).div(count);
+}
+
+const productOver = custom<Reduced>('prod', {
+  forward: ([x], { dims, keepdim }) => {
+    const { out, kept } = emptyReduced(x!.shape, dims, keepdim, x!.dtype);
+    kernels().reduce('prod', kept, x!, dims);
+    return [out];
+  },
+  savesInputs: [0],
+  savesOutputs: [0],
+  vjp(node, [g], { dims }, [meta]) {
+    const x = node.input(0);
+    const kept = reducedShape(meta!.shape, dims, true);
+    const gradient = g!.reshape(kept);
+    const hasZero = x.detach().eq(0).any().item() === 1;
+    // The product of the others is the product over x, unless that divides by zero.
+    return [gradient.mul(hasZero ? productOfOthers(x, dims) : node.output(0).reshape(kept).div(x))];
+  },
+});
+
+/** For each element the product of all others over the dimensions: of those before it times those after it. */
+function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
+  const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const order = [...rest, ...dims];
+  const moved = x.permute(order);
+  const lines = moved.reshape([...rest.map((d) => x.shape[d]!), -1]);
+  const last = lines.ndim - 1;
+  const count = lines.shape[last]!;
+  const before = lines.narrow(last, 0, count - 1).pad([1, 0], { value: 1 }).cumprod(last);
+  const after = lines.narrow(last, 1, count - 1).flip(last).pad([1, 0], { value: 1 }).cumprod(last).flip(last);
+  return before.mul(after).reshape(moved.shape).permute(order.map((_, d) => order.indexOf(d)));
+}
+
+/**
+ * The product over dimensions, all by default. Integers and bools give int32; an empty product is 1.
+ * @derivative the product of the other elements, right where some are 0 and at every order
+ * @source torch.prod
+ */
+export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  const dims = normalizeDims('prod', dim, x.ndim);
+  const source = accumulated(x, options.dtype);
+  return dims.length === 0 ? source.clone() : productOver([source], { dims, keepdim: options.keepdim === true })[0]!;
+}
+
+function foldBools(kind: 'any' | 'all', x: Tensor, dim: Dims | undefined, options: KeepdimOption): Tensor {
+  const dims = normalizeDims(kind, dim, x.ndim);
+  const source = x.detach().to('bool');
+  if (dims.length === 0) return source.clone();
+  const { out, kept } = emptyReduced(x.shape, dims, options.keepdim === true, 'bool');
+  kernels().reduce(kind, kept, source, dims);
+  return out;
+}
+
+/** Whether at least one element is not zero; false over no elements. @source torch.any */
+export function any(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+  return foldBools('any', x, dim, options);
+}
+
+/** Whether no element is zero; true over no elements. @source torch.all */
+export function all(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+  return foldBools('all', x, dim, options);
+}
+
+/** How many elements are not zero, as int32. @source torch.count_nonzero */
+export function countNonzero(x: Tensor, dim?: Dims): Tensor {
+  return x.detach().ne(0).sum(dim);
 }

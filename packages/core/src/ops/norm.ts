@@ -1,0 +1,70 @@
+import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
+import { isFloating } from '../dtype.ts';
+import { DTypeError, ValueError } from '../errors.ts';
+import { normalizeDims } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+import type { Dims, ReduceOptions } from './reduction.ts';
+
+/** √x with derivative 0 at 0: the subgradient of smallest norm there. */
+const root: Unary = elementwise('norm', (x) => x.sqrt(), {
+  partials: (_, y) => [y.eq(0).where(0, y.reciprocal().mul(0.5))],
+});
+
+type WithPower = Elementwise<(x: Tensor, p: number) => Tensor>;
+
+/** |x|^p with derivative 0 at 0. */
+const magnitude: WithPower = elementwise('norm', (x, p) => x.abs().pow(p), {
+  partials: ([x, p]) => [x!.eq(0).where(0, x!.sign().mul(p!).mul(x!.abs().pow(p!.sub(1)))), null],
+});
+
+/** x^(1/p) with derivative 0 at 0. */
+const powerRoot: WithPower = elementwise('norm', (x, p) => x.pow(p.reciprocal()), {
+  partials: ([x, p], y) => [x!.eq(0).where(0, y.div(x!).div(p!)), null],
+});
+
+/** 1 where x is not 0; no direction changes that, so the derivative is 0. */
+const isNonzero: Unary = elementwise('norm', (x) => x.ne(0).where(1, 0));
+
+/** How the norms of particular orders are folded; the others go by powers. */
+const orders: ReadonlyMap<number, (x: Tensor, dims: Dims, options: ReduceOptions) => Tensor> = new Map([
+  [0, (x, dims, options) => isNonzero(x).sum(dims, options)],
+  [1, (x, dims, options) => x.abs().sum(dims, options)],
+  [2, (x, dims, options) => root(x.square().sum(dims, options))],
+  [Infinity, (x, dims, options) => x.abs().amax(dims, options)],
+  [-Infinity, (x, dims, options) => x.abs().amin(dims, options)],
+]);
+
+/**
+ * The p-norm of the elements over dimensions, all by default: (Σ |x|^p)^(1/p), the number of nonzero elements for 0,
+ * and the largest or smallest magnitude for ±Infinity.
+ * @derivative 0 where the norm is 0; for Infinity shared evenly among equal magnitudes
+ * @throws DTypeError for integers
+ * @source torch.linalg.vector_norm
+ */
+export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  const source = options.dtype === undefined ? x : x.to(options.dtype);
+  if (!isFloating(source.dtype)) {
+    throw new DTypeError(`norm: the input must be floating-point, got ${x.dtype}; use x.to('float32').norm()`, {
+      op: 'norm',
+      dtypes: [x.dtype],
+    });
+  }
+  const dims = normalizeDims('norm', dim, x.ndim);
+  const fold = orders.get(ord);
+  const kept: ReduceOptions = { keepdim: options.keepdim };
+  if (fold !== undefined) return fold(source, dims, kept);
+  return powerRoot(magnitude(source, ord).sum(dims, kept), ord);
+}
+
+/**
+ * The norm of the elements over dimensions, all by default; 'fro' is 2.
+ * @derivative 0 where the norm is 0
+ * @throws DTypeError for integers
+ * @source torch.norm
+ */
+export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  if (typeof p !== 'number' && p !== 'fro') {
+    throw new ValueError(`norm: p must be a number or 'fro', got ${String(p)}`, { op: 'norm', argument: 'p' });
+  }
+  return x.vectorNorm(p === 'fro' ? 2 : p, dim, options);
+}
