@@ -78,6 +78,11 @@ export function newZeros(x: Tensor, shape: Shape): Tensor {
   return empty(shape, x.dtype).zero_();
 }
 
+/** One number as a tensor with the dtype of x. @internal */
+export function newFull(x: Tensor, value: number): Tensor {
+  return empty([], x.dtype).fill_(value);
+}
+
 /** A constant with values from a typed array. @internal */
 export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
