@@ -1,0 +1,137 @@
+import { linear } from '../define/rules.ts';
+import { resultType } from '../define/promotion.ts';
+import { empty, kernels } from '../dispatch.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+const joined = linear<{ dim: number; starts: readonly number[]; shape: Shape }>('cat', {
+  forward: (pieces, { dim, starts, shape }) => {
+    const out = empty(shape, pieces[0]!.dtype);
+    const { storage, strides, dtype } = out;
+    pieces.forEach((piece, i) => {
+      kernels().copy({ storage, offset: starts[i]! * strides[dim]!, shape: piece.shape, strides, dtype }, piece);
+    });
+    return out;
+  },
+  transpose: (g, { dim, starts }, { shape }, i) => g.narrow(dim, starts[i]!, shape[dim]!),
+});
+
+function requireSome(op: string, tensors: readonly Tensor[]): void {
+  if (tensors.length === 0) throw new ValueError(`${op}: expected at least one tensor, got an empty list`, { op });
+}
+
+/**
+ * Tensors one after the other along a dimension. Their dtypes are promoted; tensors of shape [0] are skipped.
+ * @throws ShapeError when they differ in rank, or in size in another dimension
+ * @source torch.cat
+ */
+export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+  requireSome('cat', tensors);
+  const scalar = tensors.findIndex((x) => x.ndim === 0);
+  if (scalar >= 0) {
+    throw new ShapeError(`cat: tensor ${scalar} is zero-dimensional and cannot be concatenated; use stack`, { op: 'cat' });
+  }
+  const filled = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0));
+  const pieces = filled.length === 0 ? tensors : filled;
+  const first = pieces[0]!;
+  const d = normalizeDim('cat', dim, first.ndim);
+  pieces.forEach(({ shape }, i) => {
+    if (shape.length === first.ndim && shape.every((n, k) => k === d || n === first.shape[k])) return;
+    throw new ShapeError(
+      `cat: the tensors must match in every dimension but ${d}; tensor 0 is ${shapeString(first.shape)} and tensor ${i} ` +
+        shapeString(shape),
+      { op: 'cat', shapes: [first.shape, shape] },
+    );
+  });
+  const starts: number[] = [];
+  let size = 0;
+  for (const { shape } of pieces) {
+    starts.push(size);
+    size += shape[d]!;
+  }
+  const dtype = resultType(tensors, []);
+  const shape = first.shape.map((n, k) => (k === d ? size : n));
+  return joined(pieces.map((x) => x.to(dtype)), { dim: d, starts, shape });
+}
+
+/**
+ * Tensors of one shape along a new dimension.
+ * @throws ShapeError when their shapes differ
+ * @source torch.stack
+ */
+export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+  requireSome('stack', tensors);
+  const { shape } = tensors[0]!;
+  const other = tensors.findIndex((x) => !sameShape(x.shape, shape));
+  if (other >= 0) {
+    throw new ShapeError(
+      `stack: the tensors must have equal shapes; tensor 0 is ${shapeString(shape)} and tensor ${other} ` +
+        shapeString(tensors[other]!.shape),
+      { op: 'stack', shapes: [shape, tensors[other]!.shape] },
+    );
+  }
+  const d = normalizeDim('stack', dim, shape.length + 1);
+  return cat(tensors.map((x) => x.unsqueeze(d)), d);
+}
+
+/** At least two dimensions: a vector becomes a row. */
+function asRow(x: Tensor): Tensor {
+  return x.ndim < 2 ? x.reshape([1, x.numel()]) : x;
+}
+
+/** Tensors side by side: along dimension 1, or 0 for vectors. @source torch.hstack */
+export function hstack(tensors: readonly Tensor[]): Tensor {
+  requireSome('hstack', tensors);
+  const parts = tensors.map((x) => (x.ndim === 0 ? x.reshape([1]) : x));
+  return cat(parts, parts[0]!.ndim === 1 ? 0 : 1);
+}
+
+/** Tensors one below the other, vectors as rows. @source torch.vstack */
+export function vstack(tensors: readonly Tensor[]): Tensor {
+  requireSome('vstack', tensors);
+  return cat(tensors.map(asRow), 0);
+}
+
+/** Tensors one behind the other, along dimension 2. @source torch.dstack */
+export function dstack(tensors: readonly Tensor[]): Tensor {
+  requireSome('dstack', tensors);
+  return cat(tensors.map((x) => (x.ndim < 3 ? asRow(x).unsqueeze(2) : x)), 2);
+}
+
+/** Vectors as columns beside each other, and matrices as they are. @source torch.column_stack */
+export function columnStack(tensors: readonly Tensor[]): Tensor {
+  requireSome('columnStack', tensors);
+  return cat(tensors.map((x) => (x.ndim < 2 ? x.reshape([x.numel(), 1]) : x)), 1);
+}
+
+/** How `meshgrid` orders its dimensions. */
+export interface MeshgridOptions {
+  /** 'ij' (default): the first vector runs along dimension 0; 'xy': along dimension 1. */
+  indexing?: 'ij' | 'xy' | undefined;
+}
+
+/**
+ * The coordinates of all points of a grid, one tensor per vector.
+ * @throws ShapeError when an argument has more than one dimension
+ * @source torch.meshgrid
+ */
+export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
+  requireSome('meshgrid', vectors);
+  const bad = vectors.findIndex((x) => x.ndim > 1);
+  if (bad >= 0) {
+    throw new ShapeError(`meshgrid: argument ${bad} must be a vector, got ${shapeString(vectors[bad]!.shape)}`, { op: 'meshgrid' });
+  }
+  const sizes = vectors.map((x) => x.numel());
+  const swap = options.indexing === 'xy' && vectors.length > 1;
+  return vectors.map((x, i) => {
+    const grid = x.reshape(sizes.map((n, k) => (k === i ? n : 1))).expand(sizes);
+    return swap ? grid.transpose(0, 1) : grid;
+  });
+}
+
+/** Tensors broadcast to their common shape. @source torch.broadcast_tensors */
+export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
+  const shape = tensors.reduce<Shape>((common, x) => broadcastShapes('broadcastTensors', common, x.shape), []);
+  return tensors.map((x) => x.expand(shape));
+}

@@ -1,0 +1,117 @@
+import { custom } from '../define/rules.ts';
+import { empty, kernels } from '../dispatch.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { shapeString } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** How `pad` fills what it adds. */
+export interface PadOptions {
+  /** Default 'constant'; the others repeat the tensor mirrored, at its edge, or from its other end. */
+  mode?: 'constant' | 'reflect' | 'replicate' | 'circular' | undefined;
+  /** What mode 'constant' fills in; default 0. */
+  value?: number | undefined;
+}
+
+/** Elements added before and after, per dimension. */
+type Margin = readonly [before: number, after: number];
+
+function marginsOf(x: Tensor, pad: readonly number[]): Margin[] {
+  if (pad.length % 2 !== 0 || pad.length > 2 * x.ndim || pad.some((n) => !Number.isInteger(n))) {
+    throw new ShapeError(
+      `pad: the list [${pad.join(', ')}] must have two whole numbers (before, after) per padded dimension, beginning with ` +
+        `the last, for at most the ${x.ndim} dimensions of ${shapeString(x.shape)}`,
+      { op: 'pad', argument: 'pad', shapes: [x.shape] },
+    );
+  }
+  return x.shape.map((size, d) => {
+    const at = 2 * (x.ndim - 1 - d);
+    const margin: Margin = [pad[at] ?? 0, pad[at + 1] ?? 0];
+    if (size + margin[0] + margin[1] < 0) {
+      throw new ShapeError(
+        `pad: padding [${margin.join(', ')}] would leave dim ${d} of ${shapeString(x.shape)} with the negative size ` +
+          `${size + margin[0] + margin[1]}`,
+        { op: 'pad', argument: 'pad', shapes: [x.shape] },
+      );
+    }
+    return margin;
+  });
+}
+
+const framed = custom<{ margins: readonly Margin[]; value: number }>('constant_pad_nd', {
+  forward: ([x], { margins, value }) => {
+    const { dtype } = x!;
+    const out = empty(x!.shape.map((n, d) => n + margins[d]![0] + margins[d]![1]), dtype).fill_(value);
+    const { storage, strides } = out;
+    const offset = margins.reduce((at, [before], d) => at + before * strides[d]!, 0);
+    kernels().copy({ storage, offset, shape: x!.shape, strides, dtype }, x!);
+    return [out];
+  },
+  vjp: (_, [g], { margins }, [meta]) => [
+    margins.reduce((rest, [before], d) => rest.narrow(d, before, meta!.shape[d]!), g!),
+  ],
+});
+
+function padConstant(x: Tensor, margins: readonly Margin[], value: number): Tensor {
+  // Negative margins cut off.
+  const cut = margins.reduce((rest, [before, after], d) => {
+    const start = Math.min(Math.max(-before, 0), x.shape[d]!);
+    const length = Math.max(x.shape[d]! - start - Math.max(-after, 0), 0);
+    return length === x.shape[d] ? rest : rest.narrow(d, start, length);
+  }, x);
+  const added = margins.map(([before, after]): Margin => [Math.max(before, 0), Math.max(after, 0)]);
+  if (added.every(([before, after]) => before === 0 && after === 0)) return cut.clone();
+  return framed([cut], { margins: added, value })[0]!;
+}
+
+/** Which element stands at position `p` (negative before the first) of a dimension that is continued without end. */
+const continuations: Readonly<Record<string, (p: number, size: number) => number>> = {
+  reflect: (p, size) => (p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p),
+  replicate: (p, size) => Math.min(Math.max(p, 0), size - 1),
+  circular: (p, size) => ((p % size) + size) % size,
+};
+
+/** The largest margin that a continuation can fill. */
+const reach: Readonly<Record<string, (size: number) => number>> = {
+  reflect: (size) => size - 1,
+  replicate: (size) => (size > 0 ? Infinity : 0),
+  circular: (size) => size,
+};
+
+function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor {
+  margins.forEach(([before, after], d) => {
+    const limit = reach[mode]!(x.shape[d]!);
+    if (Math.max(before, after) > limit) {
+      throw new ShapeError(
+        `pad: mode '${mode}' can add at most ${limit} elements on each side of dim ${d} of ${shapeString(x.shape)}, but ` +
+          `[${before}, ${after}] were asked for`,
+        { op: 'pad', argument: 'pad', shapes: [x.shape] },
+      );
+    }
+  });
+  const place = continuations[mode]!;
+  return margins.reduce((rest, [before, after], d) => {
+    if (before === 0 && after === 0) return rest;
+    const size = x.shape[d]!;
+    const index = Int32Array.from({ length: size + before + after }, (_, i) => place(i - before, size));
+    return rest.indexSelect(d, x.newFrom(index, 'int32', [index.length]));
+  }, x);
+}
+
+/**
+ * The tensor with elements added around it, or cut off where the margin is negative. The list names the margins before
+ * and after, beginning with the last dimension: `[left, right, top, bottom, …]`.
+ * @throws ShapeError when the list does not fit the tensor, or a mode cannot fill so much
+ * @source torch.nn.functional.pad
+ */
+export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
+  const { mode = 'constant', value = 0 } = options;
+  const margins = marginsOf(x, pad);
+  if (mode === 'constant') return padConstant(x, margins, value);
+  if (!(mode in continuations)) {
+    throw new ValueError(`pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', got '${String(mode)}'`, {
+      op: 'pad',
+      argument: 'mode',
+    });
+  }
+  return padByIndex(x, margins, mode);
+}
