@@ -4,23 +4,36 @@ import * as activation from './ops/activation.ts';
 import * as arithmetic from './ops/arithmetic.ts';
 import * as comparison from './ops/comparison.ts';
 import * as conversion from './ops/conversion.ts';
+import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
+import * as extrema from './ops/extrema.ts';
+import * as indexing from './ops/indexing.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
+import * as norm from './ops/norm.ts';
+import * as padding from './ops/padding.ts';
 import * as reduction from './ops/reduction.ts';
+import * as reordering from './ops/reordering.ts';
+import * as repetition from './ops/repetition.ts';
+import * as scan from './ops/scan.ts';
+import * as softmax from './ops/softmax.ts';
+import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
+import * as subscript from './ops/subscript.ts';
+import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, arithmetic, comparison, conversion, exponential, matrix, movement, reduction, strided, trigonometric,
+  activation, arithmetic, comparison, conversion, embedding, exponential, extrema, indexing, matrix, movement, norm,
+  padding, reduction, reordering, repetition, scan, softmax, statistics, strided, subscript, triangle, trigonometric,
 ] as const;
-type InPlaceFamilies =
-  & typeof activation & typeof arithmetic & typeof comparison & typeof exponential & typeof trigonometric
-  & Pick<typeof conversion, 'copy'>;
 type Families =
-  & Omit<InPlaceFamilies, 'copy'> & typeof conversion & typeof matrix & typeof movement & typeof reduction & typeof strided;
+  & typeof activation & typeof arithmetic & typeof comparison & typeof conversion & typeof embedding & typeof exponential
+  & Omit<typeof extrema, 'max' | 'min'> & typeof indexing & typeof matrix & typeof movement & typeof norm & typeof padding
+  & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
 
 const engine = { backward, registerHook, registerPostAccumulateGradHook, retainGrad };
 
@@ -29,7 +42,11 @@ type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) =>
 
 type Methods = { [K in keyof Families]: Method<Families[K]> } & {
   /** The same operation with this tensor as the place of the result. */
-  [K in keyof InPlaceFamilies as `${K & string}_`]: InPlaceFamilies[K] extends { inPlace: infer F } ? Method<F> : never;
+  [K in keyof Families as Families[K] extends { inPlace: unknown } ? `${K}_` : never]: Families[K] extends {
+    inPlace: infer F;
+  }
+    ? Method<F>
+    : never;
 } & { [K in keyof typeof engine]: Method<(typeof engine)[K]> };
 
 declare module './tensor.ts' {
@@ -38,6 +55,8 @@ declare module './tensor.ts' {
     readonly T: Tensor;
     /** The transposes of the matrices in the last two dimensions. */
     readonly mT: Tensor;
+    readonly max: extrema.ExtremumMethod;
+    readonly min: extrema.ExtremumMethod;
   }
 }
 
