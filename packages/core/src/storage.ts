@@ -37,7 +37,9 @@ export class Storage {
 
 const DEFAULT_BUDGET = 2 ** 31;
 const FIRST_NURSERY = 32 * 2 ** 20;
-const FIRST_COUNT = 65536;
+const FIRST_COUNT = 4096;
+/** Up to this size a loop copies faster than a view can be made. */
+const FEW_BYTES = 64;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
@@ -55,6 +57,7 @@ let now = 1;
 let lastSweep = 0;
 let budget = DEFAULT_BUDGET;
 let nursery = FIRST_NURSERY;
+let countLimit = FIRST_COUNT;
 let residentBytes = 0;
 let bytesSinceSweep = 0;
 let countSinceSweep = 0;
@@ -90,7 +93,7 @@ function makeResident(storage: Storage): number {
   assertAlive(storage);
   const bytes = storage.byteLength;
   if (bytes === 0) return EMPTY_ADDRESS;
-  if (bytesSinceSweep > nursery || countSinceSweep > FIRST_COUNT) sweep();
+  if (bytesSinceSweep > nursery || countSinceSweep > countLimit) sweep();
   const address = allocate(bytes, budget) || allocateUnderPressure(bytes);
   storage.address = address;
   residentBytes += blockSize(bytes);
@@ -112,6 +115,8 @@ function makeResident(storage: Storage): number {
 function sweep(): void {
   if (reloadedSinceSweep > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
   evictOlderThan(lastSweep);
+  // A sweep looks at every storage in the heap, so there are as many new ones as old ones between two of them.
+  countLimit = Math.max(FIRST_COUNT, resident.length);
   lastSweep = now;
   bytesSinceSweep = 0;
   countSinceSweep = 0;
@@ -131,7 +136,8 @@ function evictOlderThan(tick: number): void {
 function evict(storage: Storage): void {
   const { address, byteLength } = storage;
   const host = new Uint8Array(byteLength);
-  host.set(views.u8.subarray(address, address + byteLength));
+  if (byteLength > FEW_BYTES) host.set(views.u8.subarray(address, address + byteLength));
+  else for (let i = 0; i < byteLength; i++) host[i] = views.u8[address + i]!;
   storage.host = host;
   evictedBytes += byteLength;
   freeBlock(storage);

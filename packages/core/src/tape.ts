@@ -91,9 +91,7 @@ export class Node {
     this.slots = slots;
     this.outputs = outputs;
     this.saved = saved;
-    const versions: number[] = [];
-    for (let i = 0; i < saved.length; i++) versions.push(saved[i]?.storage.version ?? 0);
-    this.versions = versions;
+    this.versions = saved.length === 0 ? NO_VERSIONS : versionsOf(saved);
     this.stack = modes.anomaly ? callSite() : null;
   }
 
@@ -147,11 +145,10 @@ export class Node {
     const tensor = this.saved[i];
     if (tensor === null || tensor === undefined) throw new GradError(`${this.name} did not save value ${i}`);
     if (tensor.storage.version !== this.versions[i]) throw this.modifiedError(i, tensor);
-    if (i >= this.inputs.length) return tensor;
+    if (!modes.grad || i >= this.inputs.length) return tensor;
     const node = this.inputs[i]!;
-    // Detached in place since: give it back the graph that it had.
-    if (node !== null && tensor.isLeaf && !tensor.requiresGrad) return tensor.withGraph(node, this.slots[i]!);
-    return tensor;
+    // Cut from its graph in place since: give it back the one that it had.
+    return node === null || tensor.edge() === node ? tensor : tensor.withGraph(node, this.slots[i]!);
   }
 
   private modifiedError(i: number, tensor: Tensor): GradError {
@@ -199,6 +196,17 @@ function callSite(): string {
   const { running } = modes;
   if (running === null) return stack;
   return `${stack}\nwhile the gradient of ${running.name} was computed, which was recorded here:\n${running.stack ?? '    unknown'}`;
+}
+
+const NO_VERSIONS: number[] = [];
+
+function versionsOf(saved: readonly (Tensor | null)[]): number[] {
+  const versions: number[] = [];
+  for (let i = 0; i < saved.length; i++) {
+    const tensor = saved[i]!;
+    versions.push(tensor === null ? 0 : tensor.storage.version);
+  }
+  return versions;
 }
 
 /** The node's hooks, made if need be. */

@@ -147,7 +147,7 @@ function runNode(
 ): void {
   let gradients = node.gradients ?? [];
   node.gradients = null;
-  const isSet = gradients.some((g) => g !== null && g !== undefined);
+  const isSet = hasGradient(gradients);
   if (isSet && node.hooks !== null) gradients = runTensorHooks(node, gradients, plan.createGraph);
   captured?.take(node, gradients);
   const runs = isSet && (needed === null || needed.get(node) === true);
@@ -168,6 +168,14 @@ function runNode(
   }
 }
 
+function hasGradient(gradients: readonly Gradient[]): boolean {
+  for (let i = 0; i < gradients.length; i++) if (gradients[i]) return true;
+  return false;
+}
+
+/** The list of storages that the running rule makes; a rule that walks the tape itself takes another one. */
+let spareList: Storage[] | null = [];
+
 /**
  * Runs a rule. What it made and did not return is freed at once; what it returned may be freed after its last use,
  * unless somebody outside can see it. Results come with one reference each.
@@ -175,7 +183,8 @@ function runNode(
 function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): readonly Gradient[] {
   const track = !plan.createGraph && node.rule.trusted !== false;
   if (!track) gradients.forEach((g) => expose(g ?? null));
-  const made: Storage[] = [];
+  const made = spareList ?? [];
+  spareList = null;
   // What a leaf makes, its hooks included, is there to stay.
   const before = recordStorages(track && node.inputs.length > 0 ? made : null);
   let results: readonly Gradient[];
@@ -190,6 +199,8 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
     if (storage.references > 0) storage.transient = true;
     else if (!storage.kept) freeStorage(storage);
   }
+  made.length = 0;
+  spareList = made;
   if (!plan.retainGraph) node.release();
   return results;
 }

@@ -108,35 +108,51 @@ function makeVariant(
   });
 }
 
+const NO_NUMBERS: readonly number[] = [];
+
 /** Numbers become runtime parameters of the kernel. */
 function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
-  const { mask, tensors, params } = sortOperands(op, operands);
-  return op.variant(mask).apply(tensors, params);
+  const mask = tensorMask(op, operands);
+  if (mask === (1 << op.arity) - 1 && operands.length === op.arity) {
+    return op.variant(mask).apply(operands as readonly Tensor[], NO_NUMBERS);
+  }
+  return op.variant(mask).apply(tensorsOf(op, operands), numbersOf(op, operands));
 }
 
 function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
-  const { mask, tensors, params } = sortOperands(op, operands);
-  return op.variant(mask).applyInPlace(tensors[0]!, tensors, params);
+  const mask = tensorMask(op, operands);
+  const tensors = tensorsOf(op, operands);
+  return op.variant(mask).applyInPlace(tensors[0]!, tensors, numbersOf(op, operands));
 }
 
-function sortOperands(
-  op: ElementwiseOp,
-  operands: readonly Operand[],
-): { mask: number; tensors: Tensor[]; params: number[] } {
-  const tensors: Tensor[] = [];
-  const params: number[] = [];
+/** Which operands are tensors, one bit each. */
+function tensorMask(op: ElementwiseOp, operands: readonly Operand[]): number {
   let mask = 0;
   for (let i = 0; i < op.arity; i++) {
     const operand = operands[i];
-    if (operand instanceof Tensor) {
-      mask |= 1 << i;
-      tensors.push(operand);
-    } else if (typeof operand === 'number') params.push(operand);
-    else if (typeof operand === 'boolean') params.push(operand ? 1 : 0);
-    else throw badOperand(op, i, operand);
+    if (operand instanceof Tensor) mask |= 1 << i;
+    else if (typeof operand !== 'number' && typeof operand !== 'boolean') throw badOperand(op, i, operand);
   }
   if (mask === 0) throw badOperand(op, 0, operands[0]);
-  return { mask, tensors, params };
+  return mask;
+}
+
+function tensorsOf(op: ElementwiseOp, operands: readonly Operand[]): Tensor[] {
+  const tensors: Tensor[] = [];
+  for (let i = 0; i < op.arity; i++) {
+    const operand = operands[i];
+    if (operand instanceof Tensor) tensors.push(operand);
+  }
+  return tensors;
+}
+
+function numbersOf(op: ElementwiseOp, operands: readonly Operand[]): number[] {
+  const numbers: number[] = [];
+  for (let i = 0; i < op.arity; i++) {
+    const operand = operands[i];
+    if (!(operand instanceof Tensor)) numbers.push(Number(operand));
+  }
+  return numbers;
 }
 
 function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {

@@ -32,7 +32,8 @@ interface InputGradient {
 /** What the tape keeps of a call: the plain numbers and the shapes to which gradients are summed. */
 interface CallAttrs {
   readonly params: readonly number[];
-  readonly shapes: readonly Shape[];
+  /** Null when all inputs have the shape of the result. */
+  readonly shapes: readonly Shape[] | null;
 }
 
 /**
@@ -87,7 +88,8 @@ export class Program implements Rule {
     return { kind: 'program', program, reads };
   }
 
-  vjp(node: Node, [gradient]: readonly Gradient[]): Gradient[] {
+  vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
+    const gradient = gradients[0]!;
     const { params, shapes } = node.attrs as CallAttrs;
     const result: Gradient[] = [];
     for (let i = 0; i < this.inputCount; i++) {
@@ -95,29 +97,49 @@ export class Program implements Rule {
         result.push(null);
         continue;
       }
-      const step = this.gradient(i);
-      let value: Tensor;
-      if (step.kind === 'zero') value = empty(shapes[i]!, gradient!.dtype).zero_();
-      else if (step.kind === 'identity') value = gradient!;
-      else value = step.program!.apply([gradient!, ...step.reads.map((k) => node.savedTensor(k))], params);
-      result.push(sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!));
+      const value = this.pullBack(node, i, gradient, params, shapes === null ? gradient.shape : shapes[i]!);
+      result.push(shapes === null || sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!));
     }
     return result;
   }
 
+  private pullBack(node: Node, i: number, gradient: Tensor, params: readonly number[], shape: Shape): Tensor {
+    const { kind, program, reads } = this.gradient(i);
+    if (kind === 'identity') return gradient;
+    if (kind === 'zero') return empty(shape, gradient.dtype).zero_();
+    const operands: Tensor[] = [gradient];
+    for (let r = 0; r < reads.length; r++) operands.push(node.savedTensor(reads[r]!));
+    return program!.apply(operands, params);
+  }
+
   /** Runs the program on tensors (broadcast against each other) and numbers, and records it. */
   apply(tensors: readonly Tensor[], params: readonly number[]): Tensor {
-    const { compute, result } = this.dtypes(tensors, params);
-    const inputs = this.cast(tensors, compute);
-    let { shape } = inputs[0]!;
-    for (let i = 1; i < inputs.length; i++) shape = broadcastShapes(this.name, shape, inputs[i]!.shape);
+    let inputs = tensors;
+    let compute = tensors[0]!.dtype;
+    let result: DType = compute;
+    if (!this.isUniform(tensors)) {
+      ({ compute, result } = this.dtypes(tensors, params));
+      inputs = this.cast(tensors, compute);
+    }
     const first = inputs[0]!;
+    let { shape } = first;
+    for (let i = 1; i < inputs.length; i++) {
+      if (inputs[i]!.shape !== shape) shape = broadcastShapes(this.name, shape, inputs[i]!.shape);
+    }
     const out = first.shape === shape && first.isContiguous() ? empty(shape, result, first.strides) : empty(shape, result);
     this.run(out, inputs, params, compute);
     if (result !== 'bool' && isRecording(inputs)) {
-      record(this, this.attrs(inputs, params), inputs, [out], this.saved(inputs, inputs, out));
+      record(this, this.attrs(inputs, params, shape), inputs, out, this.saved(inputs, inputs, out));
     }
     return out;
+  }
+
+  /** Whether dtypes need no thought: all the same, floating-point, and no rule of its own for the result. */
+  private isUniform(tensors: readonly Tensor[]): boolean {
+    const { dtype } = tensors[0]!;
+    if (dtype !== 'float32' && dtype !== 'float64') return false;
+    for (let i = 1; i < tensors.length; i++) if (tensors[i]!.dtype !== dtype) return false;
+    return this.options.result !== 'bool' && this.options.masks.length === 0;
   }
 
   /**
@@ -150,7 +172,7 @@ export class Program implements Rule {
       saved = this.saved(inputs, kept, target);
     }
     this.run(target, inputs, params, compute);
-    const node = recording ? record(this, this.attrs(inputs, params), inputs, [], saved) : null;
+    const node = recording ? record(this, this.attrs(inputs, params, target.shape), inputs, null, saved) : null;
     commitWrite(target, node);
     node?.refreshVersion(this.inputCount);
     return target;
@@ -185,10 +207,11 @@ export class Program implements Rule {
     return tensors;
   }
 
-  private attrs(inputs: readonly Tensor[], params: readonly number[]): CallAttrs {
-    const shapes: Shape[] = [];
-    for (let i = 0; i < inputs.length; i++) shapes.push(inputs[i]!.shape);
-    return { params, shapes };
+  private attrs(inputs: readonly Tensor[], params: readonly number[], shape: Shape): CallAttrs {
+    for (let i = 0; i < inputs.length; i++) {
+      if (!sameShape(inputs[i]!.shape, shape)) return { params, shapes: inputs.map((x) => x.shape) };
+    }
+    return params.length === 0 ? PLAIN : { params, shapes: null };
   }
 
   private savesInput(inputs: readonly Tensor[], k: number): boolean {
@@ -197,12 +220,15 @@ export class Program implements Rule {
 
   /** Inputs and output at their positions, null where no gradient that is needed reads them. */
   private saved(inputs: readonly Tensor[], kept: readonly Tensor[], out: Tensor): (Tensor | null)[] {
-    const saved: (Tensor | null)[] = [];
-    for (let i = 0; i <= this.inputCount; i++) saved.push(null);
+    let saved = NOTHING_SAVED;
     for (let i = 0; i < inputs.length; i++) {
       if (!inputs[i]!.requiresGrad) continue;
       const { reads } = this.gradient(i);
       for (let r = 0; r < reads.length; r++) {
+        if (saved === NOTHING_SAVED) {
+          saved = [];
+          for (let k = 0; k <= this.inputCount; k++) saved.push(null);
+        }
         const k = reads[r]!;
         saved[k] = k < this.inputCount ? kept[k]! : out;
       }
@@ -210,6 +236,9 @@ export class Program implements Rule {
     return saved;
   }
 }
+
+const NOTHING_SAVED: (Tensor | null)[] = [];
+const PLAIN: CallAttrs = { params: [], shapes: null };
 
 /** Whether two tensors over one storage may touch the same bytes without being element by element the same. */
 function overlaps(x: Tensor, target: Tensor): boolean {

@@ -10,6 +10,8 @@ export interface Meta {
   readonly dtype: DType;
 }
 
+const NOTHING_SAVED: (Tensor | null)[] = [];
+
 interface Recorded<A> {
   readonly attrs: A;
   readonly metas: readonly Meta[];
@@ -41,7 +43,7 @@ export function linear<A>(name: string, definition: LinearDefinition<A>): (input
   return (inputs, attrs) => {
     const recording = isRecording(inputs);
     const out = definition.forward(inputs, attrs);
-    if (recording) record(rule, recorded(inputs, attrs), inputs, [out], []);
+    if (recording) record(rule, recorded(inputs, attrs), inputs, out, NOTHING_SAVED);
     return out;
   };
 }
@@ -75,7 +77,7 @@ export function bilinear<A>(name: string, definition: BilinearDefinition<A>): (a
     const out = definition.forward(a, b, attrs);
     if (recording) {
       const saved = [b.requiresGrad ? a : null, a.requiresGrad ? b : null];
-      record(rule, recorded(inputs, attrs), inputs, [out], saved);
+      record(rule, recorded(inputs, attrs), inputs, out, saved);
     }
     return out;
   };
