@@ -74,7 +74,7 @@ function findPnpm() {
     env: { ...process.env, COREPACK_ENABLE_DOWNLOAD_PROMPT: '0' },
   });
   if (found.status === 0 && `pnpm@${found.stdout.trim()}` === pinned) return ['pnpm'];
-  return ['npm', 'exec', '--yes', '--loglevel=error', '--', pinned];
+  return ['npm', 'exec', '--yes', '--loglevel=error', '--no-update-notifier', '--', pinned];
 }
 
 /** Lets one process at a time install; the lock of a process that died is taken over. */
