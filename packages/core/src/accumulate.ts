@@ -6,6 +6,7 @@ import type { Tensor } from './tensor.ts';
 /** The rule at the end of every path: adds the gradient to the leaf's `.grad`. */
 export const accumulateGrad: Rule = {
   name: 'accumulate_grad',
+  title: 'AccumulateGrad',
   vjp(node, [gradient]) {
     const leaf = node.attrs as Tensor;
     if (!leaf.requiresGrad) return [];

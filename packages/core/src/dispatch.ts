@@ -66,7 +66,7 @@ export function record(
   if (outputs instanceof Tensor) {
     if (rule.trusted !== false) {
       const node = new Node(rule, attrs, edges, slots, NO_OUTPUTS, saved);
-      outputs.node = node;
+      if (isFloating(outputs.dtype)) outputs.node = node;
       return node;
     }
     outputs = [outputs];
@@ -208,6 +208,7 @@ export function retainAt(node: Node, slot: number, x: Tensor): void {
 /** A base after a piece of it was replaced: outside the piece the gradient is the old base's, inside the new piece's. */
 const copySlicesRule: Rule = {
   name: 'copy_slices',
+  title: 'CopySlices',
   vjp(node, [gradient]) {
     const { base, geometry } = node.attrs as StridedAttrs;
     const { shape, strides } = geometry;

@@ -13,6 +13,8 @@ export type Gradient = Tensor | null;
  */
 export interface Rule {
   readonly name: string;
+  /** The name of its nodes where it is not made from `name`. */
+  readonly title?: string;
   /** Gradients of the outputs in, gradients of the inputs out (null where not needed). At least one of `grads` is set. */
   vjp(node: Node, grads: readonly Gradient[]): readonly Gradient[];
   /** False for code of users, which may keep what it is given; the engine then never frees it early. */
@@ -97,10 +99,9 @@ export class Node {
 
   /** The operation's name as PyTorch prints it: `MulBackward0`. */
   get name(): string {
-    const { name } = this.rule;
-    if (this.rule.trusted === false) return `${name}Backward`;
-    const camel = name.replace(/(^|_)([a-z0-9])/g, (_, __, c: string) => c.toUpperCase());
-    return camel === 'AccumulateGrad' ? camel : `${camel}Backward0`;
+    const { name, title } = this.rule;
+    if (title !== undefined) return title;
+    return `${name.replace(/(^|_)([a-z0-9])/g, (_, __, c: string) => c.toUpperCase())}Backward0`;
   }
 
   /** The nodes that the gradients go to, with the output that each input was. */

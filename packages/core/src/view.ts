@@ -1,5 +1,6 @@
+import { GradError } from './errors.ts';
 import type { Shape, Strides } from './shape.ts';
-import { Node, type Rule } from './tape.ts';
+import { hooksOf, Node, type Rule } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
 /** How a view came to be, which decides whether it may be written to. */
@@ -36,17 +37,33 @@ export const asStridedRule: Rule = {
   },
 };
 
-/** After an in-place change of the base or of a sibling, a view's history is a piece of the base's new one. */
+/**
+ * After an in-place change of the base or of a sibling, a view's history is a piece of the base's new one. A view
+ * taken without recording stays outside of the graph.
+ * @throws GradError for a view that a custom Function made, whose rule knows nothing of the change
+ */
 export function regenerateView(tensor: Tensor): void {
   const view = tensor.viewInfo!;
+  if (view.origin === 'function' && tensor.node !== null) {
+    throw new GradError(
+      `this view was created inside a custom Function (${tensor.node.name}), and its base or another view of it has been ` +
+        'modified inplace since; the backward of the Function does not know of that. clone() the output of the Function',
+    );
+  }
   view.version = tensor.storage.version;
+  if (view.origin === 'noGrad') return;
   const { base } = view;
   const edge = base.edge();
   if (edge === null) return;
   const { shape, dtype } = tensor;
   const attrs: StridedAttrs = { base: geometryOf(base), geometry: geometryOf(tensor) };
+  const node = new Node(asStridedRule, attrs, [edge], [base.slot], [{ shape, dtype }], []);
+  if (tensor.retainsGrad) {
+    tensor.node?.hooks?.retain.delete(tensor.slot);
+    hooksOf(node).retain.set(0, tensor);
+  }
   tensor.leafRequiresGrad = false;
-  tensor.node = new Node(asStridedRule, attrs, [edge], [base.slot], [{ shape, dtype }], []);
+  tensor.node = node;
   tensor.slot = 0;
 }
 
