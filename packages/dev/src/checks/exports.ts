@@ -55,7 +55,7 @@ function faultOf(documentation: string): string | undefined {
   const [paragraph = ''] = documentation.trim().split(/\n\s*\n/);
   if (paragraph === '') return 'has no docstring';
   const [sentence] = paragraph.replace(/\s+/g, ' ').split(/(?<=[.:!?]\)?) (?=\P{Ll})/u) as [string];
-  if (sentence.startsWith('@') || !/[.:!?]\)?$/.test(sentence)) {
+  if (sentence.startsWith('@') || !/[.:!?…]\)?$/.test(sentence)) {
     return `its docstring does not begin with a sentence: "${sentence.slice(0, 60)}"`;
   }
   if (sentence.length > longest) return `its first sentence has ${sentence.length} characters, at most ${longest}`;

@@ -17,6 +17,9 @@ export interface Import {
   kind: 'static' | 'dynamic' | 'type';
 }
 
+/** Each file is read and parsed once for all checks. */
+const parsed = new Map<string, Source>();
+
 const skipped = new Set(['node_modules', 'dist', 'out', '.cache']);
 
 /** All TypeScript files under the given folders of root; a folder that does not exist has none. */
@@ -24,11 +27,17 @@ export function sources(root: string, folders: string[]): Source[] {
   return folders.flatMap((folder) => files(path.join(root, folder)))
     .filter((file) => file.endsWith('.ts') && !file.endsWith('.d.ts'))
     .sort()
-    .map((file) => {
-      const text = readFileSync(file, 'utf8');
-      const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
-      return { path: path.relative(root, file).replaceAll(path.sep, '/'), text, tree };
-    });
+    .map((file) => parse(root, file));
+}
+
+function parse(root: string, file: string): Source {
+  const known = parsed.get(file);
+  if (known !== undefined) return known;
+  const text = readFileSync(file, 'utf8');
+  const tree = ts.createSourceFile(file, text, ts.ScriptTarget.ESNext, true);
+  const source = { path: path.relative(root, file).replaceAll(path.sep, '/'), text, tree };
+  parsed.set(file, source);
+  return source;
 }
 
 /** The names of the folders in packages/. */
