@@ -1,9 +1,11 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
 import * as activation from './ops/activation.ts';
+import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
 import * as comparison from './ops/comparison.ts';
 import * as conversion from './ops/conversion.ts';
+import * as convolution from './ops/convolution.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
@@ -11,7 +13,9 @@ import * as indexing from './ops/indexing.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
+import * as normalization from './ops/normalization.ts';
 import * as padding from './ops/padding.ts';
+import * as pooling from './ops/pooling.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
@@ -22,20 +26,24 @@ import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
+import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, arithmetic, comparison, conversion, embedding, exponential, extrema, indexing, matrix, movement, norm,
-  padding, reduction, reordering, repetition, scan, softmax, statistics, strided, subscript, triangle, trigonometric,
+  activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
+  matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax, statistics,
+  strided, subscript, triangle, trigonometric,
 ] as const;
 type Families =
-  & typeof activation & typeof arithmetic & typeof comparison & typeof conversion & typeof embedding & typeof exponential
-  & Omit<typeof extrema, 'max' | 'min'> & typeof indexing & typeof matrix & typeof movement & typeof norm & typeof padding
+  & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
+  & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
+  & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
 
 const engine = { backward, registerHook, registerPostAccumulateGradHook, retainGrad };
+const drawing = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
 
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
@@ -47,7 +55,9 @@ type Methods = { [K in keyof Families]: Method<Families[K]> } & {
   }
     ? Method<F>
     : never;
-} & { [K in keyof typeof engine]: Method<(typeof engine)[K]> };
+} & { [K in keyof typeof engine]: Method<(typeof engine)[K]> } & {
+  [K in keyof typeof drawing]: Method<(typeof drawing)[K]>;
+};
 
 declare module './tensor.ts' {
   interface Tensor extends Methods {
@@ -74,7 +84,7 @@ function define(name: string, operation: AnyOperation): void {
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
-  for (const family of [...families, engine]) {
+  for (const family of [...families, engine, drawing]) {
     for (const [name, operation] of Object.entries(family)) {
       if (typeof operation !== 'function') continue;
       define(name, operation as unknown as AnyOperation);

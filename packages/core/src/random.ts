@@ -1,4 +1,4 @@
-import { checkWritable, commitWrite, kernels } from './dispatch.ts';
+import { checkWritable, commitWrite, empty as emptyTensor, kernels } from './dispatch.ts';
 import {
   fillBernoulli,
   fillDropoutMask,
@@ -8,7 +8,7 @@ import {
   fillUniform,
 } from './distributions.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type TypedArray } from './dtype.ts';
-import { DTypeError } from './errors.ts';
+import { DTypeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { fillNormal } from './normal-distribution.ts';
 import { contiguousStrides, numel, type Shape } from './shape.ts';
@@ -100,6 +100,22 @@ export function bernoulli(x: Tensor, options: { generator?: Generator | undefine
 /** Factors for dropout in the shape and dtype of x: 0 with probability p, else 1 / (1 − p). @internal */
 export function dropoutMask(x: Tensor, p: number, generator: Generator = defaultGenerator): Tensor {
   return drawn<Floats>(x.shape, x.dtype, { generator }, (g, out) => fillDropoutMask(g, out, p));
+}
+
+/**
+ * Each element set to 0 with probability p, the others scaled by 1 / (1 − p) so that the expectation stays; outside of
+ * training, or for p = 0, x itself.
+ * @throws ValueError when p is not in [0, 1]
+ * @source torch.nn.functional.dropout
+ */
+export function dropout(x: Tensor, p = 0.5, training = true, generator?: Generator): Tensor {
+  if (!(p >= 0 && p <= 1)) {
+    throw new ValueError(`dropout: the probability must be between 0 and 1, got ${p}`, { op: 'dropout', argument: 'p' });
+  }
+  if (!training || p === 0) return x;
+  // Not a product with 0: whatever x holds, NaN too, is gone.
+  if (p === 1) return x.maskedFill(emptyTensor(x.shape, 'bool').fill_(1), 0);
+  return x.mul(dropoutMask(x, p, generator));
 }
 
 /** Overwrites x with numbers that `fill` draws. */
