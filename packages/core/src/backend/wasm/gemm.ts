@@ -6,7 +6,7 @@ import { defineTile, type LeftAccess, tileColumns, tileRows } from './tile.ts';
 import { defineDots, defineWideRow, WIDE_VECTORS } from './vectormatrix.ts';
 
 /** The module behind matrix products; all steps and strides in bytes. */
-interface GemmKernels {
+export interface GemmKernels {
   /** Packs rows of the left operand. */
   packRows(to: number, from: number, kStep: number, lineStep: number, k: number, lines: number): void;
   /** Packs columns of the right operand. */
@@ -46,7 +46,7 @@ interface GemmKernels {
 /** Elements of k that one pass takes at most, so that a panel stays in the first cache. */
 const K_BLOCK = 256;
 /** Rows of the left operand packed at a time: a multiple of both heights of a tile. */
-const M_BLOCK = 120;
+export const M_BLOCK = 120;
 /** Columns of the right operand packed at a time. */
 const N_BLOCK = 1024;
 
@@ -191,7 +191,9 @@ function remainingRows(
   for (let rows = 1; rows < most; rows++) f.if(i32.eq(m, rows), () => tile(rows));
 }
 
-const kernelsFor = perFloatType(build);
+/** The kernels behind matrix products of a floating-point type. */
+export const gemmKernels: (dtype: FloatDType) => GemmKernels = perFloatType(build);
+
 const panels = new Scratch();
 
 /**
@@ -212,14 +214,14 @@ export function gemm(
   c: number,
   cRow: number,
 ): void {
-  const kernels = kernelsFor(dtype);
+  const kernels = gemmKernels(dtype);
   const bytes = floatTypes[dtype].bytes;
   if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
     for (let i = 0; i < m; i++) kernels.dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
     return;
   }
   const kBlock = blockOf(k);
-  const tileBytes = tileRows() * 2 * 16;
+  const tileBytes = spareBytes();
   if (n <= 32 || m <= 4 || m * k <= 16384) {
     const spare = panels.take(tileBytes + kBlock * 32);
     for (let p = 0; p < k; p += kBlock) {
@@ -262,8 +264,13 @@ export function gemm(
   }
 }
 
+/** Bytes that `block` needs aside: those of a tile. */
+export function spareBytes(): number {
+  return tileRows() * 2 * 16;
+}
+
 /** How many elements of k each pass takes: all passes nearly alike. */
-function blockOf(k: number): number {
+export function blockOf(k: number): number {
   if (k <= K_BLOCK) return k;
   const passes = Math.ceil(k / K_BLOCK);
   return Math.ceil(k / passes / 4) * 4;

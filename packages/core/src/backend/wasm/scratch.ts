@@ -2,7 +2,12 @@ import { addressOf, freeStorage, Storage } from '../../storage.ts';
 
 /** Memory that a kernel needs while it runs. It is kept for the next call, and grows as needed. */
 export class Scratch {
-  private storage = new Storage(0);
+  private storage: Storage = new Storage(0);
+
+  /** The storage behind the block that was last taken. */
+  get held(): Storage {
+    return this.storage;
+  }
 
   /** The address of at least so many bytes, valid until the next tick; what they hold is undefined. */
   take(bytes: number): number {

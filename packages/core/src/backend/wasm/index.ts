@@ -1,0 +1,38 @@
+import type { Backend } from '../types.ts';
+import { convolution, convolutionInput, convolutionWeight } from './convolution.ts';
+import { copy } from './copy.ts';
+import { elementwise } from './elementwise.ts';
+import { extremum } from './extremum.ts';
+import { gather, scatter } from './indexing.ts';
+import { matmul } from './matmul.ts';
+import { averagePool, averagePoolTranspose, maxPool } from './pooling.ts';
+import { reduce } from './reduce.ts';
+import { scan } from './scan.ts';
+import { softmax } from './softmax.ts';
+import { sort } from './sort.ts';
+
+/**
+ * The backend for every CPU: SIMD kernels whose WebAssembly is written when it is first needed. It works where
+ * WebAssembly has 128-bit SIMD, and a page's Content Security Policy has to allow `wasm-unsafe-eval` only.
+ */
+export const wasmBackend: Backend = {
+  name: 'wasm',
+  kernels: {
+    elementwise,
+    copy,
+    reduce,
+    extremum,
+    matmul,
+    convolution,
+    convolutionInput,
+    convolutionWeight,
+    maxPool,
+    averagePool,
+    averagePoolTranspose,
+    gather,
+    scatter,
+    scan,
+    sort,
+    softmax,
+  },
+};
