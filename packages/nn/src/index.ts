@@ -1,1 +1,10 @@
-export {};
+export { Module, type BufferOptions, type ListOptions, type RegisterOptions } from './module.ts';
+export { Parameter, type ParameterOptions } from './parameter.ts';
+export { registerModuleForwardHook, registerModuleForwardPreHook } from './hooks.ts';
+export type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';
+export { StateDictError, type LoadOptions, type LoadReport, type StateDict, type StateDictOptions } from './state-dict.ts';
+export * from './containers.ts';
+export * from './layers/linear.ts';
+export * from './layers/shape.ts';
+export * as init from './init.ts';
+export * as functional from './functional.ts';
