@@ -1,5 +1,5 @@
 import type { Strided } from '../backend/types.ts';
-import { dtypeInfo, getDefaultDType, type DType } from '../dtype.ts';
+import { dtypeInfo, getDefaultDType, isFloating, type DType } from '../dtype.ts';
 import { broadcastView, checkCastable, checkWritable, commitWrite, empty, isRecording, kernels, record } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
@@ -8,8 +8,8 @@ import type { Gradient, Node, Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { resultType } from './promotion.ts';
 
-/** How a program's result dtype follows from its inputs: theirs, made floating, or bool. */
-export type ResultKind = 'same' | 'float' | 'bool';
+/** How a program's result dtype follows from its inputs: theirs, made floating, bool, or that of the first alone. */
+export type ResultKind = 'same' | 'float' | 'bool' | 'first';
 
 /** What a program needs to know beside its expression. */
 export interface ProgramOptions {
@@ -186,13 +186,14 @@ export class Program implements Rule {
         break;
       }
     }
-    kernels().elementwise(this.expr, out, views, params, compute);
+    const numbers = this.options.result === 'first' && !isFloating(compute) ? params.map((p) => asWhole(p, compute)) : params;
+    kernels().elementwise(this.expr, out, views, numbers, compute);
   }
 
   private dtypes(tensors: readonly Tensor[], params: readonly number[]): { compute: DType; result: DType } {
     const { masks, result } = this.options;
     const operands = masks.length === 0 ? tensors : tensors.filter((_, i) => !masks[i]);
-    let compute = resultType(operands, params);
+    let compute = result === 'first' ? tensors[0]!.dtype : resultType(operands, params);
     if (result === 'float' && dtypeInfo[compute].category < 2) compute = getDefaultDType();
     return { compute, result: result === 'bool' ? 'bool' : compute };
   }
@@ -239,6 +240,11 @@ export class Program implements Rule {
 
 const NOTHING_SAVED: (Tensor | null)[] = [];
 const PLAIN: CallAttrs = { params: [], shapes: null };
+
+/** A number as an integer or bool element holds it. */
+function asWhole(value: number, dtype: DType): number {
+  return dtype === 'bool' ? Number(value !== 0) : Math.trunc(value);
+}
 
 /** Whether two tensors over one storage may touch the same bytes without being element by element the same. */
 function overlaps(x: Tensor, target: Tensor): boolean {

@@ -88,11 +88,16 @@ export const clamp: Elementwise<Clamp> = Object.assign(clampBy('call'), { op: cl
 export const maskedFill: Elementwise<(x: Tensor, mask: Tensor, value: Operand) => Tensor> = elementwise(
   'masked_fill',
   (x, mask, value) => mask.ne(0).where(value, x),
-  { masks: [1] },
+  { masks: [1], result: 'first' },
 );
 
 /** `value` everywhere, in the shape and dtype of x. @derivative 0 for x @source torch.Tensor.fill_ */
-export const fill: Binary = elementwise('fill', (_, value) => value);
+export const fill: Binary = elementwise('fill', (_, value) => value, { result: 'first' });
 
 /** Zero everywhere. @derivative 0 @source torch.Tensor.zero_ */
-export const zero: Elementwise<(x: Tensor) => Tensor> = elementwise('zero', (_, value) => value, {}, (x: Tensor) => [x, 0]);
+export const zero: Elementwise<(x: Tensor) => Tensor> = elementwise(
+  'zero',
+  (_, value) => value,
+  { result: 'first' },
+  (x: Tensor) => [x, 0],
+);

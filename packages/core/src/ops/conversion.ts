@@ -71,7 +71,7 @@ export function contiguous(x: Tensor): Tensor {
 }
 
 /** The values of `source`, broadcast and cast to x: as `copy_`, the way to overwrite x. @source torch.Tensor.copy_ */
-export const copy: Binary = elementwise('copy', (_, source) => source);
+export const copy: Binary = elementwise('copy', (_, source) => source, { result: 'first' });
 
 /** Zeros with the dtype of x. @internal */
 export function newZeros(x: Tensor, shape: Shape): Tensor {
