@@ -12,5 +12,7 @@ export default {
   },
   collectCoverageFrom: ['packages/*/src/**/*.ts'],
   maxWorkers: '100%',
+  // Some tests start programs; on a busy machine that takes its time.
+  testTimeout: 120_000,
   watchman: false,
 };

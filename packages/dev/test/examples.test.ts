@@ -22,14 +22,14 @@ function pages(): string[] {
 describe('the examples of the pages', () => {
   it.each(pages())('of %s print what they say', (page) => {
     expect(findings([page])).toBe('');
-  }, 120_000);
+  });
 });
 
 describe('the examples in docstrings', () => {
   it.each(sourceFolders(root))('of %s print what they say', (folder) => {
     const files = sources(root, [folder]).filter(({ text }) => text.includes('@example')).map((file) => file.path);
     expect(files.length === 0 ? '' : findings(files)).toBe('');
-  }, 120_000);
+  });
 });
 
 describe('an example', () => {
