@@ -1,9 +1,14 @@
 import { installMethods } from './methods.ts';
-import { registerBackend } from './backend/registry.ts';
+import { registerBackend, setBackend } from './backend/registry.ts';
+import { wasmBackend } from './backend/wasm/index.ts';
 
 installMethods();
+setBackend(wasmBackend);
+registerBackend('wasm', async () => wasmBackend);
 registerBackend('reference', async () => (await import('./backend/reference/index.ts')).reference);
 
+export type { Context, FunctionContext, SavedTensors } from './autodiff/context.ts';
+export { Function, onceDifferentiable, type FunctionArguments, type FunctionClass } from './autodiff/function.ts';
 export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
 export * from './create.ts';
