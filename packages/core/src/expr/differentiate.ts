@@ -69,6 +69,7 @@ function scale(expr: Expr, factor: number): Expr {
     if (a.name === 'constant') return scale(b, a.value * factor);
     if (b.name === 'constant') return scale(a, b.value * factor);
   }
-  if (expr.name === 'div' && expr.args[0]!.isConstant()) return scale(expr.args[0]!, factor).div(expr.args[1]!);
+  if (expr.name === 'div' && expr.args[0]!.isConstant())
+    return scale(expr.args[0]!, factor).div(expr.args[1]!);
   return factor < 0 && factor !== -1 ? expr.mul(-factor).neg() : expr.mul(factor);
 }

@@ -88,7 +88,8 @@ export class Expr {
     }
     const same = identities[name]?.(a, b, c);
     if (same !== undefined) return lift(same);
-    const node = interned.get(keyOf(name, args)) ?? (commutative ? interned.get(keyOf(name, [b, a])) : undefined);
+    const node =
+      interned.get(keyOf(name, args)) ?? (commutative ? interned.get(keyOf(name, [b, a])) : undefined);
     if (node !== undefined) return node;
     const made = new Expr(name, args, 0, givesMask ? 'mask' : 'number');
     interned.set(keyOf(name, args), made);

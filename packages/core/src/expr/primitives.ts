@@ -5,7 +5,8 @@ import { floorDiv, pow, remainder, roundHalfEven, sigmoid, sign } from './scalar
 
 /** The names of all primitives. The list is closed: a backend knows every one or evaluates its `js`. */
 export type PrimitiveName =
-  | 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'pow' | 'floorDiv' | 'fmod' | 'remainder' | 'min' | 'max' | 'atan2' | 'hypot'
+  | 'add' | 'sub' | 'mul' | 'div' | 'neg' | 'pow' | 'floorDiv' | 'fmod' | 'remainder'
+  | 'min' | 'max' | 'atan2' | 'hypot'
   | 'bitAnd' | 'bitOr' | 'bitXor' | 'shiftLeft' | 'shiftRight'
   | 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne' | 'and' | 'or' | 'xor' | 'not' | 'where'
   | 'isnan' | 'isinf' | 'isfinite' | 'signbit'
@@ -65,7 +66,7 @@ function test(js: (a: number) => boolean): Primitive {
   return { arity: 1, givesMask: true, js: (a) => +js(a) };
 }
 
-/** The share of the gradient that goes to `a` when the smaller (or larger) of a and b is taken: half in a tie. */
+/** The share of the gradient that goes to `a` when the smaller or larger of a and b is taken. */
 function share(loses: Expr, ties: Expr): Expr {
   return loses.where(0, ties.where(0.5, 1));
 }
@@ -85,8 +86,16 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   floorDiv: binary(floorDiv),
   fmod: binary((a, b) => a % b, () => 1, (_, a, b) => a.div(b).trunc().neg()),
   remainder: binary(remainder, () => 1, (_, a, b) => a.div(b).floor().neg()),
-  min: commuting((a, b) => Math.min(a, b), (_, a, b) => share(a.gt(b), a.eq(b)), (_, a, b) => share(b.gt(a), a.eq(b))),
-  max: commuting((a, b) => Math.max(a, b), (_, a, b) => share(a.lt(b), a.eq(b)), (_, a, b) => share(b.lt(a), a.eq(b))),
+  min: commuting(
+    (a, b) => Math.min(a, b),
+    (_, a, b) => share(a.gt(b), a.eq(b)),
+    (_, a, b) => share(b.gt(a), a.eq(b)),
+  ),
+  max: commuting(
+    (a, b) => Math.max(a, b),
+    (_, a, b) => share(a.lt(b), a.eq(b)),
+    (_, a, b) => share(b.lt(a), a.eq(b)),
+  ),
   atan2: binary(
     Math.atan2,
     (_, a, b) => b.div(a.square().add(b.square())),

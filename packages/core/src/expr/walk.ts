@@ -76,7 +76,8 @@ export function evaluate(
     if (node.name === 'constant') values.set(node, node.value);
     else if (node.name === 'input' || node.name === 'param' || node.name === 'output') {
       const value = leaves[node.name][node.value];
-      if (value === undefined) throw new RangeError(`evaluate: ${node.name} ${node.value} is used but not given`);
+      if (value === undefined)
+        throw new RangeError(`evaluate: ${node.name} ${node.value} is used but not given`);
       values.set(node, value);
     } else {
       const [a = 0, b = 0, c = 0] = node.args.map((arg) => values.get(arg)!);
