@@ -3,10 +3,10 @@ import { primitives } from './primitives.ts';
 import { nodesOf } from './walk.ts';
 
 /**
- * The partial derivative of an expression with respect to a leaf (an input's index stands for that input), by the
- * forward chain rule over the shared graph: its size stays linear in the size of the expression, and whatever the
- * expression computes already (the exponential in exp′) is reused as the same node.
- * Factors that are exactly 0 or 1 vanish; a choice differentiates into the choice between the derivatives.
+ * The partial derivative of an expression with respect to a leaf (an input's index stands for that input), by
+ * the forward chain rule over the shared graph: its size stays linear in the size of the expression, and
+ * whatever the expression computes already (the exponential in exp′) is reused as the same node. Factors that
+ * are exactly 0 or 1 vanish; a choice differentiates into the choice between the derivatives.
  */
 export function partial(expr: Expr, leaf: number | Expr): Expr {
   const tangents = new Map<Expr, Expr>();
@@ -49,8 +49,8 @@ export function isZero(expr: Expr): boolean {
 }
 
 /**
- * A product as derivatives want it: zero annihilates even what may be infinite, constants are gathered, signs move
- * outwards, and multiplying by a reciprocal divides once. Use it for `g · ∂f/∂x`.
+ * A product as derivatives want it: zero annihilates even what may be infinite, constants are gathered, signs
+ * move outwards, and multiplying by a reciprocal divides once. Use it for `g · ∂f/∂x`.
  */
 export function product(a: Expr, b: Expr): Expr {
   if (isZero(a) || isZero(b)) return constant(0);

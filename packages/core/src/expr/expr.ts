@@ -15,8 +15,9 @@ const interned = new Map<string, Expr>();
 let nextId = 0;
 
 /**
- * A scalar expression over inputs, parameters and the forward result. Immutable and hash-consed: two expressions
- * of the same structure are the same object, so `===` is structural equality and common parts are computed once.
+ * A scalar expression over inputs, parameters and the forward result. Immutable and hash-consed: two
+ * expressions of the same structure are the same object, so `===` is structural equality and common parts are
+ * computed once.
  */
 export class Expr {
   /** Rises from arguments to results, so ascending ids are a topological order. */

@@ -15,8 +15,8 @@ function truth(condition: Expr): boolean | undefined {
 const notOf: Partial<Record<PrimitiveName, PrimitiveName>> = { eq: 'ne', ne: 'eq' };
 
 /**
- * Identities that hold for every number, NaN, infinities and signed zeros included, so they may be applied to what
- * a user wrote. (0 · x → 0 is not among them; derivatives apply it, see differentiate.ts.)
+ * Identities that hold for every number, NaN, infinities and signed zeros included, so they may be applied to
+ * what a user wrote. (0 · x → 0 is not among them; derivatives apply it, see differentiate.ts.)
  */
 export const identities: Readonly<Partial<Record<PrimitiveName, Identity>>> = {
   add: (a, b) => {

@@ -1,17 +1,17 @@
 /**
  * Scalar expressions: the language in which elementwise ops are declared.
  *
- * Leaves: `input(i)`, `param(i)` (a scalar given at run time), `output()` (the forward result, only in partials
- * given by hand), `constant(v)`; wherever an expression is expected a number will do. Everything else is a method of
- * `Expr` named as the primitive: `x.mul(y).add(1).tanh()`, `x.gt(0).where(x, 0)`; `where(condition, yes, no)` is also
- * a function. Comparisons and logic give masks; a mask used as a number is 0 or 1, a number used as a mask is `≠ 0`.
- * Equal expressions are one object.
+ * Leaves: `input(i)`, `param(i)` (a scalar given at run time), `output()` (the forward result, only in
+ * partials given by hand), `constant(v)`; wherever an expression is expected a number will do. Everything
+ * else is a method of `Expr` named as the primitive: `x.mul(y).add(1).tanh()`, `x.gt(0).where(x, 0)`;
+ * `where(condition, yes, no)` is also a function. Comparisons and logic give masks; a mask used as a number
+ * is 0 or 1, a number used as a mask is `≠ 0`. Equal expressions are one object.
  *
- * - `partial(expr, i)`: the derivative with respect to input i, symbolic; `product(g, partial)` is the product that
- *   a chain rule wants
+ * - `partial(expr, i)`: the derivative with respect to input i, symbolic; `product(g, partial)` is the
+ *   product that a chain rule wants
  * - `usesInput`, `usesOutput`, `isZero`: what a derivative mentions
- * - `substitute`, `replaceSubexpression`: `replaceSubexpression(d, forward, output())` lets a derivative read the
- *   forward result
+ * - `substitute`, `replaceSubexpression`: `replaceSubexpression(d, forward, output())` lets a derivative read
+ *   the forward result
  * - `evaluate`: double precision, the oracle; `print`: a readable formula
  * - `primitives`: the table with value, derivative and notation of each primitive
  *

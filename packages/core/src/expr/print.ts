@@ -14,7 +14,9 @@ export interface LeafNames {
 const ATOM = 9;
 const NEGATION = 4.5;
 
-/** The expression as a readable formula, such as `x * (1 - y * y)`. Shared parts are written out at each use. */
+/**
+ * The expression as a readable formula, such as `x * (1 - y * y)`. Shared parts are written out at each use.
+ */
 export function print(expr: Expr, names: LeafNames = {}): string {
   const fallback = expr.inputCount === 1 ? 'x' : 'abcdefghijklmnopqrstuvw';
   return write(expr, names, fallback).text;

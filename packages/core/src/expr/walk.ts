@@ -53,8 +53,8 @@ export function substitute(expr: Expr, by: Substitution): Expr {
 }
 
 /**
- * The expression with every occurrence of `target` replaced. With the forward expression as target and `output()`
- * as replacement, a derivative that contains the forward expression reads its result instead.
+ * The expression with every occurrence of `target` replaced. With the forward expression as target and
+ * `output()` as replacement, a derivative that contains the forward expression reads its result instead.
  */
 export function replaceSubexpression(expr: Expr, target: Expr, replacement: Expr): Expr {
   return rewrite(expr, (node) => (node === target ? replacement : undefined));

@@ -9,8 +9,8 @@ let block = 0;
 let used = BLOCK;
 
 /**
- * Four equal single-precision lanes, read from memory: engines rebuild a constant in the code at every use, with
- * several instructions, which makes long polynomials twice as slow.
+ * Four equal single-precision lanes, read from memory: engines rebuild a constant in the code at every use,
+ * with several instructions, which makes long polynomials twice as slow.
  */
 export function tableF32x4(value: number): Vector {
   let address = addresses.get(value);

@@ -4,14 +4,14 @@ import type { Vector } from './elementwise-lanes.ts';
 import type { Lowering, Lowerings, Scratch } from './elementwise-scratch.ts';
 
 /**
- * Transcendental functions of four single-precision lanes. Polynomials were fitted here for minimal relative error;
- * arguments are reduced so that the result is good to about two units in the last place. NaN comes out where it goes in:
- * `pmin(x, c)` and `pmax(x, c)` give x when it is NaN.
+ * Transcendental functions of four single-precision lanes. Polynomials were fitted here for minimal relative
+ * error; arguments are reduced so that the result is good to about two units in the last place. NaN comes out
+ * where it goes in: `pmin(x, c)` and `pmax(x, c)` give x when it is NaN.
  */
 
 /**
- * A polynomial in z, lowest power first: pairs of terms, and those by Horner's rule in z². That halves the chain of
- * dependent operations, which is what long polynomials wait for.
+ * A polynomial in z, lowest power first: pairs of terms, and those by Horner's rule in z². That halves the
+ * chain of dependent operations, which is what long polynomials wait for.
  */
 function polynomial(
   s: Scratch,
@@ -243,7 +243,9 @@ function sineAndCosine(s: Scratch, r: Vector): { sine: Vector; cosine: Vector } 
   };
 }
 
-/** A function of an angle; where one is too large for the reduction, all lanes go through the exact function. */
+/**
+ * A function of an angle; where one is too large for the reduction, all lanes go through the exact function.
+ */
 const ofAngle =
   (
     name: 'sin' | 'cos' | 'tan',

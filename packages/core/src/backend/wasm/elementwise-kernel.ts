@@ -67,7 +67,9 @@ export type NestedKernel = (block: number) => void;
 export const blockLayout = {
   /** Index of the first integer. */
   integers: (params: number): number => params * 2,
-  /** Integers: outer count, inner count, then per operand (out first) its address and both strides in bytes. */
+  /**
+   * Integers: outer count, inner count, then per operand (out first) its address and both strides in bytes.
+   */
   operand: (params: number, k: number): number => params * 2 + 2 + 3 * k,
 };
 
@@ -179,8 +181,8 @@ class InnerLoop {
   }
 
   /**
-   * Writes the loop: whole vectors, then single elements by the same arithmetic. Moves the pointers and uses up
-   * the count. Operands are out, then the inputs; strides matter only to strided ones.
+   * Writes the loop: whole vectors, then single elements by the same arithmetic. Moves the pointers and uses
+   * up the count. Operands are out, then the inputs; strides matter only to strided ones.
    */
   emit(count: Local<'i32'>, pointers: readonly Local<'i32'>[], strides: readonly Local<'i32'>[]): void {
     const { f } = this;

@@ -16,7 +16,9 @@ const masks: Lowerings = {
   },
 };
 
-/** A constant that is not NaN: with it the one-instruction minimum and maximum let NaN through from the left. */
+/**
+ * A constant that is not NaN: with it the one-instruction minimum and maximum let NaN through from the left.
+ */
 function isNumber(arg: Expr): boolean {
   return arg.isConstant() && !Number.isNaN(arg.value);
 }
@@ -103,8 +105,8 @@ const integers: Lowerings = {
 };
 
 /**
- * What is computed in vectors, by type of lane. Anything else is computed lane by lane through the `js` of its
- * primitive, in double precision.
+ * What is computed in vectors, by type of lane. Anything else is computed lane by lane through the `js` of
+ * its primitive, in double precision.
  */
 export const lowerings: Readonly<Record<LaneName, Lowerings>> = {
   float32: { ...floats(f32x4, (x) => i32x4.lt(x, 0)), ...float32Functions },

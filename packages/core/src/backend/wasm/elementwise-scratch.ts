@@ -11,7 +11,9 @@ export type Lowering = (scratch: Scratch, a: Vector, b: Vector, c: Vector, node:
 /** Lowerings by primitive; the others have none. */
 export type Lowerings = Readonly<Partial<Record<PrimitiveName, Lowering>>>;
 
-/** Variables for the intermediate results of an expression, reused by every copy of its code in a function. */
+/**
+ * Variables for the intermediate results of an expression, reused by every copy of its code in a function.
+ */
 export class Scratch {
   readonly f: FunctionBuilder;
   readonly type: LaneType;

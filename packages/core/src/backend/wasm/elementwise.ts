@@ -18,7 +18,10 @@ import {
 import type { LaneName } from './elementwise-lanes.ts';
 import { walk } from './walk.ts';
 
-/** The kernels of one expression. The last flat one is looked at first, as most expressions only ever need one. */
+/**
+ * The kernels of one expression. The last flat one is looked at first, as most expressions only ever need
+ * one.
+ */
 interface KernelCache {
   lastKey: number;
   last: FlatKernel;
@@ -56,8 +59,8 @@ function addressIn(x: Strided): number {
 }
 
 /**
- * out = expr(inputs, params), element by element. Dense operands and scalars take one call of a flat kernel; others
- * are walked by loops of which the two inner ones are a kernel.
+ * out = expr(inputs, params), element by element. Dense operands and scalars take one call of a flat kernel;
+ * others are walked by loops of which the two inner ones are a kernel.
  */
 export function elementwise(
   expr: Expr,
