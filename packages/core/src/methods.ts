@@ -42,8 +42,20 @@ type Families =
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
 
-const engine = { backward, registerHook, registerPostAccumulateGradHook, retainGrad };
-const drawing = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
+const engine: {
+  readonly backward: typeof backward;
+  readonly registerHook: typeof registerHook;
+  readonly registerPostAccumulateGradHook: typeof registerPostAccumulateGradHook;
+  readonly retainGrad: typeof retainGrad;
+} = { backward, registerHook, registerPostAccumulateGradHook, retainGrad };
+const drawing: {
+  readonly bernoulli_: typeof bernoulli_;
+  readonly dropout: typeof dropout;
+  readonly exponential_: typeof exponential_;
+  readonly normal_: typeof normal_;
+  readonly random_: typeof random_;
+  readonly uniform_: typeof uniform_;
+} = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
 
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
