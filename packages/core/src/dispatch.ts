@@ -4,7 +4,7 @@ import { dtypeInfo, isFloating, type DType } from './dtype.ts';
 import { DTypeError, GradError, ShapeError } from './errors.ts';
 import { modes } from './modes.ts';
 import { contiguousStrides, numel, reducedShape, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
-import { nextTick, Storage } from './storage.ts';
+import { nextTick, resultStorage } from './storage.ts';
 import { hooksOf, Node, type OutputMeta, type Rule } from './tape.ts';
 import { Tensor } from './tensor.ts';
 import { geometryOf, type StridedAttrs, type ViewOrigin } from './view.ts';
@@ -19,7 +19,7 @@ export function kernels(): Kernels {
 
 /** A new dense tensor whose elements are not set yet. */
 export function empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): Tensor {
-  return new Tensor(new Storage(numel(shape) * dtypeInfo[dtype].bytes), 0, shape, strides, dtype);
+  return new Tensor(resultStorage(numel(shape) * dtypeInfo[dtype].bytes), 0, shape, strides, dtype);
 }
 
 /** A new tensor for the result of a reduction, and the same elements as a kernel fills them: with size 1 where it folds. */

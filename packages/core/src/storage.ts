@@ -31,7 +31,6 @@ export class Storage {
 
   constructor(byteLength: number) {
     this.byteLength = byteLength;
-    if (recorder !== null) recorder.push(this);
   }
 }
 
@@ -43,10 +42,17 @@ const FEW_BYTES = 64;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
-/** Where storages made from here on are listed, while somebody wants to free them. */
+/** Where storages of results made from here on are listed, while somebody wants to free them. */
 let recorder: Storage[] | null = null;
 
-/** Lists the storages made from here on in `list` (null: no longer), and returns the list that was used before. */
+/** A storage for the result of an operation; listed if results are being listed. */
+export function resultStorage(byteLength: number): Storage {
+  const storage = new Storage(byteLength);
+  if (recorder !== null) recorder.push(storage);
+  return storage;
+}
+
+/** Lists the results made from here on in `list` (null: no longer), and returns the list that was used before. */
 export function recordStorages(list: Storage[] | null): Storage[] | null {
   const before = recorder;
   recorder = list;
