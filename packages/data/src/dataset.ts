@@ -1,4 +1,4 @@
-import { ValueError, type Tensor } from '@tapegrad/core';
+import { tensor, ValueError, type Tensor } from '@tapegrad/core';
 
 /** Samples that are reached by position. */
 export interface Dataset<Sample> {
@@ -33,7 +33,8 @@ export class TensorDataset implements Dataset<Tensor[]> {
   }
 
   getBatch(indices: readonly number[]): Tensor[] {
-    return this.tensors.map((x) => x.indexSelect(0, indices));
+    const rows = tensor(Int32Array.from(indices));
+    return this.tensors.map((x) => x.indexSelect(0, rows));
   }
 }
 

@@ -31,6 +31,8 @@ export class RandomSampler implements Sampler {
   *[Symbol.iterator](): Iterator<number> {
     const generator = this.generator ?? new Generator(drawSeed(defaultGenerator));
     yield* randperm(this.length, { generator }).toTypedArray();
+    // PyTorch draws another order, for the samples beyond whole epochs, and uses none of it.
+    if (generator === this.generator) randperm(this.length, { generator });
   }
 }
 

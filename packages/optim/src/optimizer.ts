@@ -153,6 +153,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
     });
     this.state.clear();
     for (const [param, state] of loaded) this.state.set(param, state);
+    // A state is left by steps that were taken; a schedule that goes on need not warn.
+    if (loaded.size > 0) this.stepCount = Math.max(1, this.stepCount);
     groups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, mapKeys(options, camelCase)));
   }
 
