@@ -11,6 +11,8 @@ export interface ProgressOptions {
   readonly label: string;
   /** How many items make the whole. */
   readonly total: number;
+  /** How many of them were finished before, by an earlier run; default 0. */
+  readonly from?: number;
   /** What the items are, default `images`. */
   readonly unit?: string;
   /** Default `process.stdout`. */
@@ -49,6 +51,7 @@ const LINE_MAX_MS = 5000;
 export class Progress {
   readonly #label: string;
   readonly #total: number;
+  readonly #from: number;
   readonly #unit: string;
   readonly #terminal: Terminal;
   readonly #now: () => number;
@@ -59,9 +62,12 @@ export class Progress {
   #shownDone = 0;
   #onScreen = false;
 
-  constructor({ label, total, unit = 'images', terminal, now }: ProgressOptions) {
+  constructor({ label, total, from = 0, unit = 'images', terminal, now }: ProgressOptions) {
     this.#label = label;
     this.#total = total;
+    this.#from = from;
+    this.#done = from;
+    this.#shownDone = from;
     this.#unit = unit;
     this.#terminal = terminal ?? process.stdout;
     this.#now = now ?? (() => performance.now());
@@ -146,7 +152,7 @@ export class Progress {
     const fields = [`${Math.floor(100 * this.#part)}%`.padStart(4)];
     if (loss !== undefined) fields.push(`loss ${loss.toFixed(4)}`);
     if (accuracy !== undefined) fields.push(`accuracy ${(100 * accuracy).toFixed(2)}%`);
-    if (seconds > 0) fields.push(`${Math.round(this.#done / seconds).toLocaleString('en')} ${this.#unit}/s`);
+    if (seconds > 0) fields.push(`${Math.round((this.#done - this.#from) / seconds).toLocaleString('en')} ${this.#unit}/s`);
     if (time !== '') fields.push(time);
     return fields;
   }
@@ -156,8 +162,9 @@ export class Progress {
   }
 
   #left(now: number): string {
-    if (this.#done === 0) return '';
-    return `${duration(((now - this.#start) / this.#done) * (this.#total - this.#done))} left`;
+    const done = this.#done - this.#from;
+    if (done === 0) return '';
+    return `${duration(((now - this.#start) / done) * (this.#total - this.#done))} left`;
   }
 }
 

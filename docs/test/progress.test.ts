@@ -57,6 +57,16 @@ describe('progress on a terminal', () => {
     expect(take()).toBe('\r\u001b[Kepoch 1/3  100%  loss 0.2500  accuracy 92.50%  500 images/s  2.0 s\n');
   });
 
+  it('counts what was done before as done, but not as its own speed', () => {
+    let written = '';
+    let time = 0;
+    const terminal = { isTTY: true, columns: 80, write: (text: string) => (written += text) };
+    const progress = new Progress({ label: 'epoch 2', total: 1000, from: 500, terminal, now: () => time });
+    time = 1000;
+    progress.update(600);
+    expect(written).toContain(' 60%  100 images/s  4.0 s left');
+  });
+
   it('makes room for a note and comes back below it', () => {
     const { progress, tick, take } = setUp(true);
     tick(100);

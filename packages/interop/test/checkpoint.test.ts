@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { tensor } from '@tapegrad/core';
+import { Tensor, tensor } from '@tapegrad/core';
 import { decodeCheckpoint, encodeCheckpoint, type Checkpoint } from '../src/checkpoint.ts';
 import { FormatError } from '../src/errors.ts';
 import { checkModelState } from '../src/model-state.ts';
@@ -24,13 +24,10 @@ function example(): Checkpoint {
   };
 }
 
-/** A record in which each tensor is replaced by its dtype, shape and exact values. */
+/** A record in which each tensor is replaced by its dtype, shape and elements. */
 function flat(value: unknown): unknown {
   if (typeof value !== 'object' || value === null || ArrayBuffer.isView(value)) return value;
-  if ('toTypedArray' in value) {
-    const { dtype, shape } = value as { dtype: string; shape: number[] };
-    return { dtype, shape: [...shape], values: (value as { toTypedArray(): unknown }).toTypedArray() };
-  }
+  if (value instanceof Tensor) return [value.dtype, [...value.shape], value.toTypedArray()];
   if (Array.isArray(value)) return value.map(flat);
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, flat(item)]));
 }

@@ -1,0 +1,124 @@
+// npm start: trains a network to read handwritten digits.
+import { fileURLToPath } from 'node:url';
+import * as tg from 'tapegrad';
+import { readMnist } from '@tapegrad/data/node';
+import { Interruption } from './interruption.ts';
+import { readOptions, usage } from './options.ts';
+import { runProgram } from './program.ts';
+import { Progress } from './progress.ts';
+import { folderOf, readCheckpoint, resuming, RunFolder } from './run-folder.ts';
+import { settle } from './settings.ts';
+import { trainingCurve } from './training-curve.ts';
+import { changeRate, Training, type Batch } from './training.ts';
+
+const { nn, optim } = tg;
+const { LabelledImages, DataLoader } = tg.data;
+
+/** Mean and spread of the pixels of the training images, which run from 0 to 1. */
+const PIXELS = { mean: 0.1307, std: 0.3081 };
+
+await runProgram(async (args) => {
+  const options = readOptions(args);
+  if (options.help) {
+    console.log(usage());
+    return 0;
+  }
+  const { resume = null, out = resume === null ? 'runs/mnist' : folderOf(resume) } = options;
+  const checkpoint = resume === null ? null : readCheckpoint(resume);
+  const settings = resuming(resume, () => settle(options, checkpoint));
+
+  // The data: 60 000 images to learn from, 10 000 others to test with.
+  const from = fileURLToPath(new URL('.', import.meta.url));
+  const files = readMnist(options.data === undefined ? { from } : { folder: options.data });
+  const images = new LabelledImages(files.trainImages, files.trainLabels, PIXELS);
+  const testImages = new LabelledImages(files.testImages, files.testLabels, PIXELS);
+  const loader = new DataLoader<Batch>(images, { batchSize: settings.batchSize, shuffle: true });
+
+  // The network, and how it learns.
+  tg.manualSeed(settings.seed);
+  const model = new nn.Sequential(
+    new nn.Flatten(),
+    new nn.Linear(784, 256),
+    new nn.ReLU(),
+    new nn.Linear(256, 128),
+    new nn.ReLU(),
+    new nn.Linear(128, 10),
+  );
+  const lossFunction = new nn.CrossEntropyLoss();
+  const optimizer = new optim.Adam(model.parameters(), { lr: settings.lr });
+  const scheduler = new optim.lrScheduler.LambdaLR(optimizer, (epoch) => 0.5 ** epoch);
+
+  const training = new Training({ model, optimizer, scheduler, loader });
+  if (checkpoint !== null) {
+    resuming(resume, () => training.restore(checkpoint));
+    changeRate({ optimizer, scheduler }, settings.lr);
+  }
+  if (training.epoch >= settings.epochs) {
+    console.log(`nothing is left to do: ${resume} has ${training.epoch} epochs already; ask for more with --epochs`);
+    return 0;
+  }
+
+  const folder = new RunFolder(out);
+  const interruption = new Interruption(() => console.log('\nstopping after this batch (again: at once)'));
+  console.log(`training on ${images.length} images, testing on ${testImages.length}; backend: ${tg.currentBackend().name}`);
+
+  while (training.epoch < settings.epochs) {
+    const name = `epoch ${training.epoch + 1}/${settings.epochs}`;
+    const done = (): number => Math.min(training.step * settings.batchSize, images.length);
+    const progress = new Progress({ label: name, total: images.length, from: done() });
+
+    for await (const [x, labels] of training.batches(() => interruption.requested())) {
+      const output = model(x);
+      const loss = lossFunction(output, labels);
+      model.zero_grad();
+      loss.backward();
+      optimizer.step();
+
+      training.record(loss.item(), accuracy(output, labels));
+      progress.update(done(), training.means);
+    }
+
+    if (interruption.signal !== null) {
+      const path = folder.saveCheckpoint(training.checkpoint(settings));
+      progress.note(`interrupted in ${name} after ${training.step} of ${loader.length} batches; all is kept in ${path}`);
+      console.log(`go on with: npm start -- --resume ${path}`);
+      return interruption.exitCode;
+    }
+    progress.finish(training.means);
+    const test = evaluate(model, testImages);
+    training.endEpoch(test.loss, test.accuracy);
+    console.log(`${name}  on the test images: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)}`);
+    folder.saveCheckpoint(training.checkpoint(settings));
+  }
+
+  const result = `test accuracy ${percent(training.history.testAccuracy.at(-1)!)}`;
+  const effort = `${training.epoch} epochs, ${training.seconds.toFixed(1)} s of training`;
+  console.log(`\n${result} after ${effort}`);
+  console.log(`  model           ${folder.saveModel(model.stateDict(), { result, epochs: String(training.epoch) })}`);
+  console.log(`  checkpoint      ${folder.saveCheckpoint(training.checkpoint(settings))}`);
+  console.log(`  learning curve  ${folder.saveCurve(trainingCurve(training.history, loader.length, `${result}; ${effort}`))}`);
+  return 0;
+});
+
+/** The part of a batch whose largest output is the right one. */
+function accuracy(output: tg.Tensor, labels: tg.Tensor): number {
+  return tg.noGrad(() => output.argmax(1).eq(labels).sum().item() / labels.shape[0]!);
+}
+
+/** Mean loss and accuracy over a dataset. */
+function evaluate(model: tg.nn.Module, dataset: tg.data.Dataset<Batch>): { loss: number; accuracy: number } {
+  const sums = { loss: 0, accuracy: 0 };
+  tg.noGrad(() => {
+    for (const [x, labels] of new DataLoader(dataset, { batchSize: 500 })) {
+      const output = model(x) as tg.Tensor;
+      const part = labels.shape[0]! / dataset.length;
+      sums.loss += part * nn.functional.crossEntropy(output, labels).item();
+      sums.accuracy += part * accuracy(output, labels);
+    }
+  });
+  return sums;
+}
+
+function percent(part: number): string {
+  return `${(100 * part).toFixed(2)} %`;
+}
