@@ -8,6 +8,8 @@ registerBackend('wasm', async () => wasmBackend);
 registerBackend('reference', async () => (await import('./backend/reference/index.ts')).reference);
 
 export type { Context, FunctionContext, SavedTensors } from './autodiff/context.ts';
+export { compareGradients, type GradientComparison } from './autodiff/finite-differences.ts';
+export { gradcheck, GradcheckError, gradgradcheck, type GradcheckOptions, type GradgradcheckOptions } from './autodiff/gradcheck.ts';
 export { Function, onceDifferentiable, type FunctionArguments, type FunctionClass } from './autodiff/function.ts';
 export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
