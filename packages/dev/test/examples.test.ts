@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { sourceFolders, sources } from '../src/checks/sources.ts';
 import { root } from '../src/root.ts';
 import { withFiles } from './workspace.ts';
@@ -32,43 +32,61 @@ describe('the examples in docstrings', () => {
   });
 });
 
-describe('an example', () => {
-  const page = (...lines: string[]): Promise<string> =>
-    withFiles({ 'page.md': lines.join('\n') }, (folder) => findings([path.join(folder, 'page.md')]).replace(/^.*page\.md/gm, 'page.md'));
-
-  it('passes when it prints what it says, line by line and as a whole', async () => {
-    const said = await page(
-      '```ts', "import path from 'node:path';", 'const a: number = 1;', 'console.log(a); // → 1', "console.log('b\\nc');", '// → b', '//   c', '```', '',
-      'Words.', '', '```ts', "import path from 'node:path';", "console.log(path.sep.length, a);", "console.log('12.7 s');", '```', '```text', '1 1', '… s', '```',
+/** Files that are all run at once, and what is found in each. */
+const samples: Record<string, { text: string[]; said: string | RegExp }> = {
+  'right.md': {
+    text: [
+      '```ts', "import path from 'node:path';", 'const a: number = 1;', 'console.log(a); // → 1', '',
+      "console.log('b\\nc');", '// → b', '//   c', '```', '', 'Words.', '',
+      '```ts', "import path from 'node:path';", 'console.log(path.sep.length, a);', "console.log('12.7 s');", '```',
+      '```text', '1 1', '… s', '```',
       '```ts new', 'const a = 2;', "JSON.parse('{'); // throws Expected property name…", '```',
       '```ts excerpt', 'not code', '```', '```sh', 'ls', '```',
-    );
-    expect(said).toBe('');
+    ],
+    said: '',
+  },
+  'other-line.md': {
+    text: ['', '```ts', 'console.log(1);', 'console.log(2); // → 3', '```'],
+    said: 'other-line.md:4: the text says\n3\nbut it is\n1\n2\n',
+  },
+  'other-block.md': {
+    text: ['```ts', 'console.log(1);', '```', '```text', '2', '```'],
+    said: 'other-block.md:5: the text says\n2\nbut it is\n1\n',
+  },
+  'unshown.md': {
+    text: ['```ts', 'console.log(1);', '```'],
+    said: 'unshown.md:2: prints what the text does not show:\n1\n',
+  },
+  'throws.md': { text: ['```ts', 'let a;', 'a.b;', '```'], said: /^throws\.md:3: throws TypeError/ },
+  'calm.md': { text: ['```ts', "String('x'); // throws x", '```'], said: /but it is\n\(nothing thrown\)\n$/ },
+  'unreadable.md': { text: ['```ts', 'const = 1;', '```'], said: /^unreadable\.md:2: throws SyntaxError/ },
+  'right.ts': {
+    text: [
+      '/**', ' * Doubles.', ' * @example', ' * console.log(double(2), typeof tg); // → 4 object', ' * @source none', ' */',
+      'export function double(x: number): number {', '  return 2 * x;', '}',
+    ],
+    said: '',
+  },
+  'wrong.ts': {
+    text: ['/**', ' * One.', ' * @example', ' * console.log(one); // → 2', ' */', 'export const one = 1;'],
+    said: 'wrong.ts:4: the text says\n2\nbut it is\n1\n',
+  },
+};
+
+describe('the runner of examples', () => {
+  let said = '';
+
+  beforeAll(async () => {
+    const files = Object.fromEntries(Object.entries(samples).map(([name, { text }]) => [name, text.join('\n')]));
+    said = await withFiles(files, (folder) => findings(Object.keys(samples).map((name) => path.join(folder, name))));
   });
 
-  it('fails with its line when it prints something else', async () => {
-    expect(await page('', '```ts', 'console.log(1);', 'console.log(2); // → 3', '```')).toBe(
-      'page.md:4: the text says\n3\nbut it is\n1\n2\n',
-    );
-    expect(await page('```ts', 'console.log(1);', '```', '```text', '2', '```')).toMatch(/^page\.md:5: the text says\n2\n/);
-  });
-
-  it('fails when it prints something that the text does not show', async () => {
-    expect(await page('```ts', 'console.log(1);', '```')).toMatch(/^page\.md:2: prints what the text does not show:\n1\n/);
-  });
-
-  it('fails with its line when it throws, and when it does not throw what it says', async () => {
-    expect(await page('```ts', 'let a;', 'a.b;', '```')).toMatch(/^page\.md:3: throws TypeError/);
-    expect(await page('```ts', "String('x'); // throws x", '```')).toMatch(/but it is\n\(nothing thrown\)/);
-    expect(await page('```ts', 'const = 1;', '```')).toMatch(/^page\.md:2: throws SyntaxError/);
-  });
-
-  it('in a docstring may use the names of its file and the library', async () => {
-    const text = '/**\n * Doubles.\n * @example\n * console.log(double(2), typeof tg); // → 4 object\n * @source none\n */\n'
-      + 'export function double(x: number): number {\n  return 2 * x;\n}\n';
-    const check = (source: string): Promise<string> =>
-      withFiles({ 'double.ts': source }, (folder) => findings([path.join(folder, 'double.ts')]));
-    expect(await check(text)).toBe('');
-    expect(await check(text.replace('4 object', '5 object'))).toMatch(/double\.ts:4: the text says\n5 object\n/);
+  it.each(Object.entries(samples))('reads %s', (name, { said: expected }) => {
+    const own = said.split(/^(?=\S*\.(?:md|ts):\d)/m)
+      .map((finding) => finding.replace(/^\S*\//, ''))
+      .filter((finding) => finding.startsWith(`${name}:`))
+      .join('');
+    if (typeof expected === 'string') expect(own).toBe(expected);
+    else expect(own).toMatch(expected);
   });
 });

@@ -10,7 +10,7 @@ import type { Example } from './extract.ts';
 import { instrument, recorder } from './instrument.ts';
 import type { Expectation } from './instrument.ts';
 
-// Examples resolve packages as the documentation does.
+// Examples find packages as the documentation does: from docs.
 const folder = path.join(root, 'docs/node_modules/.cache/examples', String(process.pid));
 
 /** What an example printed against what it says; the instrumented code calls these. */
@@ -104,12 +104,14 @@ async function runExample(example: Example, name: string): Promise<string[]> {
   return record.findings;
 }
 
+const files = process.argv.slice(2).map((file) => path.resolve(root, file));
 mkdirSync(folder, { recursive: true });
+process.chdir(path.join(root, 'docs'));
 const findings: string[] = [];
 let count = 0;
 try {
-  for (const file of process.argv.slice(2)) {
-    for (const example of examplesOf(path.resolve(root, file))) {
+  for (const file of files) {
+    for (const example of examplesOf(file)) {
       count += 1;
       findings.push(...(await runExample(example, `example-${count}.ts`)));
     }
