@@ -226,12 +226,10 @@ export abstract class Module extends Callable {
     if (name === '') throw new ValueError(`${op}: the name must not be empty`);
     if (name.includes('.')) throw new ValueError(`${op}: the name '${name}' must not contain a dot, which separates levels`);
     const field = Object.getOwnPropertyDescriptor(this, name);
-    // A field that is declared but not set yet, or the function's own length and name, is free.
-    const taken = field === undefined ? name in this : field.enumerable === true && field.value !== undefined;
-    const again = registrationsOf(this).has(name);
-    if (taken && !again) throw new ValueError(`${op}: ${this.constructor.name} has something named '${name}' already`);
-    if (again && field?.value !== null && field?.value !== undefined) {
-      throw new ValueError(`${op}: '${name}' is registered already`);
+    // A field that holds nothing yet, or the function's own length and name, is free.
+    const empty = field?.value === null || field?.value === undefined;
+    if (field === undefined ? name in this : field.enumerable === true && !empty) {
+      throw new ValueError(`${op}: ${this.constructor.name} has something named '${name}' already`);
     }
   }
 

@@ -1,0 +1,132 @@
+import type { Tensor } from '@tapegrad/core';
+import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../functional/binary-loss.ts';
+import { crossEntropy, nllLoss } from '../functional/class-loss.ts';
+import type { CrossEntropyOptions, NLLOptions } from '../functional/class-loss.ts';
+import type { BinaryLogitsOptions, BinaryOptions } from '../functional/binary-loss.ts';
+import { checkReduction, type LossOptions, type Reduction } from '../functional/reduction.ts';
+import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../functional/regression-loss.ts';
+import type { HuberOptions, SmoothL1Options } from '../functional/regression-loss.ts';
+import { Module } from '../module.ts';
+
+/** What the losses share: how the losses of all elements are reduced. */
+export abstract class Loss extends Module {
+  readonly reduction: Reduction;
+
+  constructor({ reduction = 'mean' }: LossOptions = {}) {
+    super();
+    checkReduction(this.constructor.name, reduction);
+    this.reduction = reduction;
+  }
+}
+
+/** The squared error (x − t)². @shape any, the same -> [] @source torch.nn.MSELoss */
+export class MSELoss extends Loss {
+  forward(x: Tensor, target: Tensor): Tensor {
+    return mseLoss(x, target, this);
+  }
+}
+
+/** The absolute error |x − t|. @shape any, the same -> [] @source torch.nn.L1Loss */
+export class L1Loss extends Loss {
+  forward(x: Tensor, target: Tensor): Tensor {
+    return l1Loss(x, target, this);
+  }
+}
+
+/** Squared error below beta, absolute error above. @shape any, the same -> [] @source torch.nn.SmoothL1Loss */
+export class SmoothL1Loss extends Loss {
+  readonly beta: number;
+
+  constructor(options: SmoothL1Options = {}) {
+    super(options);
+    this.beta = options.beta ?? 1;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return smoothL1Loss(x, target, this);
+  }
+}
+
+/** Squared error below delta, delta times the absolute error above. @shape any, the same -> [] @source torch.nn.HuberLoss */
+export class HuberLoss extends Loss {
+  readonly delta: number;
+
+  constructor(options: HuberOptions = {}) {
+    super(options);
+    this.delta = options.delta ?? 1;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return huberLoss(x, target, this);
+  }
+}
+
+/** A loss with a weight per class or element, which is part of its state. */
+export abstract class WeightedLoss extends Loss {
+  weight: Tensor | null = null;
+
+  constructor(options: LossOptions & { weight?: Tensor | null | undefined }) {
+    super(options);
+    this.registerBuffer('weight', options.weight ?? null);
+  }
+}
+
+/** Minus the log-probability of the right class. @shape [N, C, …], labels [N, …] -> [] @source torch.nn.NLLLoss */
+export class NLLLoss extends WeightedLoss {
+  readonly ignoreIndex: number;
+
+  constructor(options: NLLOptions = {}) {
+    super(options);
+    this.ignoreIndex = options.ignoreIndex ?? -100;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return nllLoss(x, target, this);
+  }
+}
+
+/**
+ * Cross-entropy between softmax of the input and class labels, or probabilities of the input's shape.
+ * @shape scores [N, C, …] or [C], labels [N, …] or [], or probabilities like the scores -> []
+ * @throws IndexError when a label is not a class
+ * @source torch.nn.CrossEntropyLoss
+ */
+export class CrossEntropyLoss extends WeightedLoss {
+  readonly ignoreIndex: number;
+  readonly labelSmoothing: number;
+
+  constructor(options: CrossEntropyOptions = {}) {
+    super(options);
+    this.ignoreIndex = options.ignoreIndex ?? -100;
+    this.labelSmoothing = options.labelSmoothing ?? 0;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return crossEntropy(x, target, this);
+  }
+}
+
+/** Binary cross-entropy of probabilities. @shape any, the same -> [] @source torch.nn.BCELoss */
+export class BCELoss extends WeightedLoss {
+  constructor(options: BinaryOptions = {}) {
+    super(options);
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropy(x, target, this);
+  }
+}
+
+/** Binary cross-entropy of sigmoid(x), which does not overflow. @shape any, the same -> [] @source torch.nn.BCEWithLogitsLoss */
+export class BCEWithLogitsLoss extends WeightedLoss {
+  posWeight: Tensor | null = null;
+
+  constructor(options: BinaryLogitsOptions = {}) {
+    super(options);
+    this.registerBuffer('posWeight', options.posWeight ?? null, { key: 'pos_weight' });
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return binaryCrossEntropyWithLogits(x, target, this);
+  }
+}

@@ -1,0 +1,172 @@
+import type { OutputSize, PerDimension, Tensor, ValuesAndIndices } from '@tapegrad/core';
+import { Module } from '../module.ts';
+import { options as listed } from '../repr.ts';
+
+/** Options of max pooling layers. */
+export interface MaxPoolLayerOptions {
+  /** Padding on both sides, at most half the window; default 0. */
+  padding?: PerDimension | undefined;
+  /** Distance between the window's elements; default 1. */
+  dilation?: PerDimension | undefined;
+  /** Also take windows that overhang the end; default false. */
+  ceilMode?: boolean | undefined;
+}
+
+/** Options of average pooling layers. */
+export interface AvgPoolLayerOptions {
+  /** Padding on both sides, at most half the window; default 0. */
+  padding?: PerDimension | undefined;
+  /** Also take windows that overhang the end; default false. */
+  ceilMode?: boolean | undefined;
+  /** Whether padding counts in the divisor; default true. */
+  countIncludePad?: boolean | undefined;
+  /** A divisor of your own. */
+  divisorOverride?: number | null | undefined;
+}
+
+/** What the max pooling layers share. */
+export abstract class MaxPool extends Module {
+  readonly kernelSize: PerDimension;
+  readonly stride: PerDimension;
+  readonly padding: PerDimension;
+  readonly dilation: PerDimension;
+  readonly ceilMode: boolean;
+
+  constructor(kernelSize: PerDimension, stride: PerDimension | null = null, options: MaxPoolLayerOptions = {}) {
+    super();
+    const { padding = 0, dilation = 1, ceilMode = false } = options;
+    this.kernelSize = kernelSize;
+    this.stride = stride ?? kernelSize;
+    this.padding = padding;
+    this.dilation = dilation;
+    this.ceilMode = ceilMode;
+  }
+
+  override extraRepr(): string {
+    const { kernelSize, stride, padding, dilation, ceilMode } = this;
+    return listed({ kernelSize, stride, padding, dilation, ceilMode });
+  }
+}
+
+/** The largest element of each window over sequences. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.MaxPool1d */
+export class MaxPool1d extends MaxPool {
+  forward(x: Tensor): Tensor {
+    return x.maxPool1d(this.kernelSize, this.stride, this);
+  }
+
+  /** As `forward`, with the position of each value in the sequence. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.maxPool1dWithIndices(this.kernelSize, this.stride, this);
+  }
+}
+
+/**
+ * The largest element of each window over images. The stride is the window's size unless given.
+ * @shape [N, C, H, W] or [C, H, W] -> [N, C, H', W'] or [C, H', W']
+ * @derivative to the first of the largest
+ * @source torch.nn.MaxPool2d
+ */
+export class MaxPool2d extends MaxPool {
+  forward(x: Tensor): Tensor {
+    return x.maxPool2d(this.kernelSize, this.stride, this);
+  }
+
+  /** As `forward`, with the flat position of each value in the image. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.maxPool2dWithIndices(this.kernelSize, this.stride, this);
+  }
+}
+
+/** The largest element of each window over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.MaxPool3d */
+export class MaxPool3d extends MaxPool {
+  forward(x: Tensor): Tensor {
+    return x.maxPool3d(this.kernelSize, this.stride, this);
+  }
+
+  /** As `forward`, with the flat position of each value in the volume. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.maxPool3dWithIndices(this.kernelSize, this.stride, this);
+  }
+}
+
+/** What the average pooling layers share. */
+export abstract class AvgPool extends Module {
+  readonly kernelSize: PerDimension;
+  readonly stride: PerDimension;
+  readonly padding: PerDimension;
+  readonly ceilMode: boolean;
+  readonly countIncludePad: boolean;
+  readonly divisorOverride: number | null;
+
+  constructor(kernelSize: PerDimension, stride: PerDimension | null = null, options: AvgPoolLayerOptions = {}) {
+    super();
+    const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = options;
+    this.kernelSize = kernelSize;
+    this.stride = stride ?? kernelSize;
+    this.padding = padding;
+    this.ceilMode = ceilMode;
+    this.countIncludePad = countIncludePad;
+    this.divisorOverride = divisorOverride;
+  }
+
+  override extraRepr(): string {
+    return listed({ kernelSize: this.kernelSize, stride: this.stride, padding: this.padding });
+  }
+}
+
+/** The mean of each window over sequences. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.AvgPool1d */
+export class AvgPool1d extends AvgPool {
+  forward(x: Tensor): Tensor {
+    return x.avgPool1d(this.kernelSize, this.stride, this);
+  }
+}
+
+/** The mean of each window over images. @shape [N, C, H, W] or [C, H, W] -> [N, C, H', W'] or [C, H', W'] @source torch.nn.AvgPool2d */
+export class AvgPool2d extends AvgPool {
+  forward(x: Tensor): Tensor {
+    return x.avgPool2d(this.kernelSize, this.stride, this);
+  }
+}
+
+/** The mean of each window over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.AvgPool3d */
+export class AvgPool3d extends AvgPool {
+  forward(x: Tensor): Tensor {
+    return x.avgPool3d(this.kernelSize, this.stride, this);
+  }
+}
+
+/** What the adaptive pooling layers share: a size of the output, whatever that of the input. */
+export abstract class AdaptivePool extends Module {
+  readonly outputSize: OutputSize;
+
+  constructor(outputSize: OutputSize) {
+    super();
+    this.outputSize = outputSize;
+  }
+
+  override extraRepr(): string {
+    const { outputSize } = this;
+    return `outputSize=${typeof outputSize === 'object' && outputSize !== null ? `[${outputSize.join(', ')}]` : String(outputSize)}`;
+  }
+}
+
+/** Means of as many windows as the output is long. @shape [N, C, L] -> [N, C, outputSize] @source torch.nn.AdaptiveAvgPool1d */
+export class AdaptiveAvgPool1d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveAvgPool1d(this.outputSize);
+  }
+}
+
+/** Means of as many windows as the output has pixels; null keeps a size. @shape [N, C, H, W] -> [N, C, ...outputSize] @source torch.nn.AdaptiveAvgPool2d */
+export class AdaptiveAvgPool2d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveAvgPool2d(this.outputSize);
+  }
+}
+
+/** Means of as many windows as the output has voxels. @shape [N, C, D, H, W] -> [N, C, ...outputSize] @source torch.nn.AdaptiveAvgPool3d */
+export class AdaptiveAvgPool3d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveAvgPool3d(this.outputSize);
+  }
+}
