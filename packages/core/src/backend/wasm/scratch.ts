@@ -1,4 +1,4 @@
-import { addressOf, freeStorage, recordStorages, Storage } from '../../storage.ts';
+import { addressOf, freeStorage, Storage } from '../../storage.ts';
 
 /** Memory that a kernel needs while it runs. It is kept for the next call, and grows as needed. */
 export class Scratch {
@@ -13,10 +13,7 @@ export class Scratch {
   take(bytes: number): number {
     if (this.storage.byteLength < bytes) {
       freeStorage(this.storage);
-      // It outlives whoever lists new storages now in order to free them.
-      const list = recordStorages(null);
       this.storage = new Storage(Math.ceil((bytes * 1.25) / 4096) * 4096);
-      recordStorages(list);
     }
     return addressOf(this.storage);
   }
