@@ -20,6 +20,7 @@ export type { Expr } from './expr/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
 export * from './modes.ts';
+export { toNdarray } from './ndarray-view.ts';
 export * from './random.ts';
 export { Generator } from './generator.ts';
 export * from './ops/activation.ts';

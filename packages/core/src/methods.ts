@@ -26,6 +26,7 @@ import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
+import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
 import { Tensor } from './tensor.ts';
 
@@ -47,7 +48,8 @@ const engine: {
   readonly registerHook: typeof registerHook;
   readonly registerPostAccumulateGradHook: typeof registerPostAccumulateGradHook;
   readonly retainGrad: typeof retainGrad;
-} = { backward, registerHook, registerPostAccumulateGradHook, retainGrad };
+  readonly toNdarray: typeof toNdarray;
+} = { backward, registerHook, registerPostAccumulateGradHook, retainGrad, toNdarray };
 const drawing: {
   readonly bernoulli_: typeof bernoulli_;
   readonly dropout: typeof dropout;
