@@ -1,7 +1,7 @@
 /**
  * Speed of the kernels alone, one thread: GFLOP/s of products, nanoseconds per element of the rest.
- * Run by hand: `node packages/dev/run.mjs benchmarks/kernels.ts [matmul|rows|convolution …]`. Times are CPU time, the best of
- * several rounds, so that what else the machine does shows less.
+ * Run by hand: `node packages/dev/run.mjs benchmarks/kernels.ts [matmul|rows|convolution …]`. Times are CPU
+ * time, the best of several rounds, so that what else the machine does shows less.
  */
 import type { DType } from '../packages/core/src/dtype.ts';
 import type { Kernels, Strided } from '../packages/core/src/backend/types.ts';

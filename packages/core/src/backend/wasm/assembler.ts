@@ -7,7 +7,7 @@ export class Local<T extends Type = Type> extends Value<T> {
   readonly index: number;
 
   constructor(type: T, index: number) {
-    super(type, [0x20, ...unsigned(index)]);
+    super(type, [0x20].concat(unsigned(index)));
     this.index = index;
   }
 }
@@ -21,7 +21,7 @@ export interface Callable<R extends Type | null = Type | null> {
 
 /** The result of calling a function that gives one. */
 export function call<R extends Type>(callee: Callable<R>, ...args: readonly Value[]): Value<R> {
-  return new Value(callee.result, [0x10, ...unsigned(callee.index)], args);
+  return new Value(callee.result, [0x10].concat(unsigned(callee.index)), args);
 }
 
 /** A place in the code that `break` leaves or `continue` goes back to. */
@@ -212,7 +212,7 @@ export class FunctionBuilder {
   entry(): number[] {
     const locals: number[] = unsigned(this.localTypes.length);
     for (const type of this.localTypes) locals.push(1, typeCodes[type]);
-    return [...unsigned(locals.length + this.code.length + 1), ...locals].concat(this.code, END);
+    return unsigned(locals.length + this.code.length + 1).concat(locals, this.code, END);
   }
 }
 

@@ -1,63 +1,20 @@
 import { dtypeInfo } from '../../dtype.ts';
 import { views } from '../../heap.ts';
-import { numel } from '../../shape.ts';
-import { addressOf, hostArray } from '../../storage.ts';
+import { contiguousStrides, numel } from '../../shape.ts';
+import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
+import { type Plan, planOf } from './convolution-plan.ts';
+import { copy } from './copy.ts';
 import { throughFloats } from './dense.ts';
-import { type FloatDType, floatTypes } from './floats.ts';
-import { blockOf, gemm, gemmKernels, M_BLOCK, spareBytes } from './gemm.ts';
+import { blockOf, gemm } from './gemm.ts';
 import { PaddedImage } from './image.ts';
+import { LeftRows, takePanels } from './left-rows.ts';
 import { patchKernels } from './patches.ts';
 import { Scratch } from './scratch.ts';
-import { tileColumns, tileRows } from './tile.ts';
-import {
-  reach,
-  type Spatial,
-  spatialWindow,
-  type SpatialWindow,
-  tapOffsets,
-  withThreeDims,
-} from './window.ts';
-
-/** What the three products of a convolution have in common. */
-interface Plan {
-  readonly dtype: FloatDType;
-  readonly bytes: number;
-  readonly images: number;
-  readonly groups: number;
-  /** Channels of x per group. */
-  readonly channels: number;
-  /** Channels of the result per group. */
-  readonly filters: number;
-  /** Rows of the matrix of patches: channels times places in the window. */
-  readonly taps: number;
-  readonly window: SpatialWindow;
-  /** Windows per dimension, and all of them. */
-  readonly windows: Spatial;
-  readonly count: number;
-}
-
-function planOf(x: Strided, w: Strided, out: Strided, window: ConvolutionWindow): Plan {
-  const dtype = x.dtype as FloatDType;
-  const { groups } = window;
-  const [, , ...windows] = withThreeDims(out).shape as [number, number, number, number, number];
-  return {
-    dtype,
-    bytes: dtypeInfo[dtype].bytes,
-    images: x.shape[0]!,
-    groups,
-    channels: w.shape[1]!,
-    filters: w.shape[0]! / groups,
-    taps: numel(w.shape.slice(1)),
-    window: spatialWindow(window),
-    windows,
-    count: numel(windows),
-  };
-}
+import { spareBytes } from './strip.ts';
+import { reach, tapOffsets } from './window.ts';
 
 const offsetTable = new Scratch();
-const panels = new Scratch();
-const packedRows = new Scratch();
 const patches = new Scratch();
 
 /** Windows whose patches are packed at a time. */
@@ -92,43 +49,36 @@ function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow
   const wAt = addressOf(w.storage) + w.offset * bytes;
   addressOf(x.storage);
   if (taps === 0) return clear(out);
-  const kernels = gemmKernels(dtype);
   const { packWindows } = patchKernels(dtype);
   const image = new PaddedImage(x, reach(windows, plan.window), plan.window.padding);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(taps);
-  const rowPanels = Math.ceil(filters / tileRows()) * tileRows();
-  const rows = packedRows.take(groups * rowPanels * taps * bytes);
-  const widthBlock = Math.min(count, WINDOW_BLOCK) + tileColumns(floatTypes[dtype]);
-  const spare = panels.take(spareBytes() + depthBlock * widthBlock * bytes);
-  const columns = spare + spareBytes();
+  const weights = new LeftRows(plan, taps * bytes, groups * taps);
   for (let group = 0; group < groups; group++) {
     for (let p = 0; p < taps; p += depthBlock) {
-      const to = rows + (group * taps + p) * rowPanels * bytes;
       const from = wAt + (group * filters * taps + p) * bytes;
-      kernels.packRows(to, from, bytes, taps * bytes, Math.min(depthBlock, taps - p), filters);
+      weights.set(group * taps + p, from, Math.min(depthBlock, taps - p));
     }
   }
+  const spare = takePanels(plan, depthBlock, Math.min(count, WINDOW_BLOCK));
+  const columns = spare + spareBytes();
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
+  const [, height, along] = windows;
   for (let n = 0; n < images; n++) {
     image.load(n);
     for (let group = 0; group < groups; group++) {
       const base = image.address + group * plan.channels * image.channelBytes;
       const c = outAt + (n * groups + group) * filters * count * bytes;
+      const a = wAt + group * filters * taps * bytes;
       for (let first = 0; first < count; first += WINDOW_BLOCK) {
         const width = Math.min(WINDOW_BLOCK, count - first);
         for (let p = 0; p < taps; p += depthBlock) {
           const depth = Math.min(depthBlock, taps - p);
           const table = offsets + p * 4;
-          const [, height, along] = windows;
           packWindows(columns, base, table, depth, first, width, along, height, step, rowStep, planeStep);
-          const a = rows + (group * taps + p) * rowPanels * bytes;
-          for (let i = 0; i < filters; i += M_BLOCK) {
-            const some = Math.min(M_BLOCK, filters - i);
-            const to = c + (i * count + first) * bytes;
-            const add = p === 0 ? 0 : 1;
-            kernels.block(some, width, depth, a + i * depth * bytes, columns, to, count * bytes, add, spare);
-          }
+          const to = c + first * bytes;
+          const key = group * taps + p;
+          weights.multiply(key, a + p * bytes, depth, width, columns, to, count * bytes, p > 0, spare);
         }
       }
     }
@@ -142,13 +92,12 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
   const gAt = addressOf(g.storage) + g.offset * bytes;
   addressOf(x.storage);
   if (images === 0 || count === 0) return clear(out);
-  const kernels = gemmKernels(dtype);
   const { packTaps } = patchKernels(dtype);
   const image = new PaddedImage(x, reach(windows, plan.window), plan.window.padding);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(count);
-  const rows = packedRows.take((Math.min(filters, M_BLOCK) + tileRows()) * depthBlock * bytes);
-  const spare = panels.take(spareBytes() + depthBlock * (taps + tileColumns(floatTypes[dtype])) * bytes);
+  const gradients = new LeftRows(plan, count * bytes, depthBlock);
+  const spare = takePanels(plan, depthBlock, taps);
   const columns = spare + spareBytes();
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
@@ -156,24 +105,52 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
     image.load(n);
     for (let group = 0; group < groups; group++) {
       const base = image.address + group * plan.channels * image.channelBytes;
-      const channel = (n * groups + group) * filters;
+      const a = gAt + (n * groups + group) * filters * count * bytes;
+      const c = outAt + group * filters * taps * bytes;
       for (let first = 0; first < count; first += depthBlock) {
         const depth = Math.min(depthBlock, count - first);
         packTaps(columns, base, offsets, taps, first, depth, along, height, step, rowStep, planeStep);
-        for (let i = 0; i < filters; i += M_BLOCK) {
-          const some = Math.min(M_BLOCK, filters - i);
-          const from = gAt + ((channel + i) * count + first) * bytes;
-          kernels.packRows(rows, from, bytes, count * bytes, depth, some);
-          const to = outAt + (group * filters + i) * taps * bytes;
-          const add = n === 0 && first === 0 ? 0 : 1;
-          kernels.block(some, taps, depth, rows, columns, to, taps * bytes, add, spare);
-        }
+        const from = a + first * bytes;
+        gradients.set(0, from, depth);
+        gradients.multiply(0, from, depth, taps, columns, c, taps * bytes, n > 0 || first > 0, spare);
       }
     }
   }
 }
 
+/** Where groups have fewer input channels, adding patches up is faster than a convolution for so few rows. */
+const SLIM = 8;
+
+/** Without steps between windows it is a convolution itself. */
 function inputGradient(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void {
+  const { kernel, stride, padding, dilation } = window;
+  const mirrored = padding.map((p, d) => dilation[d]! * (kernel[d]! - 1) - p);
+  const isSlim = w.shape[1]! < SLIM && w.shape[0] !== window.groups;
+  if (!isSlim && stride.every((s) => s === 1) && mirrored.every((p) => p >= 0)) {
+    const flipped = flip(w, window);
+    forward(out, g, flipped, { ...window, padding: mirrored });
+    freeStorage(flipped.storage);
+    return;
+  }
+  addedPatches(out, g, w, window);
+}
+
+/** The weights that take the result back to the input: in and out change places, and windows are mirrored. */
+function flip(w: Strided, { groups }: ConvolutionWindow): Strided {
+  const [outer, inner, ...kernel] = w.shape as [number, number, ...number[]];
+  const dense = contiguousStrides([groups, outer / groups, inner, ...kernel]);
+  const [group, filter, channel, ...taps] = dense as [number, number, number, ...number[]];
+  const shape = [groups, inner, outer / groups, ...kernel];
+  const last = taps.reduce((sum, stride, d) => sum + stride * (kernel[d]! - 1), 0);
+  const mirrored = [group, channel, filter, ...taps.map((stride) => -stride)];
+  const storage = new Storage(numel(shape) * dtypeInfo[w.dtype].bytes);
+  const target: Strided = { storage, offset: 0, shape, strides: contiguousStrides(shape), dtype: w.dtype };
+  copy(target, { ...w, offset: w.offset + last, shape, strides: mirrored });
+  const flat = [groups * inner, outer / groups, ...kernel];
+  return { ...target, shape: flat, strides: contiguousStrides(flat) };
+}
+
+function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void {
   const plan = planOf(out, w, g, window);
   const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
   const gAt = addressOf(g.storage) + g.offset * bytes;
@@ -197,20 +174,8 @@ function inputGradient(out: Strided, g: Strided, w: Strided, window: Convolution
       for (let first = 0; first < count; first += block) {
         const width = Math.min(block, count - first);
         const row = taps * bytes;
-        gemm(
-          dtype,
-          taps,
-          width,
-          filters,
-          a,
-          bytes,
-          row,
-          b + first * bytes,
-          count * bytes,
-          bytes,
-          matrix,
-          width * bytes,
-        );
+        const right = b + first * bytes;
+        gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes);
         addPatches(base, matrix, offsets, taps, first, width, along, height, step, rowStep, planeStep);
       }
     }

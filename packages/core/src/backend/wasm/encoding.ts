@@ -2,6 +2,7 @@
 
 /** An unsigned integer in LEB128. */
 export function unsigned(value: number): number[] {
+  if (value < 128) return [value];
   const bytes: number[] = [];
   let rest = value;
   do {
@@ -12,8 +13,23 @@ export function unsigned(value: number): number[] {
   return bytes;
 }
 
-/** A signed integer in LEB128. */
-export function signed(value: number | bigint): number[] {
+/** A signed 32-bit integer in LEB128. */
+export function signed(value: number): number[] {
+  const bytes: number[] = [];
+  let rest = value | 0;
+  for (;;) {
+    const low = rest & 127;
+    rest >>= 7;
+    if ((rest === 0 && low < 64) || (rest === -1 && low >= 64)) {
+      bytes.push(low);
+      return bytes;
+    }
+    bytes.push(low | 0x80);
+  }
+}
+
+/** A signed 64-bit integer in LEB128. */
+export function signed64(value: number | bigint): number[] {
   const bytes: number[] = [];
   let rest = BigInt(value);
   for (;;) {
@@ -57,9 +73,6 @@ export function text(name: string): number[] {
 /** A section: its number, the length of its content, and the content: a count and that many items. */
 export function section(id: number, items: readonly (readonly number[])[]): number[] {
   if (items.length === 0) return [];
-  const content = unsigned(items.length);
-  for (const item of items) for (const byte of item) content.push(byte);
-  const bytes = [id, ...unsigned(content.length)];
-  for (const byte of content) bytes.push(byte);
-  return bytes;
+  const content = unsigned(items.length).concat(...items);
+  return [id].concat(unsigned(content.length), content);
 }

@@ -1,4 +1,4 @@
-import { float32Bytes, float64Bytes, signed, unsigned } from './encoding.ts';
+import { float32Bytes, float64Bytes, signed, signed64, unsigned } from './encoding.ts';
 
 /** The types of values in WebAssembly that kernels use. */
 export type Type = 'i32' | 'i64' | 'f32' | 'f64' | 'v128';
@@ -20,8 +20,9 @@ export class Value<T extends Type = Type> {
 
   /** Appends the instructions that leave the value on the stack. */
   emit(code: number[]): void {
-    for (const operand of this.operands) operand.emit(code);
-    for (const byte of this.opcode) code.push(byte);
+    const { operands, opcode } = this;
+    for (let k = 0; k < operands.length; k++) operands[k]!.emit(code);
+    for (let k = 0; k < opcode.length; k++) code.push(opcode[k]!);
   }
 }
 
@@ -71,8 +72,8 @@ export const misc = (code: number): number => MISC + code;
 
 /** How an opcode is encoded. */
 export function opcodeBytes(code: number): number[] {
-  if (code >= MISC) return [0xfc, ...unsigned(code - MISC)];
-  return code >= SIMD ? [0xfd, ...unsigned(code - SIMD)] : [code];
+  if (code >= MISC) return [0xfc].concat(unsigned(code - MISC));
+  return code >= SIMD ? [0xfd].concat(unsigned(code - SIMD)) : [code];
 }
 
 /** Names for opcodes that follow each other. */
@@ -129,7 +130,7 @@ export function loads<Names extends string, R extends Type>(
     codes,
     (opcode) =>
       (address: Operand<'i32'>, offset = 0) =>
-        new Value(result, [...opcode, 0, ...unsigned(offset)], [liftI32(address)]),
+        new Value(result, opcode.concat(0, unsigned(offset)), [liftI32(address)]),
   );
 }
 
@@ -139,16 +140,16 @@ export function literal<T extends Type>(type: T, encode: (value: number) => numb
 }
 
 /** Lifts a number to an i32. */
-export const liftI32: Lift<'i32'> = literal('i32', (value) => [0x41, ...signed(value | 0)]);
+export const liftI32: Lift<'i32'> = literal('i32', (value) => [0x41].concat(signed(value)));
 
 /** Lifts a number to an i64. */
-export const liftI64: Lift<'i64'> = literal('i64', (value) => [0x42, ...signed(value)]);
+export const liftI64: Lift<'i64'> = literal('i64', (value) => [0x42].concat(signed64(value)));
 
 /** Lifts a number to an f32. */
-export const liftF32: Lift<'f32'> = literal('f32', (value) => [0x43, ...float32Bytes(value)]);
+export const liftF32: Lift<'f32'> = literal('f32', (value) => [0x43].concat(float32Bytes(value)));
 
 /** Lifts a number to an f64. */
-export const liftF64: Lift<'f64'> = literal('f64', (value) => [0x44, ...float64Bytes(value)]);
+export const liftF64: Lift<'f64'> = literal('f64', (value) => [0x44].concat(float64Bytes(value)));
 
 /** `yes` where the condition is not 0, else `no`; both are computed. */
 export function select<T extends Type>(condition: Operand<'i32'>, yes: Value<T>, no: Value<T>): Value<T> {
