@@ -98,11 +98,17 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
   return dim < 0 ? dim + limit : dim;
 }
 
+/** As in PyTorch, where a set of dimensions is a word of 64 bits. */
+const MAX_REDUCED_RANK = 64;
+
 /**
  * A list of dimensions in rising order; null, undefined or an empty list mean all of them.
  * @throws IndexError when one is out of range or named twice
  */
 export function normalizeDims(op: string, dims: number | readonly number[] | null | undefined, rank: number): number[] {
+  if (rank > MAX_REDUCED_RANK) {
+    throw new ShapeError(`${op}: only tensors with up to ${MAX_REDUCED_RANK} dimensions can be reduced, got ${rank}`, { op });
+  }
   if (dims === null || dims === undefined || (typeof dims !== 'number' && dims.length === 0)) {
     return Array.from({ length: rank }, (_, d) => d);
   }

@@ -17,6 +17,8 @@ export interface ElementwiseOptions {
   readonly partials?: (args: Expr[], y: Expr) => (Expr | null)[];
   /** Positions of arguments that are conditions. */
   readonly masks?: readonly number[];
+  /** Whether plain numbers are refused, as PyTorch does for some operations. */
+  readonly tensorsOnly?: boolean;
   /** Interval from which random test inputs are drawn. */
   readonly domain?: readonly [number, number];
   /** Inputs at kinks and edges, for tests: each with the value and, per argument, the partial that is expected there. */
@@ -51,6 +53,9 @@ export type Unary = Elementwise<(x: Tensor) => Tensor>;
 
 /** An operation of two operands. */
 export type Binary = Elementwise<(x: Operand, other: Operand) => Tensor>;
+
+/** An operation of two tensors, which takes no plain numbers. */
+export type TensorBinary = Elementwise<(x: Tensor, other: Tensor) => Tensor>;
 
 /** An operation of three operands. */
 export type Ternary = Elementwise<(x: Operand, a: Operand, b: Operand) => Tensor>;
@@ -131,7 +136,9 @@ function tensorMask(op: ElementwiseOp, operands: readonly Operand[]): number {
   for (let i = 0; i < op.arity; i++) {
     const operand = operands[i];
     if (operand instanceof Tensor) mask |= 1 << i;
-    else if (typeof operand !== 'number' && typeof operand !== 'boolean') throw badOperand(op, i, operand);
+    else if (op.options.tensorsOnly === true || (typeof operand !== 'number' && typeof operand !== 'boolean')) {
+      throw badOperand(op, i, operand);
+    }
   }
   if (mask === 0) throw badOperand(op, 0, operands[0]);
   return mask;
@@ -158,7 +165,9 @@ function numbersOf(op: ElementwiseOp, operands: readonly Operand[]): number[] {
 function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {
   const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : operand === null ? 'null' : typeof operand;
   return new TapegradError(
-    `${op.name}: argument ${position} must be a Tensor or a number (at least one a Tensor), got ${got}`,
+    `${op.name}: argument ${position} must be a Tensor` +
+      (op.options.tensorsOnly === true ? '' : ' or a number (at least one a Tensor)') +
+      `, got ${got}`,
     { op: op.name },
   );
 }

@@ -1,4 +1,5 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
+import { ValueError } from '../errors.ts';
 import { constant, type Expr } from '../expr/index.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -45,14 +46,20 @@ const tanhGelu: Unary = elementwise('gelu', (x) => {
   return x.mul(inner.tanh().add(1)).mul(0.5);
 });
 
+function formOfGelu(options: GeluOptions | undefined): Unary {
+  const approximate = options?.approximate ?? 'none';
+  if (approximate === 'none') return exactGelu;
+  if (approximate === 'tanh') return tanhGelu;
+  throw new ValueError(`gelu: approximate must be 'none' or 'tanh', got '${String(approximate)}'`, {
+    op: 'gelu',
+    argument: 'approximate',
+  });
+}
+
 /** x · Φ(x), with Φ the normal distribution function. @source torch.nn.functional.gelu */
 export const gelu: Elementwise<(x: Tensor, options?: GeluOptions) => Tensor> = Object.assign(
-  (x: Tensor, options?: GeluOptions) => (options?.approximate === 'tanh' ? tanhGelu(x) : exactGelu(x)),
-  {
-    op: exactGelu.op,
-    inPlace: (x: Tensor, options?: GeluOptions) =>
-      options?.approximate === 'tanh' ? tanhGelu.inPlace(x) : exactGelu.inPlace(x),
-  },
+  (x: Tensor, options?: GeluOptions) => formOfGelu(options)(x),
+  { op: exactGelu.op, inPlace: (x: Tensor, options?: GeluOptions) => formOfGelu(options).inPlace(x) },
 );
 
 /** x where it is positive, slope · x elsewhere. @derivative the slope at 0 @source torch.nn.functional.leaky_relu */
@@ -110,7 +117,10 @@ export const mish: Unary = elementwise('mish', (x) => x.mul(x.gt(20).where(x, x.
 /** x limited to [low, high]. @derivative 1 strictly inside, 0 at the bounds @source torch.nn.functional.hardtanh */
 export const hardtanh: Elementwise<(x: Tensor, low?: number, high?: number) => Tensor> = elementwise(
   'hardtanh',
-  (x, low, high) => x.le(low).where(low, x.ge(high).where(high, x)),
+  (x, low, high) => {
+    const raised = x.le(low).where(low, x);
+    return raised.ge(high).where(high, raised);
+  },
   { points: [{ at: [1, -1, 1], value: 1, partials: [0, null, null] }, { at: [-1, -1, 1], value: -1, partials: [0, null, null] }] },
   (x: Tensor, low = -1, high = 1) => [x, low, high],
 );

@@ -1,4 +1,4 @@
-import { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from '../define/elementwise.ts';
+import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Ternary, type Unary } from '../define/elementwise.ts';
 import { DTypeError } from '../errors.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -14,35 +14,39 @@ const scaledAdd: Ternary = elementwise('add', (x, y, alpha) => x.add(y.mul(alpha
 
 type Alpha = (x: Operand, other: Operand, options?: AlphaOption) => Tensor;
 
-function withAlpha(plain: Binary, sign: 1 | -1): Elementwise<Alpha> {
+/** The two forms with what `alpha` does to the second operand; differences of bools are refused. */
+function weighted(plain: Binary, scaled: Ternary, sign: 1 | -1, isDifference: boolean): Elementwise<Alpha> {
   const call: Alpha = (x, other, options) => {
-    refuseBoolDifference(sign, x, other);
-    return options?.alpha === undefined ? plain(x, other) : scaledAdd(x, other, sign * options.alpha);
+    if (isDifference) refuseBoolDifference(plain.op.name, x, other);
+    return options?.alpha === undefined ? plain(x, other) : scaled(x, other, sign * options.alpha);
   };
   const inPlace: Alpha = (x, other, options) => {
-    refuseBoolDifference(sign, x, other);
-    return options?.alpha === undefined ? plain.inPlace(x, other) : scaledAdd.inPlace(x, other, sign * options.alpha);
+    if (isDifference) refuseBoolDifference(plain.op.name, x, other);
+    return options?.alpha === undefined ? plain.inPlace(x, other) : scaled.inPlace(x, other, sign * options.alpha);
   };
   return Object.assign(call, { op: plain.op, inPlace });
 }
 
-function refuseBoolDifference(sign: number, x: Operand, other: Operand): void {
-  if (sign < 0 && x instanceof Tensor && other instanceof Tensor && x.dtype === 'bool' && other.dtype === 'bool') {
-    throw new DTypeError('sub: the difference of two bool tensors is not defined; use logicalXor(x, y) instead', {
-      op: 'sub',
+function refuseBoolDifference(op: string, x: Operand, other: Operand): void {
+  if (x instanceof Tensor && other instanceof Tensor && x.dtype === 'bool' && other.dtype === 'bool') {
+    throw new DTypeError(`${op}: the difference of two bool tensors is not defined; use logicalXor(x, y) instead`, {
+      op,
       dtypes: ['bool', 'bool'],
     });
   }
 }
 
 /** x + alpha · other. @source torch.add */
-export const add: Elementwise<Alpha> = withAlpha(plainAdd, 1);
+export const add: Elementwise<Alpha> = weighted(plainAdd, scaledAdd, 1, false);
 
 /** x − alpha · other. @throws DTypeError for two bool tensors @source torch.sub */
-export const sub: Elementwise<Alpha> = withAlpha(plainSub, -1);
+export const sub: Elementwise<Alpha> = weighted(plainSub, scaledAdd, -1, true);
 
-/** other − x. @source torch.rsub */
-export const rsub: Binary = elementwise('rsub', (x, y) => y.sub(x));
+const plainRsub: Binary = elementwise('rsub', (x, y) => y.sub(x));
+const scaledRsub: Ternary = elementwise('rsub', (x, y, alpha) => y.sub(x.mul(alpha)));
+
+/** other − alpha · x. @throws DTypeError for two bool tensors @source torch.rsub */
+export const rsub: Elementwise<Alpha> = weighted(plainRsub, scaledRsub, 1, true);
 
 /** x · other. @source torch.mul */
 export const mul: Binary = elementwise('mul', (x, y) => x.mul(y));
@@ -79,8 +83,16 @@ export const remainder: Binary = elementwise('remainder', (x, y) => x.remainder(
 /** What is left after division, with the sign of the dividend. @source torch.fmod */
 export const fmod: Binary = elementwise('fmod', (x, y) => x.fmod(y));
 
-/** −x. @source torch.neg */
-export const neg: Unary = elementwise('neg', (x) => x.neg());
+/** −x. @throws DTypeError for bool @source torch.neg */
+export const neg: Unary = elementwise('neg', (x) => x.neg(), {}, (x: Tensor) => {
+  if (x.dtype === 'bool') {
+    throw new DTypeError('neg: −x is not defined for bool tensors; to invert a mask use x.logicalNot()', {
+      op: 'neg',
+      dtypes: ['bool'],
+    });
+  }
+  return [x];
+});
 
 /** 1 / x. @derivative −y² @source torch.reciprocal */
 export const reciprocal: Unary = elementwise('reciprocal', (x) => x.reciprocal(), {
@@ -137,12 +149,14 @@ export const trunc: Unary = elementwise('trunc', (x) => x.trunc(), { points: [{ 
 export const frac: Unary = elementwise('frac', (x) => x.sub(x.trunc()), { points: [{ at: [1.5], value: 0.5, partials: [1] }] });
 
 /** The larger one; NaN wins, and equal operands share the gradient. @source torch.maximum */
-export const maximum: Binary = elementwise('maximum', (x, y) => x.max(y), {
+export const maximum: TensorBinary = elementwise('maximum', (x, y) => x.max(y), {
+  tensorsOnly: true,
   points: [{ at: [2, 2], value: 2, partials: [0.5, 0.5] }],
 });
 
 /** The smaller one; NaN wins, and equal operands share the gradient. @source torch.minimum */
-export const minimum: Binary = elementwise('minimum', (x, y) => x.min(y), {
+export const minimum: TensorBinary = elementwise('minimum', (x, y) => x.min(y), {
+  tensorsOnly: true,
   points: [{ at: [2, 2], value: 2, partials: [0.5, 0.5] }],
 });
 

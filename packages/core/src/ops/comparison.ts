@@ -1,5 +1,6 @@
-import { elementwise, type Binary, type Elementwise, type Operand, type Unary } from '../define/elementwise.ts';
-import { ValueError } from '../errors.ts';
+import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Unary } from '../define/elementwise.ts';
+import { ShapeError, ValueError } from '../errors.ts';
+import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Whether x equals other, element by element, as bool. @source torch.eq */
@@ -21,13 +22,22 @@ export const gt: Binary = elementwise('gt', (x, y) => x.gt(y), { result: 'bool' 
 export const ge: Binary = elementwise('ge', (x, y) => x.ge(y), { result: 'bool' });
 
 /** Whether both are not zero. @source torch.logical_and */
-export const logicalAnd: Binary = elementwise('logical_and', (x, y) => x.ne(0).and(y.ne(0)), { result: 'bool' });
+export const logicalAnd: TensorBinary = elementwise('logical_and', (x, y) => x.ne(0).and(y.ne(0)), {
+  result: 'bool',
+  tensorsOnly: true,
+});
 
 /** Whether at least one is not zero. @source torch.logical_or */
-export const logicalOr: Binary = elementwise('logical_or', (x, y) => x.ne(0).or(y.ne(0)), { result: 'bool' });
+export const logicalOr: TensorBinary = elementwise('logical_or', (x, y) => x.ne(0).or(y.ne(0)), {
+  result: 'bool',
+  tensorsOnly: true,
+});
 
 /** Whether exactly one is not zero. @source torch.logical_xor */
-export const logicalXor: Binary = elementwise('logical_xor', (x, y) => x.ne(0).xor(y.ne(0)), { result: 'bool' });
+export const logicalXor: TensorBinary = elementwise('logical_xor', (x, y) => x.ne(0).xor(y.ne(0)), {
+  result: 'bool',
+  tensorsOnly: true,
+});
 
 /** Whether x is zero. @source torch.logical_not */
 export const logicalNot: Unary = elementwise('logical_not', (x) => x.eq(0), { result: 'bool' });
@@ -89,6 +99,16 @@ export const maskedFill: Elementwise<(x: Tensor, mask: Tensor, value: Operand) =
   'masked_fill',
   (x, mask, value) => mask.ne(0).where(value, x),
   { masks: [1], result: 'first' },
+  (x: Tensor, mask: Tensor, value: Operand) => {
+    if (value instanceof Tensor && value.ndim > 0) {
+      throw new ShapeError(
+        `maskedFill: the value must be a number or a zero-dimensional tensor, got shape ${shapeString(value.shape)}; use ` +
+          'where(mask, value, x) for a value per element',
+        { op: 'maskedFill', argument: 'value', shapes: [value.shape] },
+      );
+    }
+    return [x, mask, value];
+  },
 );
 
 /** `value` everywhere, in the shape and dtype of x. @derivative 0 for x @source torch.Tensor.fill_ */

@@ -89,22 +89,32 @@ export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shap
   return new Tensor(storageFrom(bytes), 0, shape, contiguousStrides(shape), dtype);
 }
 
+/** What the factories that take a shape from a tensor also take. */
+export interface LikeOptions {
+  /** Default: that of the tensor. */
+  dtype?: DTypeName | undefined;
+  /** Whether operations on the new tensor are recorded; default false. */
+  requiresGrad?: boolean | undefined;
+}
+
 /** Zeros in the shape and dtype of x. @source torch.zeros_like */
-export function zerosLike(x: Tensor): Tensor {
-  return fullLike(x, 0);
+export function zerosLike(x: Tensor, options: LikeOptions = {}): Tensor {
+  return fullLike(x, 0, options);
 }
 
 /** Ones in the shape and dtype of x. @source torch.ones_like */
-export function onesLike(x: Tensor): Tensor {
-  return fullLike(x, 1);
+export function onesLike(x: Tensor, options: LikeOptions = {}): Tensor {
+  return fullLike(x, 1, options);
 }
 
 /** One value in the shape and dtype of x. @source torch.full_like */
-export function fullLike(x: Tensor, value: number): Tensor {
-  return emptyLike(x).fill_(value);
+export function fullLike(x: Tensor, value: number | boolean, options: LikeOptions = {}): Tensor {
+  const filled = empty(x.shape, options.dtype === undefined ? x.dtype : toDType(options.dtype)).fill_(value);
+  return options.requiresGrad === true ? filled.requiresGrad_() : filled;
 }
 
 /** A tensor of the same shape and dtype whose values are not set. @source torch.empty_like */
-export function emptyLike(x: Tensor): Tensor {
-  return empty(x.shape, x.dtype);
+export function emptyLike(x: Tensor, options: LikeOptions = {}): Tensor {
+  const made = empty(x.shape, options.dtype === undefined ? x.dtype : toDType(options.dtype));
+  return options.requiresGrad === true ? made.requiresGrad_() : made;
 }

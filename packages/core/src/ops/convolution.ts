@@ -140,6 +140,13 @@ function withBias(op: string, y: Tensor, bias: Tensor | null | undefined, rank: 
       shapes: [bias.shape],
     });
   }
+  if (bias.dtype !== y.dtype) {
+    throw new DTypeError(`${op}: the bias is ${bias.dtype} and the weight is ${y.dtype}; use bias.to('${y.dtype}')`, {
+      op,
+      argument: 'bias',
+      dtypes: [bias.dtype, y.dtype],
+    });
+  }
   return y.add(bias.reshape([channels, ...new Array<number>(rank).fill(1)]));
 }
 

@@ -1,7 +1,7 @@
 import { elementwise, type Binary } from '../define/elementwise.ts';
 import { custom } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
-import { IndexError } from '../errors.ts';
+import { IndexError, ValueError } from '../errors.ts';
 import { normalizeDim, normalizeDims, reducedShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { Dims, KeepdimOption } from './reduction.ts';
@@ -112,6 +112,9 @@ function locate(kind: Kind, x: Tensor, dim: number, keepdim: boolean): [values: 
 const picks = { max: pickAlong('max'), min: pickAlong('min') } as const;
 
 function extremum(kind: Kind, x: Tensor, by: number | Tensor | undefined, options: KeepdimOption): Tensor | ValuesAndIndices {
+  if (!(x instanceof Tensor)) {
+    throw new ValueError(`${kind}: the first argument must be a Tensor, got ${typeof x}; Math.${kind} takes numbers`, { op: kind });
+  }
   if (by === undefined) return fold(kind, kind, x, null, {});
   if (by instanceof Tensor) return kind === 'max' ? x.maximum(by) : x.minimum(by);
   const dim = normalizeDim(kind, by, x.ndim);

@@ -1,7 +1,7 @@
 import { bilinear } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { broadcastShapes, shapeString } from '../shape.ts';
+import { broadcastShapes, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Matrices in the last two dimensions, equal or broadcasting batch dimensions before them. */
@@ -23,7 +23,7 @@ const batchedProduct = bilinear<null>('matmul', {
 /** aᵀ g; a single matrix on the right of a batch takes one product over the whole batch instead of a sum of many. */
 function transposedProduct(a: Tensor, g: Tensor, rank: number): Tensor {
   if (rank > 2 || g.ndim === 2) return a.mT.matmul(g);
-  return a.reshape([-1, a.shape.at(-1)!]).mT.matmul(g.reshape([-1, g.shape.at(-1)!]));
+  return a.reshape([numel(a.shape.slice(0, -1)), a.shape.at(-1)!]).mT.matmul(g.reshape([numel(g.shape.slice(0, -1)), g.shape.at(-1)!]));
 }
 
 /**
@@ -52,7 +52,7 @@ export function matmul(x: Tensor, w: Tensor): Tensor {
   }
   // A batch times one matrix is one large product.
   if (x.ndim > 2 && w.ndim === 2) {
-    const flat = batchedProduct(x.reshape([-1, inner]), w, null);
+    const flat = batchedProduct(x.reshape([numel(x.shape.slice(0, -1)), inner]), w, null);
     return flat.reshape([...x.shape.slice(0, -1), w.shape[1]!]);
   }
   const a = x.ndim === 1 ? x.unsqueeze(0) : x;

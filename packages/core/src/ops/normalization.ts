@@ -108,6 +108,8 @@ export function batchNorm(
 ): Tensor {
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   const rank = x.ndim;
+  // Nothing to normalise: the parameters still get gradients of 0.
+  if (x.numel() === 0) return affine(x.clone(), weight?.at(0), bias?.at(0));
   if (rank < 2) {
     throw new ShapeError(`batchNorm: the input must be [batch, channels, …], got ${shapeString(x.shape)}`, { op: 'batchNorm', shapes: [x.shape] });
   }

@@ -79,6 +79,7 @@ const reach: Readonly<Record<string, (size: number) => number>> = {
 
 function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor {
   margins.forEach(([before, after], d) => {
+    if (before === 0 && after === 0) return;
     const limit = reach[mode]!(x.shape[d]!);
     if (Math.max(before, after) > limit) {
       throw new ShapeError(

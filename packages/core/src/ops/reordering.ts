@@ -29,6 +29,18 @@ export function flip(x: Tensor, ...dims: number[] | [dims: readonly number[]]): 
   return order.length === 0 || x.ndim === 0 ? x.clone() : reversed([x], order);
 }
 
+/** The columns of a matrix in reverse order. @throws ShapeError for fewer than 2 dimensions @source torch.fliplr */
+export function fliplr(x: Tensor): Tensor {
+  if (x.ndim < 2) throw new ShapeError(`fliplr: the input must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'fliplr' });
+  return x.flip(1);
+}
+
+/** The rows of a matrix in reverse order. @throws ShapeError for a scalar @source torch.flipud */
+export function flipud(x: Tensor): Tensor {
+  if (x.ndim < 1) throw new ShapeError('flipud: the input must have at least 1 dimension, got a scalar', { op: 'flipud' });
+  return x.flip(0);
+}
+
 const rolled = linear<{ dim: number; shift: number }>('roll', {
   forward: ([x], { dim, shift }) => {
     const { storage, shape, strides, dtype } = x!;
@@ -54,6 +66,7 @@ const rolled = linear<{ dim: number; shift: number }>('roll', {
  */
 export function roll(x: Tensor, shifts: number | readonly number[], dims?: number | readonly number[] | null): Tensor {
   const by = [shifts].flat();
+  if (by.length === 0) throw new ShapeError('roll: shifts are required', { op: 'roll', argument: 'shifts' });
   const along = dims === undefined || dims === null ? [] : [dims].flat();
   if (along.length === 0 && by.length === 1) return x.reshape([-1]).roll(by, [0]).reshape(x.shape);
   if (along.length !== by.length) {

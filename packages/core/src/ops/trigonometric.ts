@@ -1,4 +1,4 @@
-import { elementwise, type Binary, type Unary } from '../define/elementwise.ts';
+import { elementwise, type TensorBinary, type Unary } from '../define/elementwise.ts';
 
 /** The sine of an angle in radians. @source torch.sin */
 export const sin: Unary = elementwise('sin', (x) => x.sin(), { result: 'float' });
@@ -23,13 +23,15 @@ export const acos: Unary = elementwise('acos', (x) => x.acos(), { result: 'float
 export const atan: Unary = elementwise('atan', (x) => x.atan(), { result: 'float' });
 
 /** The angle of the point (other, x) in (−π, π]. @source torch.atan2 */
-export const atan2: Binary = elementwise('atan2', (y, x) => y.atan2(x), {
+export const atan2: TensorBinary = elementwise('atan2', (y, x) => y.atan2(x), {
   result: 'float',
+  tensorsOnly: true,
   points: [{ at: [0, 0], value: 0, partials: [NaN, NaN] }],
 });
 
 /** √(x² + other²). @source torch.hypot */
-export const hypot: Binary = elementwise('hypot', (x, y) => x.hypot(y), {
+export const hypot: TensorBinary = elementwise('hypot', (x, y) => x.hypot(y), {
+  tensorsOnly: true,
   points: [{ at: [0, 0], value: 0, partials: [NaN, NaN] }],
 });
 

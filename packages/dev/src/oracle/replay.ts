@@ -1,0 +1,139 @@
+import * as tg from '@tapegrad/core';
+import type { Tensor } from '@tapegrad/core';
+import { adapterOf, type Signature } from './signature.ts';
+import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
+
+/** A call of an operator, with what PyTorch computed. */
+export interface Sample {
+  input: Json;
+  args: Json[];
+  kwargs: Record<string, Json>;
+  outputs: Json[];
+  cotangents?: Json[];
+  grads?: Json[];
+  directions?: Json[];
+  gradgrads?: Json[];
+}
+
+/** One line of the operators' file. */
+export interface Operator {
+  op: string;
+  variant?: string;
+  differentiable: boolean;
+  samples: Sample[];
+  errors: { input: Json; args: Json[]; kwargs: Record<string, Json>; torchMessage?: string }[];
+}
+
+/** What became of one operator. */
+export interface Verdict {
+  name: string;
+  passed: number;
+  /** One line per sample that went wrong. */
+  failures: string[];
+  /** One line per sample, or for the whole operator, that has no form here. */
+  unsupported: string[];
+}
+
+/** PyTorch's name with its variant: `norm/fro`. */
+export function nameOf({ op, variant }: { op: string; variant?: string }): string {
+  return variant ? `${op}/${variant}` : op;
+}
+
+/** Runs every sample of an operator through our signature for it, and compares. */
+export function replay(operator: Operator, signature: Signature | undefined): Verdict {
+  const name = nameOf(operator);
+  const verdict: Verdict = { name, passed: 0, failures: [], unsupported: [] };
+  if (signature === undefined) {
+    verdict.unsupported.push('no signature yet');
+    return verdict;
+  }
+  const run = (label: string, body: () => string | undefined): void => {
+    try {
+      const finding = body();
+      if (finding === undefined) verdict.passed++;
+      else verdict.failures.push(`${label}: ${finding}`);
+    } catch (error) {
+      if (error instanceof Unsupported) verdict.unsupported.push(`${label}: ${error.message}`);
+      else verdict.failures.push(`${label}: threw ${String(error).split('\n')[0]}`);
+    }
+  };
+  operator.samples.forEach((sample, i) => run(`sample ${i}`, () => replaySample(sample, signature)));
+  operator.errors.forEach((call, i) => run(`error ${i}`, () => replayError(call, signature)));
+  return verdict;
+}
+
+function perform(decoder: Decoder, { input, args, kwargs }: Pick<Sample, 'input' | 'args' | 'kwargs'>, signature: Signature): Tensor[] {
+  const call = {
+    input: decoder.value(input),
+    args: args.map((arg) => decoder.value(arg)),
+    kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, decoder.value(value)])),
+  };
+  return flatTensors(adapterOf(signature)(call));
+}
+
+/** The tensors of a result in order: one, a list, or named parts. */
+export function flatTensors(result: unknown): Tensor[] {
+  if (result instanceof tg.Tensor) return [result];
+  if (Array.isArray(result)) return result.flatMap(flatTensors);
+  if (typeof result === 'number' || typeof result === 'boolean') return [tg.tensor(result)];
+  if (typeof result === 'object' && result !== null) return Object.values(result).flatMap(flatTensors);
+  return [];
+}
+
+function replaySample(sample: Sample, signature: Signature): string | undefined {
+  const decoder = new Decoder();
+  const outputs = perform(decoder, sample, signature);
+  if (outputs.length !== sample.outputs.length) return `${outputs.length} results, expected ${sample.outputs.length}`;
+  for (const [i, expected] of sample.outputs.entries()) {
+    const finding = difference(outputs[i]!, (expected as unknown as { $tensor: TensorJson }).$tensor);
+    if (finding !== undefined) return `output ${i}: ${finding}`;
+  }
+  return sample.grads === undefined ? undefined : replayGradients(sample, decoder.leaves, outputs);
+}
+
+function replayGradients(sample: Sample, leaves: readonly Tensor[], outputs: readonly Tensor[]): string | undefined {
+  const first = gradients(outputs, sample.cotangents!, leaves, true);
+  for (const [j, expected] of sample.grads!.entries()) {
+    const finding = gradientDifference(first[j]!, expected);
+    if (finding !== undefined) return `grad ${j}: ${finding}`;
+  }
+  if (sample.gradgrads === undefined) return undefined;
+  const second = gradients(first, sample.directions!, leaves, false);
+  for (const [j, expected] of sample.gradgrads.entries()) {
+    const finding = gradientDifference(second[j]!, expected, 10);
+    if (finding !== undefined) return `second order, grad ${j}: ${finding}`;
+  }
+  return undefined;
+}
+
+/** The gradients of Σ⟨outputs, cotangents⟩, where either may be missing. */
+function gradients(
+  outputs: readonly (Tensor | null)[],
+  cotangents: readonly Json[],
+  leaves: readonly Tensor[],
+  createGraph: boolean,
+): (Tensor | null)[] {
+  const decoder = new Decoder();
+  const pairs = outputs.flatMap((output, i) => {
+    const cotangent = decoder.value(cotangents[i] ?? null) as Tensor | null;
+    return output !== null && cotangent !== null && output.requiresGrad ? [[output, cotangent] as const] : [];
+  });
+  if (pairs.length === 0) return leaves.map(() => null);
+  return tg.grad(pairs.map(([output]) => output), leaves, {
+    gradOutputs: pairs.map(([, cotangent]) => cotangent),
+    createGraph,
+    allowUnused: true,
+  });
+}
+
+function replayError(call: Operator['errors'][number], signature: Signature): string | undefined {
+  try {
+    perform(new Decoder(), call, signature);
+  } catch (error) {
+    if (error instanceof tg.TapegradError) return undefined;
+    throw error;
+  }
+  // Python has operators for 2 * x; here a function takes the number first.
+  if (typeof call.input === 'number') throw new Unsupported('a number before a tensor is allowed here');
+  return `did not throw (PyTorch: ${call.torchMessage?.split('\n')[0] ?? ''})`;
+}
