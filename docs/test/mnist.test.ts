@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,7 +9,7 @@ import { readMnist } from '@tapegrad/data/node';
 import { interop, tensor } from 'tapegrad';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const TRAIN = 2000;
+const TRAIN = 1000;
 const FILES = ['checkpoint.safetensors', 'learning-curve.svg', 'model.safetensors'];
 
 let folder = '';
@@ -73,7 +73,7 @@ describe('npm start', () => {
   it('learns, says how well, and keeps model, checkpoint and learning curve', () => {
     expect(whole.err).toBe('');
     expect(whole.code).toBe(0);
-    expect(whole.out).toMatch(/^training on 2000 images, testing on 500; backend: \w+/);
+    expect(whole.out).toMatch(/^training on 1000 images, testing on 500; backend: \w+/);
     const accuracy = Number(/test accuracy (\d+\.\d\d) % after 2 epochs/.exec(whole.out)?.[1]);
     expect(accuracy).toBeGreaterThan(80);
     expect(whole.out).toMatch(/epoch 2\/2 {2}100% {2}loss \d\.\d{4} {2}accuracy \d\d\.\d\d% {2}[\d,]+ images\/s/);
@@ -84,12 +84,12 @@ describe('npm start', () => {
     for (const character of '\r\u001b') expect(whole.out).not.toContain(character);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('after %s goes on to the same weights', async (signal) => {
-    const out = at(signal);
-    const first = await run(onData('--epochs', '2', '--out', out), { when: /training on/, signal });
-    expect(first.code).toBe(signal === 'SIGINT' ? 130 : 143);
+  it('is stopped by Ctrl-C, and goes on to the same weights', async () => {
+    const out = at('stopped');
+    const first = await run(onData('--epochs', '2', '--out', out), { when: /training on/, signal: 'SIGINT' });
+    expect(first.code).toBe(130);
     const path = join(out, 'checkpoint.safetensors');
-    expect(first.out).toMatch(/interrupted in epoch 1\/2 after \d+ of 100 batches; all is kept in/);
+    expect(first.out).toMatch(/interrupted in epoch 1\/2 after \d+ of 50 batches; all is kept in/);
     expect(first.out).toContain(`npm start -- --resume ${path}`);
     expect(readdirSync(out)).toEqual(['checkpoint.safetensors']);
 
@@ -116,12 +116,6 @@ describe('npm start', () => {
     expect((extra['testAccuracy'] as { shape: number[] }).shape).toEqual([3]);
     expect(optimizer.param_groups[0]!['lr']).toBe(0.01 * 0.5 ** 3);
   }, 60_000);
-
-  it('explains itself with --help', async () => {
-    const { code, out, err } = await run(['--help']);
-    expect([code, err]).toEqual([0, '']);
-    expect(out).toContain('usage: npm start -- [OPTION…]');
-  });
 });
 
 describe('npm start that cannot be done', () => {
@@ -135,47 +129,23 @@ describe('npm start that cannot be done', () => {
 
   it('says which flag is bad', async () => {
     expect(await refusal('--fast')).toMatch(/^There is no option --fast; known are /);
-    expect(await refusal('--epochs', 'many')).toMatch(/^--epochs needs a whole number .* but got "many"\.$/);
   });
 
-  it('says which file is missing, truncated, foreign, no checkpoint, or of another model', async () => {
-    const path = at('file');
-    const resume = (bytes: Uint8Array): Promise<string> => {
-      writeFileSync(path, bytes);
-      return refusal('--data', at('data'), '--resume', path);
-    };
-    const checkpoint = readFileSync(at('whole', 'checkpoint.safetensors'));
-    const decoded = interop.decodeCheckpoint(checkpoint);
-    expect(await refusal('--resume', at('nothing'))).toBe(`Cannot read ${at('nothing')}: there is no such file.`);
-    expect(await refusal('--resume', folder)).toBe(`Cannot read ${folder}: it is a folder, and a file was expected.`);
-    const cannot = `Cannot resume from ${path}: `;
-    expect(await resume(checkpoint.subarray(0, 10_000))).toMatch(/^Cannot resume from .*: The .*\.$/);
-    expect(await resume(new TextEncoder().encode('a letter to a friend'))).toContain('no safetensors file');
-    expect(await resume(readFileSync(at('whole', 'model.safetensors')))).toBe(
-      `${cannot}The file holds tensors ("1.weight", "1.bias", "3.weight") but no checkpoint; ` +
-        'a model file alone cannot be resumed from.',
-    );
+  it('says what is wrong with a checkpoint, and leaves what is on disk as it was', async () => {
+    const before = FILES.map((file) => readFileSync(at('whole', file)));
+    const decoded = interop.decodeCheckpoint(before[0]!);
     const model = { ...decoded.model, '1.weight': tensor([[1, 2]]) };
-    expect(await resume(interop.encodeCheckpoint({ ...decoded, model }))).toBe(
-      `${cannot}The file is of another model: "1.weight" is [1, 2] instead of [256, 784].`,
+    writeFileSync(at('other'), interop.encodeCheckpoint({ ...decoded, model }));
+    expect(await refusal(...onData('--resume', at('other'), '--out', at('whole')))).toBe(
+      `Cannot resume from ${at('other')}: The file is of another model: "1.weight" is [1, 2] instead of [256, 784].`,
     );
-    // Nothing but what the test itself wrote, and no temporary file.
-    expect(readdirSync(folder).filter((name) => name.startsWith('.'))).toEqual([]);
+    expect(await refusal('--resume', at('nothing'))).toBe(`Cannot read ${at('nothing')}: there is no such file.`);
+    expect(await refusal('--resume', at('whole', 'model.safetensors'))).toContain('but no checkpoint');
+    expect(FILES.map((file) => readFileSync(at('whole', file)))).toEqual(before);
+    expect(readdirSync(at('whole')).sort()).toEqual(FILES);
   }, 60_000);
 
-  it('says that there is no data, or no room for the files', async () => {
+  it('says that there is no data', async () => {
     expect(await refusal('--data', at('whole'))).toMatch(/^MNIST was not found: .*\.$/);
-    writeFileSync(at('taken'), '');
-    expect(await refusal('--data', at('data'), '--out', at('taken'))).toBe(
-      `Cannot make the folder ${at('taken')}: a file is in its place.`,
-    );
-    expect(existsSync(at('runs'))).toBe(false);
-  });
-
-  it('leaves what is on disk as it was', async () => {
-    const before = FILES.map((file) => readFileSync(at('whole', file)));
-    await refusal(...onData('--resume', at('whole', 'checkpoint.safetensors'), '--out', at('whole'), '--seed', '5'));
-    await refusal(...onData('--resume', at('whole', 'model.safetensors'), '--out', at('whole')));
-    expect(FILES.map((file) => readFileSync(at('whole', file)))).toEqual(before);
   });
 });
