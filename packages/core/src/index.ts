@@ -19,6 +19,8 @@ export { defineUpdate, type Update, type UpdateSignature } from './define/update
 export type { Expr } from './expr/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';
+export * as func from './func.ts';
+export { hessian, jacobian, type JacobianOptions } from './jacobian.ts';
 export * from './modes.ts';
 export { toNdarray } from './ndarray-view.ts';
 export * from './random.ts';

@@ -1,8 +1,10 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { beforeEach, describe, expect, it, jest } from '@jest/globals';
 import * as tg from '../src/index.ts';
 import { g, ones, p, t, useAnyBackend } from './notation.ts';
 
 useAnyBackend();
+
+beforeEach(() => void jest.spyOn(console, 'warn').mockImplementation(() => {}));
 
 const AGAIN = /second time/;
 
@@ -166,23 +168,18 @@ describe('retainGraph', () => {
 
 describe('createGraph', () => {
   it('E060 records the backward pass itself', () => {
-    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
-    try {
-      const x = p([[1, 2], [3, 4]]);
-      const y = ones(2, 2).requiresGrad_();
-      const z = x.mul(x).add(y.mul(x)).add(y.mul(y));
-      z.backward(ones(2, 2), { createGraph: true });
-      const dx = t([[1, 2], [3, 4]]).mul(2).add(1);
-      expect(g(x)).toEqual(dx.toArray());
-      expect(g(y)).toEqual([[3, 4], [5, 6]]);
-      expect(x.grad!.requiresGrad).toBe(true);
-      const s = x.grad!.mul(2).add(y.grad!);
-      s.backward(ones(2, 2));
-      expect(g(x)).toEqual(dx.add(5).toArray());
-      expect(g(y)).toEqual([[3 + 4, 4 + 4], [5 + 4, 6 + 4]]);
-    } finally {
-      warn.mockRestore();
-    }
+    const x = p([[1, 2], [3, 4]]);
+    const y = ones(2, 2).requiresGrad_();
+    const z = x.mul(x).add(y.mul(x)).add(y.mul(y));
+    z.backward(ones(2, 2), { createGraph: true });
+    const dx = t([[1, 2], [3, 4]]).mul(2).add(1);
+    expect(g(x)).toEqual(dx.toArray());
+    expect(g(y)).toEqual([[3, 4], [5, 6]]);
+    expect(x.grad!.requiresGrad).toBe(true);
+    const s = x.grad!.mul(2).add(y.grad!);
+    s.backward(ones(2, 2));
+    expect(g(x)).toEqual(dx.add(5).toArray());
+    expect(g(y)).toEqual([[3 + 4, 4 + 4], [5 + 4, 6 + 4]]);
   });
 
   it('E061 gives derivatives of any order', () => {
@@ -198,19 +195,15 @@ describe('createGraph', () => {
 
   it('E062 warns once that backward with createGraph keeps the graph alive', async () => {
     jest.resetModules();
-    const warn = jest.spyOn(console, 'warn').mockImplementation(() => {});
-    try {
-      const fresh = await import('../src/index.ts');
-      await fresh.useBackend('reference');
-      const x = fresh.tensor(2, { requiresGrad: true });
-      x.mul(x).backward(null, { createGraph: true });
-      x.mul(x).backward(null, { createGraph: true });
-      fresh.grad(x.mul(x), x, { createGraph: true });
-      expect(warn).toHaveBeenCalledTimes(1);
-      expect(warn.mock.calls[0]![0]).toMatch(/grad\(loss, inputs, \{ createGraph: true \}\)/);
-    } finally {
-      warn.mockRestore();
-    }
+    const warn = jest.mocked(console.warn).mockClear();
+    const fresh = await import('../src/index.ts');
+    await fresh.useBackend('reference');
+    const x = fresh.tensor(2, { requiresGrad: true });
+    x.mul(x).backward(null, { createGraph: true });
+    x.mul(x).backward(null, { createGraph: true });
+    fresh.grad(x.mul(x), x, { createGraph: true });
+    expect(warn).toHaveBeenCalledTimes(1);
+    expect(warn.mock.calls[0]![0]).toMatch(/grad\(loss, inputs, \{ createGraph: true \}\)/);
   });
 
   it('E063 supports a penalty on gradients', () => {
