@@ -74,6 +74,7 @@ describe('matmul', () => {
       const x = random([4, 6, 9], next, 'float32', layout);
       const w = random([9, 17], next, 'float32', layout);
       expect(check(x, broadcast(w, 4), 'dense', 2e-6)).toBeNull();
+      for (const to of layouts) expect(check(random([4, 6, 9], next), broadcast(w, 4), to, 2e-6)).toBeNull();
       expect(
         check(broadcast(random([6, 9], next), 4), random([4, 9, 5], next, 'float32', layout), layout, 2e-6),
       ).toBeNull();
