@@ -101,7 +101,7 @@ function elementDifference(actual: ArrayLike<number>, expected: readonly number[
 /** What is wrong with a gradient; none and zeros mean the same. */
 export function gradientDifference(actual: Tensor | null, expected: Json, scale = 1): string | undefined {
   if (expected !== null) {
-    const json = (expected as { $tensor: TensorJson }).$tensor;
+    const json = (expected as unknown as { $tensor: TensorJson }).$tensor;
     if (actual !== null) return difference(actual, json, scale);
     return elementDifference(new Float64Array(json.data.length), numbersOf(json.data), scale);
   }

@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import * as tg from '@tapegrad/core';
+import { readOperators } from '../src/oracle/files.ts';
+import { nameOf, replay, type Operator } from '../src/oracle/replay.ts';
+import { totalsOf } from '../src/oracle/report.ts';
+import { adapterOf } from '../src/oracle/signature.ts';
+import { signatures } from '../src/oracle/signatures.ts';
+import { Unsupported } from '../src/oracle/values.ts';
+import { root } from '../src/root.ts';
+
+const extract = path.join(root, 'packages/dev/test/data/operators.jsonl');
+const complete = process.env['TAPEGRAD_ORACLE'] ?? path.join(root, '../shared/oracle/ops.jsonl.gz');
+
+/** All that went wrong, in lines. */
+function failuresOf(operators: readonly Operator[]): string[] {
+  return operators
+    .filter((operator) => nameOf(operator) in signatures)
+    .flatMap((operator) => replay(operator, signatures[nameOf(operator)]))
+    .flatMap(({ name, failures }) => failures.map((line) => `${name} ${line}`));
+}
+
+describe.each(['wasm', 'reference'])("PyTorch's operators on %s", (backend) => {
+  beforeAll(() => tg.useBackend(backend));
+  afterAll(() => tg.useBackend('wasm'));
+
+  it('compute what PyTorch does in the calls of the extract, with gradients to the second order', () => {
+    expect(failuresOf(readOperators(extract))).toEqual([]);
+  });
+
+  it('compute what PyTorch does in all recorded calls', () => {
+    if (!existsSync(complete)) {
+      console.warn(`the full record of calls is not at ${path.relative(root, complete)}; set TAPEGRAD_ORACLE to replay it`);
+      return;
+    }
+    expect(failuresOf(readOperators(complete))).toEqual([]);
+  }, 120_000);
+});
+
+const call = (input: unknown, args: unknown[] = [], kwargs: Record<string, unknown> = {}): { input: unknown; args: unknown[]; kwargs: Record<string, unknown> } => {
+  return { input, args, kwargs };
+};
+
+describe('signatures', () => {
+  const x = tg.tensor([[1, 2], [3, 4]], { dtype: 'float64' });
+
+  it('take parameters by position or by name, and options under our names', () => {
+    const sum = adapterOf('dim, keepdim => x.sum(dim, { keepdim })');
+    expect((sum(call(x, [1])) as tg.Tensor).toArray()).toEqual([3, 7]);
+    expect((sum(call(x, [], { dim: 0, keepdim: true })) as tg.Tensor).shape).toEqual([1, 2]);
+    expect((sum(call(x)) as tg.Tensor).item()).toBe(10);
+    expect((adapterOf('*dims => x.permute(dims)')(call(x, [1, 0])) as tg.Tensor).toArray()).toEqual([[1, 3], [2, 4]]);
+  });
+
+  it('say what they cannot express', () => {
+    const sum = adapterOf('dim, keepdim, where => x.sum(dim, { keepdim })');
+    expect(() => sum(call(x, [], { out: x }))).toThrow(new Unsupported('keyword out'));
+    expect(() => sum(call(x, [], { where: 1 }))).toThrow(Unsupported);
+    expect(() => sum(call(x, [0, true, null, 5]))).toThrow(Unsupported);
+    expect(() => adapterOf('x.noSuchMethod()')(call(x))).toThrow(new Unsupported('no x.noSuchMethod'));
+  });
+});
+
+describe('a replay', () => {
+  const json = (data: number[], grad = false): { $tensor: { shape: number[]; dtype: string; data: number[]; grad: boolean } } => ({
+    $tensor: { shape: [data.length], dtype: 'float64', data, grad },
+  });
+  const square = (outputs: number[], grads: number[], gradgrads: number[]): Operator => ({
+    op: 'square',
+    differentiable: true,
+    samples: [
+      {
+        input: json([2, 3], true),
+        args: [],
+        kwargs: {},
+        outputs: [json(outputs)],
+        cotangents: [json([1, 10])],
+        grads: [json(grads)],
+        directions: [json([1, 1])],
+        gradgrads: [json(gradgrads)],
+      },
+    ],
+    errors: [],
+  });
+
+  it('passes what is right, and names the order at which something is wrong', () => {
+    expect(replay(square([4, 9], [4, 60], [2, 20]), 'x.square()')).toMatchObject({ passed: 1, failures: [] });
+    expect(replay(square([4, 8], [4, 60], [2, 20]), 'x.square()').failures).toEqual(['sample 0: output 0: element 1 is 9, expected 8']);
+    expect(replay(square([4, 9], [4, 61], [2, 20]), 'x.square()').failures).toEqual(['sample 0: grad 0: element 1 is 60, expected 61']);
+    expect(replay(square([4, 9], [4, 60], [2, 21]), 'x.square()').failures).toEqual([
+      'sample 0: second order, grad 0: element 1 is 20, expected 21',
+    ]);
+  });
+
+  it('asks that refused calls throw errors of our own', () => {
+    const operator: Operator = { op: 'reshape', differentiable: true, samples: [], errors: [{ input: json([1, 2]), args: [[3]], kwargs: {} }] };
+    expect(replay(operator, '*shape => x.reshape(shape)')).toMatchObject({ passed: 1, failures: [] });
+    expect(replay(operator, ({ input }) => input).failures[0]).toMatch(/did not throw/);
+    expect(replay(operator, () => { throw new TypeError('a crash'); }).failures[0]).toMatch(/threw TypeError: a crash/);
+  });
+
+  it('counts what has no signature as unsupported, never as passed', () => {
+    const verdict = replay(square([4, 9], [4, 60], [2, 20]), undefined);
+    expect(totalsOf([verdict])).toMatchObject({ complete: 0, unsupported: 1, samplesPassed: 0 });
+  });
+});
