@@ -40,9 +40,8 @@ function tensor(shape: readonly number[], dtype: DType = 'float32', transposed =
 
 function report(name: string, time: number, amount: number, unit: 'GFLOP/s' | 'ns/elem'): void {
   const rate = unit === 'GFLOP/s' ? amount / time : time / amount;
-  console.log(
-    `${name.padEnd(52)}${rate.toFixed(rate < 10 ? 3 : 1).padStart(9)} ${unit}  ${(time / 1000).toFixed(2)} µs`,
-  );
+  const figure = rate.toFixed(rate < 10 ? 3 : 1).padStart(9);
+  console.log(`${name.padEnd(52)}${figure} ${unit}  ${(time / 1000).toFixed(2)} µs`);
 }
 
 function matmul(m: number, k: number, n: number, dtype: DType = 'float32', a = false, b = false): void {
@@ -120,6 +119,15 @@ function convolution({ n, c, size, o, kernel, stride = 1, padding = 0, groups = 
   );
 }
 
+function maxPool(shape: readonly number[]): void {
+  const x = tensor(shape);
+  const pooled = shape.map((size, d) => (d < 2 ? size : size / 2));
+  const [out, indices] = [tensor(pooled), tensor(pooled, 'int32')];
+  const window = { kernel: [2, 2], stride: [2, 2], padding: [0, 0], dilation: [1, 1] };
+  const time = nanoseconds(() => kernels.maxPool(out, indices, x, window));
+  report(`maxPool 2x2 to [${pooled.join(', ')}]`, time, numel(pooled), 'ns/elem');
+}
+
 const groups: Readonly<Record<string, () => void>> = {
   matmul: () => {
     for (const n of [32, 64, 128, 256, 512, 1024]) matmul(n, n, n);
@@ -150,6 +158,7 @@ const groups: Readonly<Record<string, () => void>> = {
     copy([1024, 64], true);
   },
   convolution: () => {
+    maxPool([64, 6, 28, 28]);
     convolution({ n: 8, c: 64, size: 56, o: 64, kernel: 3, padding: 1 });
     convolution({ n: 8, c: 64, size: 56, o: 128, kernel: 3, stride: 2, padding: 1 });
     convolution({ n: 8, c: 64, size: 56, o: 64, kernel: 1 });

@@ -6,8 +6,9 @@ import type { AverageWindow, Strided, Window } from '../types.ts';
 import { Assembler, type FunctionBuilder, i32, type Local } from './assembler.ts';
 import { throughFloats, throughIntegers } from './dense.ts';
 import { type FloatDType, type FloatType, perFloatType } from './floats.ts';
+import { buildInside, type InsideKernels } from './pooling-inside.ts';
 import { Scratch } from './scratch.ts';
-import { spatial, spatialWindow } from './window.ts';
+import { spatial, spatialWindow, tapOffsets } from './window.ts';
 
 /** Per dimension (depth, height, width): sizes of input and output, and the window. */
 type Geometry = number[];
@@ -136,7 +137,7 @@ function build(float: FloatType): PoolingKernels {
 }
 
 const kernelsFor = perFloatType(build);
-const divisors = new Scratch();
+const tables = new Scratch();
 
 function geometryOf(x: Strided, pooled: Strided, window: Window): Geometry {
   const { kernel, stride, padding, dilation } = spatialWindow(window);
@@ -162,10 +163,74 @@ export function maxPool(out: Strided, indices: Strided, x: Strided, window: Wind
     throughIntegers(indices, (found) => {
       const { dtype } = source as { dtype: FloatDType };
       const [to, from, index] = [start(pooled!), start(source!), start(found)];
+      const planes = planesOf(source!, window);
       const geometry = geometryOf(source!, pooled!, window);
-      kernelsFor(dtype).maxPool(to, from, index, planesOf(source!, window), ...geometry);
+      if (dtype === 'float32' && isInside(geometry)) maxPoolInside(to, index, from, planes, geometry, window);
+      else kernelsFor(dtype).maxPool(to, from, index, planes, ...geometry);
     });
   });
+}
+
+/** Whether no window sees padding or overhangs. */
+function isInside(geometry: Geometry): boolean {
+  return [0, 1, 2].every((d) => {
+    const [size, count, kernel, stride, padding, dilation] = FACTS.map((_, k) => geometry[3 * k + d]!) as [
+      number,
+      number,
+      number,
+      number,
+      number,
+      number,
+    ];
+    return padding === 0 && (count - 1) * stride + (kernel - 1) * dilation < size;
+  });
+}
+
+let inside: InsideKernels | undefined;
+
+function maxPoolInside(
+  out: number,
+  indices: number,
+  x: number,
+  planes: number,
+  geometry: Geometry,
+  window: Window,
+): void {
+  const [depthSize, heightSize, widthSize, depth, height, width] = geometry as [
+    number,
+    number,
+    number,
+    number,
+    number,
+    number,
+  ];
+  const all = spatialWindow(window);
+  const strides = [heightSize * widthSize, widthSize, 1];
+  const taps = tapOffsets(1, 0, all, strides);
+  const table = tables.take(taps.length * 4);
+  views.i32.set(taps, table / 4);
+  const [planeStep, rowStep, step] = all.stride.map((stride, d) => stride * strides[d]!) as [
+    number,
+    number,
+    number,
+  ];
+  inside ??= buildInside();
+  const size = depthSize * heightSize * widthSize;
+  inside.maxPool(
+    out,
+    indices,
+    x,
+    planes,
+    size,
+    depth,
+    height,
+    width,
+    planeStep,
+    rowStep,
+    step,
+    table,
+    taps.length,
+  );
 }
 
 /** Means over windows; padding counts as 0 in the sum. */
@@ -223,7 +288,7 @@ function writeDivisors(dtype: FloatDType, x: Strided, pooled: Strided, window: A
     }
   }
   const { bytes } = dtypeInfo[dtype];
-  const table = divisors.take(factors.length * bytes);
+  const table = tables.take(factors.length * bytes);
   (dtype === 'float32' ? views.f32 : views.f64).set(factors, table / bytes);
   return table;
 }
