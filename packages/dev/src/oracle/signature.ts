@@ -1,5 +1,6 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
+import { functional } from '@tapegrad/nn';
 import { Unsupported } from './values.ts';
 
 /** A call as PyTorch's Python writes it: op(input, ...args, **kwargs), already in our values. */
@@ -15,7 +16,7 @@ export type Adapter = (call: PythonCall) => unknown;
 /**
  * How one of PyTorch's signatures is written in ours, as `'dim, keepdim => x.sum(dim, { keepdim })'`: on the left the
  * parameters after the input in PyTorch's order, `*sizes` taking all that follow; on the right our call, with `x` for the
- * input, PyTorch's names, and options in camelCase or renamed as `{ ours: theirs }`. What the left names and the right
+ * input, `tg` for core's functions and `F` for those of nn.functional, PyTorch's names, and options in camelCase or renamed as `{ ours: theirs }`. What the left names and the right
  * does not is accepted where it changes nothing. Forms that cannot be written so are functions.
  */
 export type Signature = string | Adapter;
@@ -30,7 +31,7 @@ export function adapterOf(signature: Signature): Adapter {
   return adapter;
 }
 
-const FORM = /^(?:(.*?)\s*=>\s*)?(x|tg)\.([\w.]+)(?:\((.*)\))?$/;
+const FORM = /^(?:(.*?)\s*=>\s*)?(x|tg|F)\.([\w.]+)(?:\((.*)\))?$/;
 
 type Names = ReadonlyMap<string, unknown>;
 type Argument = (names: Names) => unknown;
@@ -52,7 +53,7 @@ function compile(signature: string): Adapter {
     }
     // What is no tensor has no methods; the free function takes it, or refuses.
     const isMethod = owner === 'x' && call.input instanceof tg.Tensor;
-    const target = isMethod ? (call.input as Tensor) : tg;
+    const target = isMethod ? (call.input as Tensor) : owner === 'F' ? functional : tg;
     const holder = path!.split('.').slice(0, -1).reduce<unknown>((object, name) => (object as Names & Record<string, unknown>)[name], target);
     const member = (holder as Record<string, unknown>)[path!.split('.').at(-1)!];
     if (build === undefined) return member;

@@ -252,6 +252,24 @@ export const signatures: Readonly<Record<string, Signature>> = {
   'nn.functional.adaptive_avg_pool2d': 'output_size => x.adaptiveAvgPool2d(output_size)',
   'nn.functional.adaptive_avg_pool3d': 'output_size => x.adaptiveAvgPool3d(output_size)',
 
+  // Functions of nn.
+  'nn.functional.celu': 'alpha, inplace => F.celu(x, alpha)',
+  'nn.functional.glu': 'dim => F.glu(x, dim)',
+  'nn.functional.hardshrink': 'lambd => F.hardshrink(x, lambd)',
+  'nn.functional.prelu': 'weight => F.prelu(x, weight)',
+  'nn.functional.softshrink': 'lambd => F.softshrink(x, lambd)',
+  'nn.functional.softsign': 'F.softsign(x)',
+  'nn.functional.tanhshrink': 'F.tanhshrink(x)',
+  'nn.functional.bilinear': 'input2, weight, bias => F.bilinear(x, input2, weight, bias)',
+  'nn.functional.binary_cross_entropy': 'target, weight, reduction => F.binaryCrossEntropy(x, target, { weight, reduction })',
+  'nn.functional.binary_cross_entropy_with_logits':
+    'target, weight, reduction, pos_weight => F.binaryCrossEntropyWithLogits(x, target, { weight, reduction, pos_weight })',
+  'nn.functional.nll_loss': 'target, weight, ignore_index, reduction => F.nllLoss(x, target, { weight, ignore_index, reduction })',
+  'nn.functional.mse_loss': 'target, reduction => F.mseLoss(x, target, { reduction })',
+  'nn.functional.l1_loss': 'target, reduction => F.l1Loss(x, target, { reduction })',
+  'nn.functional.smooth_l1_loss': 'target, reduction, beta => F.smoothL1Loss(x, target, { reduction, beta })',
+  'nn.functional.huber_loss': 'target, reduction, delta => F.huberLoss(x, target, { reduction, delta })',
+
   // Normalization, dropout, attention.
   'nn.functional.batch_norm':
     'running_mean, running_var, weight, bias, training, momentum, eps => ' +

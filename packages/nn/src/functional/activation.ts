@@ -55,6 +55,12 @@ const sloped: Binary = elementwise('prelu', (x, slope) => x.gt(0).where(x, x.mul
  * @source torch.nn.functional.prelu
  */
 export function prelu(x: Tensor, weight: Tensor): Tensor {
+  if (weight.ndim > 1) {
+    throw new ShapeError(`prelu: the weight must be a number or a vector, got [${weight.shape.join(', ')}]`, {
+      op: 'prelu',
+      shapes: [weight.shape],
+    });
+  }
   const slopes = weight.numel();
   if (slopes === 1) return sloped(x, weight.reshape([]));
   const channels = x.ndim < 2 ? 1 : x.shape[1]!;
