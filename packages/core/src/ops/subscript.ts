@@ -15,9 +15,9 @@ export interface Slice {
 export type IndexList = readonly (number | boolean | IndexList)[];
 
 /**
- * What may stand between the brackets of `x[…]` in Python: a whole number takes that slice and drops the dimension,
- * a string like `'1:3'`, `':'` or `'::2'` (or `{ start, end, step }`) takes a slice, `'...'` stands for all dimensions
- * not named, `null` puts in a dimension of size 1, and arrays or tensors of integers or booleans pick elements.
+ * What may stand between the brackets of `x[…]` in Python. A whole number takes that slice and drops the dimension; a
+ * string like `'1:3'`, `':'` or `'::2'` (or `{ start, end, step }`) takes a slice; `'...'` stands for all dimensions
+ * not named; `null` puts in a dimension of size 1; arrays or tensors of integers or booleans pick elements.
  */
 export type Subscript = number | boolean | string | null | Slice | IndexList | Tensor;
 
