@@ -92,7 +92,7 @@ function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) =
   };
 }
 
-function define(name: string, operation: AnyOperation): void {
+function define(name: string | symbol, operation: AnyOperation): void {
   Object.defineProperty(Tensor.prototype, name, { value: asMethod(operation), configurable: true, writable: true });
 }
 
@@ -106,6 +106,8 @@ export function installMethods(): void {
       if (inPlace !== undefined) define(`${name}_`, inPlace);
     }
   }
+  // What console.log shows in Node.
+  define(Symbol.for('nodejs.util.inspect.custom'), (x) => x.toString());
   Object.defineProperties(Tensor.prototype, {
     T: {
       get(this: Tensor) {

@@ -272,11 +272,6 @@ export class Tensor implements Strided {
     return formatTensor(this);
   }
 
-  /** What `console.log` shows in Node. @internal */
-  [Symbol.for('nodejs.util.inspect.custom')](): string {
-    return this.toString();
-  }
-
   /** Refuses arithmetic by JavaScript's operators, which cannot be recorded. @internal */
   [Symbol.toPrimitive](hint: string): string {
     if (hint === 'string') return this.toString();
