@@ -30,7 +30,11 @@ function numeric(f: (t: number) => number, t: number): number {
 
 /** Compares the partial derivative at a point with differences along that input. */
 function check(e: Expr, i: number, point: readonly number[]): void {
-  const along = (t: number): number => evaluate(e, point.map((v, k) => (k === i ? t : v)));
+  const along = (t: number): number =>
+    evaluate(
+      e,
+      point.map((v, k) => (k === i ? t : v)),
+    );
   const expected = numeric(along, point[i]!);
   expect(Math.abs(evaluate(partial(e, i), point) - expected)).toBeLessThan(1e-6 * (1 + Math.abs(expected)));
 }
@@ -38,15 +42,42 @@ function check(e: Expr, i: number, point: readonly number[]): void {
 type Range = readonly [number, number];
 /** Where each argument may lie, away from kinks and poles; [-2, 2] if not said. */
 const domains: Partial<Record<PrimitiveName, readonly Range[]>> = {
-  pow: [[0.3, 2], [-2, 2]],
-  div: [[-2, 2], [0.5, 2]],
-  fmod: [[2.1, 2.9], [0.97, 1.04]],
-  remainder: [[-2.9, -2.1], [0.97, 1.04]],
-  floorDiv: [[2.1, 2.9], [0.97, 1.04]],
-  min: [[-2, -0.1], [0.1, 2]],
-  max: [[-2, -0.1], [0.1, 2]],
-  atan2: [[0.2, 2], [-2, 2]],
-  hypot: [[0.2, 2], [-2, 2]],
+  pow: [
+    [0.3, 2],
+    [-2, 2],
+  ],
+  div: [
+    [-2, 2],
+    [0.5, 2],
+  ],
+  fmod: [
+    [2.1, 2.9],
+    [0.97, 1.04],
+  ],
+  remainder: [
+    [-2.9, -2.1],
+    [0.97, 1.04],
+  ],
+  floorDiv: [
+    [2.1, 2.9],
+    [0.97, 1.04],
+  ],
+  min: [
+    [-2, -0.1],
+    [0.1, 2],
+  ],
+  max: [
+    [-2, -0.1],
+    [0.1, 2],
+  ],
+  atan2: [
+    [0.2, 2],
+    [-2, 2],
+  ],
+  hypot: [
+    [0.2, 2],
+    [-2, 2],
+  ],
   abs: [[-2, -0.1]],
   sign: [[0.1, 2]],
   floor: [[0.1, 0.9]],
@@ -93,8 +124,14 @@ describe('the derivative of a primitive', () => {
   });
 
   it('polygamma and zeta climb one order', () => {
-    expect(slope(x.polygamma(2), 1.3)).toBeCloseTo(numeric((t) => at(x.polygamma(2), t), 1.3), 6);
-    expect(slope(constant(2.5).zeta(x), 1.3)).toBeCloseTo(numeric((t) => at(constant(2.5).zeta(x), t), 1.3), 6);
+    expect(slope(x.polygamma(2), 1.3)).toBeCloseTo(
+      numeric((t) => at(x.polygamma(2), t), 1.3),
+      6,
+    );
+    expect(slope(constant(2.5).zeta(x), 1.3)).toBeCloseTo(
+      numeric((t) => at(constant(2.5).zeta(x), t), 1.3),
+      6,
+    );
   });
 });
 
@@ -127,7 +164,9 @@ describe('partial', () => {
 
 describe('where there is no derivative', () => {
   it('follows the conventions for steps, kinks and ties', () => {
-    expect([slope(x.abs(), 0), slope(x.sign(), 0), slope(x.floor(), 1), slope(x.round(), 0.5)]).toEqual([0, 0, 0, 0]);
+    expect([slope(x.abs(), 0), slope(x.sign(), 0), slope(x.floor(), 1), slope(x.round(), 0.5)]).toEqual([
+      0, 0, 0, 0,
+    ]);
     expect([slope(x.max(y), 2, 2), at(partial(x.max(y), 1), 2, 2)]).toEqual([0.5, 0.5]);
     expect([slope(x.min(y), 1, 2), at(partial(x.min(y), 1), 1, 2)]).toEqual([1, 0]);
     expect([slope(x.max(y), NaN, 1), at(partial(x.max(y), 1), NaN, 1)]).toEqual([1, 1]);
@@ -135,19 +174,29 @@ describe('where there is no derivative', () => {
 
   it('is continued to infinity', () => {
     expect([slope(x.sqrt(), 0), slope(x.rsqrt(), 0), slope(x.log(), 0), slope(x.reciprocal(), 0)]).toEqual([
-      Infinity, -Infinity, Infinity, -Infinity,
+      Infinity,
+      -Infinity,
+      Infinity,
+      -Infinity,
     ]);
   });
 
   it('has the edge values of powers', () => {
     const [base, exponent] = [partial(x.pow(y), 0), partial(x.pow(y), 1)];
     expect([at(base, 0, 0), at(base, NaN, 0), at(base, 0, 0.5), at(base, 0, 1), at(base, 0, 2)]).toEqual([
-      0, 0, Infinity, 1, 0,
+      0,
+      0,
+      Infinity,
+      1,
+      0,
     ]);
     expect([-1, 0, 1].map((e) => at(exponent, 0, e))).toEqual([-Infinity, 0, 0]);
     expect(at(exponent, -2, 3)).toBeNaN();
     expect([slope(x.pow(2), -2), slope(x.pow(0), NaN), slope(x.pow(1), 0), slope(x.pow(0.5), 0)]).toEqual([
-      -4, 0, 1, Infinity,
+      -4,
+      0,
+      1,
+      Infinity,
     ]);
   });
 

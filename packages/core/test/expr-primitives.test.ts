@@ -38,39 +38,54 @@ describe('primitives', () => {
   });
 
   it('rounding goes to even and keeps the sign of zero', () => {
-    expect([0.5, 1.5, 2.5, -0.5, -1.5, 0.49999999999999994, 2 ** 52 + 1].map((x) => value('round', x))).toEqual([
-      0, 2, 2, -0, -2, 0, 2 ** 52 + 1,
-    ]);
+    expect(
+      [0.5, 1.5, 2.5, -0.5, -1.5, 0.49999999999999994, 2 ** 52 + 1].map((x) => value('round', x)),
+    ).toEqual([0, 2, 2, -0, -2, 0, 2 ** 52 + 1]);
   });
 
   it('remainder has the sign of the divisor, fmod that of the dividend', () => {
-    expect([value('remainder', 5, -3), value('remainder', -5, 3), value('remainder', -0, 2)]).toEqual([-1, 1, -0]);
+    expect([value('remainder', 5, -3), value('remainder', -5, 3), value('remainder', -0, 2)]).toEqual([
+      -1, 1, -0,
+    ]);
     expect([value('fmod', 5, -3), value('fmod', -5, 3)]).toEqual([2, -2]);
     expect(value('remainder', 1, 0)).toBeNaN();
   });
 
   it('floor division agrees with floor where division is exact, and at the edges', () => {
-    expect([value('floorDiv', 5, -3), value('floorDiv', -5, 3), value('floorDiv', -6, 3)]).toEqual([-2, -2, -2]);
+    expect([value('floorDiv', 5, -3), value('floorDiv', -5, 3), value('floorDiv', -6, 3)]).toEqual([
+      -2, -2, -2,
+    ]);
     expect([value('floorDiv', 1, 0), value('floorDiv', -1, 0), value('floorDiv', -1, Infinity)]).toEqual([
-      Infinity, -Infinity, -1,
+      Infinity,
+      -Infinity,
+      -1,
     ]);
     expect(value('floorDiv', 1, 0.1)).toBe(9);
   });
 
   it('powers, extremes, signs and sigmoid follow IEEE 754 and PyTorch at the edges', () => {
-    expect([value('pow', 1, NaN), value('pow', -1, Infinity), value('pow', NaN, 0), value('pow', 0, -1)]).toEqual([
-      1, 1, 1, Infinity,
-    ]);
+    expect([
+      value('pow', 1, NaN),
+      value('pow', -1, Infinity),
+      value('pow', NaN, 0),
+      value('pow', 0, -1),
+    ]).toEqual([1, 1, 1, Infinity]);
     expect([value('min', NaN, 1), value('max', 1, NaN), value('max', -0, 0)]).toEqual([NaN, NaN, 0]);
     expect([value('sign', NaN), value('sign', -3), value('sign', 0)]).toEqual([0, -1, 0]);
     expect([value('sigmoid', -800), value('sigmoid', 800), value('sigmoid', -40)]).toEqual([
       0, 1, 4.248354255291589e-18,
     ]);
     expect([value('lgamma', 0), value('lgamma', -1), value('digamma', 0), value('digamma', -1)]).toEqual([
-      Infinity, Infinity, -Infinity, NaN,
+      Infinity,
+      Infinity,
+      -Infinity,
+      NaN,
     ]);
     expect([value('erfinv', 1), value('erfinv', -1), value('erfinv', 1.5), value('erfc', 40)]).toEqual([
-      Infinity, -Infinity, NaN, 0,
+      Infinity,
+      -Infinity,
+      NaN,
+      0,
     ]);
   });
 });

@@ -95,7 +95,9 @@ describe('expressions', () => {
     expect(substitute(x.sub(y), { inputs: [y, x] })).toBe(y.sub(x));
     expect(substitute(x.mul(param(0)).add(output()), { params: [3], output: y })).toBe(x.mul(3).add(y));
     const forward = x.exp();
-    expect(replaceSubexpression(forward.mul(y).add(forward), forward, output())).toBe(output().mul(y).add(output()));
+    expect(replaceSubexpression(forward.mul(y).add(forward), forward, output())).toBe(
+      output().mul(y).add(output()),
+    );
   });
 
   it('evaluate in double precision and refuse a missing operand', () => {

@@ -75,7 +75,8 @@ function findLoops(out: Strided, inputs: readonly Strided[]): number {
       if (depth > 0 && merges(depth - 1, out, inputs, d)) sizes[depth - 1]! *= size;
       else {
         sizes[depth] = size;
-        for (let k = 0; k <= inputs.length; k++) strides[k]![depth] = (k === 0 ? out : inputs[k - 1]!).strides[d]!;
+        for (let k = 0; k <= inputs.length; k++)
+          strides[k]![depth] = (k === 0 ? out : inputs[k - 1]!).strides[d]!;
         depth++;
       }
     }
