@@ -57,3 +57,5 @@ export * from './ops/trigonometric.ts';
 export { memory, setMemoryBudget, type MemoryReport } from './storage.ts';
 export { Node, type RemovableHandle } from './tape.ts';
 export { Tensor } from './tensor.ts';
+// Also what makes the published types load the methods' declarations.
+export type { TensorMethods } from './methods.ts';

@@ -62,7 +62,8 @@ const drawing: {
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
 
-type Methods = { [K in keyof Families]: Method<Families[K]> } & {
+/** The operations as methods of Tensor: the first argument is the tensor itself. */
+export type TensorMethods = { [K in keyof Families]: Method<Families[K]> } & {
   /** The same operation with this tensor as the place of the result. */
   [K in keyof Families as Families[K] extends { inPlace: unknown } ? `${K}_` : never]: Families[K] extends {
     inPlace: infer F;
@@ -74,7 +75,7 @@ type Methods = { [K in keyof Families]: Method<Families[K]> } & {
 };
 
 declare module './tensor.ts' {
-  interface Tensor extends Methods {
+  interface Tensor extends TensorMethods {
     /** The tensor with its dimensions in reverse order; the transpose of a matrix. */
     readonly T: Tensor;
     /** The transposes of the matrices in the last two dimensions. */
