@@ -148,7 +148,7 @@ export class Sequential extends NumberedContainer {
     super();
     const [first] = modules;
     if (Array.isArray(first)) this.extend(first as Module[]);
-    else if (first instanceof Module || first === undefined) this.extend(modules as Module[]);
+    else if (typeof first !== 'object') this.extend(modules as Module[]);
     else for (const [name, module] of Object.entries(first as NamedModules)) this.put(name, module);
   }
 

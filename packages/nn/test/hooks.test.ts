@@ -1,9 +1,7 @@
-import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
-
-beforeAll(() => tg.useBackend('reference'));
 
 const x = (): Tensor => tg.ones([2]);
 

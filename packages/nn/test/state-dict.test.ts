@@ -1,9 +1,7 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
-
-beforeAll(() => tg.useBackend('reference'));
 
 describe('a state dict', () => {
   it('N006 holds detached tensors that share memory, in order', () => {

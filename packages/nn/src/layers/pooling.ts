@@ -146,7 +146,7 @@ export abstract class AdaptivePool extends Module {
 
   override extraRepr(): string {
     const { outputSize } = this;
-    return `outputSize=${typeof outputSize === 'object' && outputSize !== null ? `[${outputSize.join(', ')}]` : String(outputSize)}`;
+    return `outputSize=${Array.isArray(outputSize) ? `[${outputSize.map(String).join(', ')}]` : String(outputSize)}`;
   }
 }
 
