@@ -26,7 +26,10 @@ export class Interruption {
 
   constructor(announce: () => void) {
     this.#announce = announce;
-    this.#handlers = (Object.keys(EXIT_CODES) as Signal[]).map((signal) => [signal, () => this.#receive(signal)]);
+    this.#handlers = (Object.keys(EXIT_CODES) as Signal[]).map((signal) => [
+      signal,
+      () => this.#receive(signal),
+    ]);
     for (const [signal, handler] of this.#handlers) process.on(signal, handler);
   }
 

@@ -6,6 +6,7 @@ import { Interruption } from './interruption.ts';
 import { readOptions, usage } from './options.ts';
 import { runProgram } from './program.ts';
 import { Progress } from './progress.ts';
+import { epochReport, filesReport, interruptionReport, resultOf, type Score } from './report.ts';
 import { folderOf, readCheckpoint, resuming, RunFolder } from './run-folder.ts';
 import { settle } from './settings.ts';
 import { trainingCurve } from './training-curve.ts';
@@ -54,20 +55,21 @@ await runProgram(async (args) => {
     changeRate({ optimizer, scheduler }, settings.lr);
   }
   if (training.epoch >= settings.epochs) {
-    console.log(`nothing is left to do: ${resume} has ${training.epoch} epochs already; ask for more with --epochs`);
+    const { epoch } = training;
+    console.log(`nothing is left to do: ${resume} has ${epoch} epochs already; ask for more with --epochs`);
     return 0;
   }
 
   const folder = new RunFolder(out);
   const interruption = new Interruption(() => console.log('\nstopping after this batch (again: at once)'));
-  console.log(`training on ${images.length} images, testing on ${testImages.length}; backend: ${tg.currentBackend().name}`);
+  const { name: backend } = tg.currentBackend();
+  console.log(`training on ${images.length} images, testing on ${testImages.length}; backend: ${backend}`);
 
   while (training.epoch < settings.epochs) {
-    const name = `epoch ${training.epoch + 1}/${settings.epochs}`;
-    const done = (): number => Math.min(training.step * settings.batchSize, images.length);
-    const progress = new Progress({ label: name, total: images.length, from: done() });
+    const label = `epoch ${training.epoch + 1}/${settings.epochs}`;
+    const progress = new Progress({ label, total: images.length, from: training.imagesDone });
 
-    for await (const [x, labels] of training.batches(() => interruption.requested())) {
+    for await (const [x, labels] of training.remaining(() => interruption.requested())) {
       const output = model(x);
       const loss = lossFunction(output, labels);
       model.zero_grad();
@@ -75,28 +77,25 @@ await runProgram(async (args) => {
       optimizer.step();
 
       training.record(loss.item(), accuracy(output, labels));
-      progress.update(done(), training.means);
+      progress.update(training.imagesDone, training.means);
     }
 
     if (interruption.signal !== null) {
-      const path = folder.saveCheckpoint(training.checkpoint(settings));
-      progress.note(`interrupted in ${name} after ${training.step} of ${loader.length} batches; all is kept in ${path}`);
-      console.log(`go on with: npm start -- --resume ${path}`);
+      folder.saveCheckpoint(training.checkpoint(settings));
+      progress.note(interruptionReport(label, training, folder));
       return interruption.exitCode;
     }
     progress.finish(training.means);
-    const test = evaluate(model, testImages);
-    training.endEpoch(test.loss, test.accuracy);
-    console.log(`${name}  on the test images: loss ${test.loss.toFixed(4)}, accuracy ${percent(test.accuracy)}`);
+    const score = evaluate(model, testImages);
+    console.log(epochReport(label, score));
+    training.endEpoch(score);
     folder.saveCheckpoint(training.checkpoint(settings));
   }
 
-  const result = `test accuracy ${percent(training.history.testAccuracy.at(-1)!)}`;
-  const effort = `${training.epoch} epochs, ${training.seconds.toFixed(1)} s of training`;
-  console.log(`\n${result} after ${effort}`);
-  console.log(`  model           ${folder.saveModel(model.stateDict(), { result, epochs: String(training.epoch) })}`);
-  console.log(`  checkpoint      ${folder.saveCheckpoint(training.checkpoint(settings))}`);
-  console.log(`  learning curve  ${folder.saveCurve(trainingCurve(training.history, loader.length, `${result}; ${effort}`))}`);
+  const result = resultOf(training);
+  folder.saveModel(model.stateDict());
+  folder.saveCurve(trainingCurve(training.history, training.batches, result));
+  console.log(`\n${result}\n${filesReport(folder)}`);
   return 0;
 });
 
@@ -105,8 +104,8 @@ function accuracy(output: tg.Tensor, labels: tg.Tensor): number {
   return tg.noGrad(() => output.argmax(1).eq(labels).sum().item() / labels.shape[0]!);
 }
 
-/** Mean loss and accuracy over a dataset. */
-function evaluate(model: tg.nn.Module, dataset: tg.data.Dataset<Batch>): { loss: number; accuracy: number } {
+/** How well a model does on a dataset. */
+function evaluate(model: tg.nn.Module, dataset: tg.data.Dataset<Batch>): Score {
   const sums = { loss: 0, accuracy: 0 };
   tg.noGrad(() => {
     for (const [x, labels] of new DataLoader(dataset, { batchSize: 500 })) {
@@ -117,8 +116,4 @@ function evaluate(model: tg.nn.Module, dataset: tg.data.Dataset<Batch>): { loss:
     }
   });
   return sums;
-}
-
-function percent(part: number): string {
-  return `${(100 * part).toFixed(2)} %`;
 }

@@ -119,7 +119,12 @@ export function readOptions(args: readonly string[]): Options {
   const types = Object.entries(FLAGS).map(([name, { value }]) => {
     return [name, { type: value === undefined ? ('boolean' as const) : ('string' as const) }] as const;
   });
-  const { tokens } = parseArgs({ args: [...args], options: Object.fromEntries(types), strict: false, tokens: true });
+  const { tokens } = parseArgs({
+    args: [...args],
+    options: Object.fromEntries(types),
+    strict: false,
+    tokens: true,
+  });
   const options: Partial<Record<keyof Options, unknown>> = {};
   for (const token of tokens) {
     if (token.kind === 'positional') throw new UsageError(`"${token.value}" is not an option; ${known()}.`);
@@ -136,7 +141,8 @@ function readValue(name: string, { read, expected }: Flag, text: string | undefi
     if (text !== undefined) throw new UsageError(`${name} takes no value, but got "${text}".`);
     return true;
   }
-  if (text === undefined || text === '') throw new UsageError(`${name} needs ${expected}, but nothing follows it.`);
+  if (text === undefined || text === '')
+    throw new UsageError(`${name} needs ${expected}, but nothing follows it.`);
   const value = read(text);
   if (value === undefined) throw new UsageError(`${name} needs ${expected}, but got "${text}".`);
   return value;

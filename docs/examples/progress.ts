@@ -28,7 +28,7 @@ export interface ProgressValues {
   readonly accuracy?: number;
 }
 
-const BAR = { longest: 30, shortest: 6, full: '━', half: '╸', empty: '─' };
+const BAR = { longest: 30, fair: 10, shortest: 6, full: '━', half: '╸', empty: '─' };
 const CLEAR_LINE = '\r\u001b[K';
 /** Redrawing oftener than this is work that no eye sees. */
 const REDRAW_MS = 80;
@@ -124,9 +124,12 @@ export class Progress {
 
   #redraw(now: number): void {
     // One column stays free: some terminals break the line when the last one is used.
-    const columns = (this.#terminal.columns ?? 80) - 1;
-    const fields = this.#fields(now, this.#left(now));
-    const rest = columns - this.#label.length - fields.join('  ').length - 3;
+    const columns = (this.#terminal.columns || 80) - 1;
+    const room = (fields: readonly string[]): number =>
+      columns - this.#label.length - fields.join('  ').length - 3;
+    let fields = this.#fields(now, this.#left(now));
+    if (room(fields) < BAR.fair) fields = fields.map((field) => field.replace(/^accuracy/, 'acc'));
+    const rest = room(fields);
     const line = [`${this.#label} ${bar(this.#part, Math.min(BAR.longest, rest))}`, ...fields].join('  ');
     this.#terminal.write(CLEAR_LINE + line.slice(0, columns));
     this.#onScreen = true;
@@ -152,7 +155,8 @@ export class Progress {
     const fields = [`${Math.floor(100 * this.#part)}%`.padStart(4)];
     if (loss !== undefined) fields.push(`loss ${loss.toFixed(4)}`);
     if (accuracy !== undefined) fields.push(`accuracy ${(100 * accuracy).toFixed(2)}%`);
-    if (seconds > 0) fields.push(`${Math.round((this.#done - this.#from) / seconds).toLocaleString('en')} ${this.#unit}/s`);
+    if (seconds > 0)
+      fields.push(`${Math.round((this.#done - this.#from) / seconds).toLocaleString('en')} ${this.#unit}/s`);
     if (time !== '') fields.push(time);
     return fields;
   }

@@ -3,48 +3,43 @@ import { dirname, join } from 'node:path';
 import { interop, TapegradError, type Tensor } from 'tapegrad';
 import { readFileBytes, writeFileAtomic } from '@tapegrad/interop/node';
 
-const MODEL = 'model.safetensors';
-const CHECKPOINT = 'checkpoint.safetensors';
-const CURVE = 'learning-curve.svg';
-
 /**
  * The folder that a run leaves its files in; it is made if need be. Every file is replaced as a whole or not at all.
  *
  * @throws FileError when there can be no such folder
  */
 export class RunFolder {
-  readonly path: string;
+  /** The path of the weights alone, for use elsewhere. */
+  readonly model: string;
+  /** The path of what a later run can go on from. */
+  readonly checkpoint: string;
+  /** The path of the picture. */
+  readonly curve: string;
 
   constructor(path: string) {
-    this.path = path;
+    this.model = join(path, 'model.safetensors');
+    this.checkpoint = join(path, 'checkpoint.safetensors');
+    this.curve = join(path, 'learning-curve.svg');
     try {
       mkdirSync(path, { recursive: true });
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
-      const reason = code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : (error as Error).message;
+      const reason =
+        code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : (error as Error).message;
       throw new interop.FileError(`Cannot make the folder ${path}: ${reason}.`, path, { cause: error });
     }
   }
 
-  /** Writes the weights alone, for use elsewhere; returns the path. */
-  saveModel(state: Record<string, Tensor>, metadata: Record<string, string>): string {
-    return this.#write(MODEL, interop.saveTensors(state, metadata));
+  saveModel(state: Record<string, Tensor>): void {
+    writeFileAtomic(this.model, interop.saveTensors(state));
   }
 
-  /** Writes what a later run can go on from; returns the path. */
-  saveCheckpoint(checkpoint: interop.Checkpoint): string {
-    return this.#write(CHECKPOINT, interop.encodeCheckpoint(checkpoint));
+  saveCheckpoint(checkpoint: interop.Checkpoint): void {
+    writeFileAtomic(this.checkpoint, interop.encodeCheckpoint(checkpoint));
   }
 
-  /** Writes a picture; returns the path. */
-  saveCurve(svg: string): string {
-    return this.#write(CURVE, new TextEncoder().encode(svg));
-  }
-
-  #write(name: string, bytes: Uint8Array): string {
-    const path = join(this.path, name);
-    writeFileAtomic(path, bytes);
-    return path;
+  saveCurve(svg: string): void {
+    writeFileAtomic(this.curve, new TextEncoder().encode(svg));
   }
 }
 

@@ -21,7 +21,9 @@ export function settle(options: Options, checkpoint: interop.Checkpoint | null):
     for (const [key, flag] of Object.entries(FIXED) as [keyof typeof FIXED, string][]) {
       const given = options[key];
       if (given !== undefined && given !== before[key]) {
-        throw new UsageError(`${flag} cannot change when a run is resumed: it is ${before[key]}, not ${given}.`);
+        throw new UsageError(
+          `${flag} cannot change when a run is resumed: it is ${before[key]}, not ${given}.`,
+        );
       }
     }
   }
@@ -37,7 +39,8 @@ export function settle(options: Options, checkpoint: interop.Checkpoint | null):
 function settingsOf(checkpoint: interop.Checkpoint): Settings {
   const settings = (checkpoint.extra['settings'] ?? {}) as Record<keyof Settings, unknown>;
   for (const key of Object.keys(defaults) as (keyof Settings)[]) {
-    if (typeof settings[key] !== 'number') throw new interop.FormatError('It was made by another program than this one.');
+    if (typeof settings[key] !== 'number')
+      throw new interop.FormatError('It was made by another program than this one.');
   }
   return settings as Settings;
 }

@@ -48,7 +48,7 @@ export class Training {
    *
    * @param stop asked before each batch; after a yes no more come
    */
-  async *batches(stop: () => Promise<boolean>): AsyncGenerator<Batch> {
+  async *remaining(stop: () => Promise<boolean>): AsyncGenerator<Batch> {
     // Asked before the order is drawn: between that and the first batch there is no place to go on from.
     if (await stop()) return;
     const order = this.#drawOrder();
@@ -78,14 +78,25 @@ export class Training {
   /** Means over the batches of this epoch so far. */
   get means(): { loss: number; accuracy: number } {
     const { trainLoss, trainAccuracy } = this.history;
-    const from = this.epoch * this.#parts.loader.length;
+    const from = this.epoch * this.batches;
     return { loss: mean(trainLoss.slice(from)), accuracy: mean(trainAccuracy.slice(from)) };
   }
 
-  /** Ends an epoch whose batches are all done. */
-  endEpoch(testLoss: number, testAccuracy: number): void {
-    this.history.testLoss.push(testLoss);
-    this.history.testAccuracy.push(testAccuracy);
+  /** Batches per epoch. */
+  get batches(): number {
+    return this.#parts.loader.length;
+  }
+
+  /** Images of this epoch that are finished. */
+  get imagesDone(): number {
+    const { batchSize, dataset } = this.#parts.loader;
+    return Math.min(this.step * batchSize, dataset.length);
+  }
+
+  /** Ends an epoch whose batches are all done, with what the test images said. */
+  endEpoch(test: { loss: number; accuracy: number }): void {
+    this.history.testLoss.push(test.loss);
+    this.history.testAccuracy.push(test.accuracy);
     this.#parts.scheduler.step();
     this.epoch++;
     this.step = 0;
@@ -99,7 +110,10 @@ export class Training {
   /** All that is needed to go on from here. */
   checkpoint(settings: Readonly<Record<string, number>>): interop.Checkpoint {
     const { model, optimizer, scheduler, loader } = this.#parts;
-    const history = Object.entries(this.history).map(([key, values]) => [key, tensor(Float64Array.from(values))]);
+    const history = Object.entries(this.history).map(([key, values]) => [
+      key,
+      tensor(Float64Array.from(values)),
+    ]);
     return {
       model: model.stateDict(),
       optimizer: optimizer.stateDict(),
@@ -107,7 +121,12 @@ export class Training {
       epoch: this.epoch,
       step: this.step,
       random: { present: getRngState(), epochStart: this.#epochStart },
-      extra: { settings, images: loader.dataset.length, seconds: this.seconds, ...Object.fromEntries(history) },
+      extra: {
+        settings,
+        images: loader.dataset.length,
+        seconds: this.seconds,
+        ...Object.fromEntries(history),
+      },
     };
   }
 
@@ -122,7 +141,9 @@ export class Training {
     const { extra, random } = checkpoint;
     interop.checkModelState(checkpoint.model, model.stateDict());
     if (extra['images'] !== loader.dataset.length) {
-      throw new RangeError(`It was made with ${String(extra['images'])} images; here are ${loader.dataset.length}.`);
+      throw new RangeError(
+        `It was made with ${String(extra['images'])} images; here are ${loader.dataset.length}.`,
+      );
     }
     const { present, epochStart } = random;
     const known = Object.keys(this.history).every((key) => extra[key] instanceof Tensor);
@@ -144,7 +165,10 @@ export class Training {
 }
 
 /** Scales the learning rate, at this point of its schedule, so that its first value is `lr`. */
-export function changeRate({ optimizer, scheduler }: Pick<TrainingParts, 'optimizer' | 'scheduler'>, lr: number): void {
+export function changeRate(
+  { optimizer, scheduler }: Pick<TrainingParts, 'optimizer' | 'scheduler'>,
+  lr: number,
+): void {
   for (const group of optimizer.paramGroups) {
     const first = group.initialLr ?? group.lr;
     if (first === lr) continue;

@@ -13,10 +13,18 @@ describe('an interruption', () => {
   it('is announced once and then asked for', async () => {
     let announced = 0;
     interruption = new Interruption(() => announced++);
-    expect([await interruption.requested(), interruption.signal, interruption.exitCode]).toEqual([false, null, 0]);
+    expect([await interruption.requested(), interruption.signal, interruption.exitCode]).toEqual([
+      false,
+      null,
+      0,
+    ]);
     process.emit('SIGINT');
     process.emit('SIGINT');
-    expect([await interruption.requested(), interruption.signal, interruption.exitCode]).toEqual([true, 'SIGINT', 130]);
+    expect([await interruption.requested(), interruption.signal, interruption.exitCode]).toEqual([
+      true,
+      'SIGINT',
+      130,
+    ]);
     expect(announced).toBe(1);
   });
 
@@ -40,11 +48,11 @@ describe('an interruption', () => {
 
   it('lets the event loop turn while it is asked in a row', async () => {
     interruption = new Interruption(() => {});
-    let turned = false;
-    setImmediate(() => (turned = true));
+    const loop = { turned: false };
+    setImmediate(() => (loop.turned = true));
     const start = performance.now();
-    while (performance.now() - start < 200 && !turned) await interruption.requested();
-    expect(turned).toBe(true);
+    while (performance.now() - start < 200 && !loop.turned) await interruption.requested();
+    expect(loop.turned).toBe(true);
   });
 
   it('is no more when it has ended', () => {

@@ -31,8 +31,13 @@ interface Outcome {
 }
 
 /** Runs the program; sends it a signal when it has said something. */
-function run(args: readonly string[], interrupt?: { when: RegExp; signal: NodeJS.Signals }): Promise<Outcome> {
-  const child = spawn(process.execPath, ['packages/dev/run.mjs', 'docs/examples/mnist.ts', ...args], { cwd: ROOT });
+function run(
+  args: readonly string[],
+  interrupt?: { when: RegExp; signal: NodeJS.Signals },
+): Promise<Outcome> {
+  const child = spawn(process.execPath, ['packages/dev/run.mjs', 'docs/examples/mnist.ts', ...args], {
+    cwd: ROOT,
+  });
   let [out, err] = ['', ''];
   let sent = false;
   child.stdout.on('data', (chunk) => {
@@ -76,7 +81,9 @@ describe('npm start', () => {
     expect(whole.out).toMatch(/^training on 1000 images, testing on 500; backend: \w+/);
     const accuracy = Number(/test accuracy (\d+\.\d\d) % after 2 epochs/.exec(whole.out)?.[1]);
     expect(accuracy).toBeGreaterThan(80);
-    expect(whole.out).toMatch(/epoch 2\/2 {2}100% {2}loss \d\.\d{4} {2}accuracy \d\d\.\d\d% {2}[\d,]+ images\/s/);
+    expect(whole.out).toMatch(
+      /epoch 2\/2 {2}100% {2}loss \d\.\d{4} {2}accuracy \d\d\.\d\d% {2}[\d,]+ images\/s/,
+    );
     expect(readdirSync(at('whole')).sort()).toEqual(FILES);
     for (const file of FILES) expect(whole.out).toContain(at('whole', file));
     expect(readFileSync(at('whole', 'learning-curve.svg'), 'utf8')).toContain('<svg');
@@ -89,7 +96,7 @@ describe('npm start', () => {
     const first = await run(onData('--epochs', '2', '--out', out), { when: /training on/, signal: 'SIGINT' });
     expect(first.code).toBe(130);
     const path = join(out, 'checkpoint.safetensors');
-    expect(first.out).toMatch(/interrupted in epoch 1\/2 after \d+ of 50 batches; all is kept in/);
+    expect(first.out).toMatch(/interrupted in epoch 1\/2 after \d+ of 50 batches; everything is kept in/);
     expect(first.out).toContain(`npm start -- --resume ${path}`);
     expect(readdirSync(out)).toEqual(['checkpoint.safetensors']);
 
@@ -97,7 +104,8 @@ describe('npm start', () => {
     expect(second.code).toBe(0);
     expect(readdirSync(out).sort()).toEqual(FILES);
     expect(weights(join(out, 'model.safetensors'))).toBe(weights(at('whole', 'model.safetensors')));
-    const history = (file: string): unknown => interop.decodeCheckpoint(readFileSync(file)).extra['trainLoss']?.toString();
+    const history = (file: string): unknown =>
+      interop.decodeCheckpoint(readFileSync(file)).extra['trainLoss']?.toString();
     expect(history(path)).toBe(history(at('whole', 'checkpoint.safetensors')));
   }, 60_000);
 
@@ -109,7 +117,18 @@ describe('npm start', () => {
       out: `nothing is left to do: ${path} has 2 epochs already; ask for more with --epochs\n`,
       err: '',
     });
-    const more = await run(['--data', at('data'), '--resume', path, '--epochs', '3', '--lr', '0.01', '--out', at('more')]);
+    const more = await run([
+      '--data',
+      at('data'),
+      '--resume',
+      path,
+      '--epochs',
+      '3',
+      '--lr',
+      '0.01',
+      '--out',
+      at('more'),
+    ]);
     expect(more.out).toMatch(/^epoch 3\/3 {2}on the test images/m);
     expect(more.out).not.toContain('epoch 2/3');
     const { extra, optimizer } = interop.decodeCheckpoint(readFileSync(at('more', 'checkpoint.safetensors')));
@@ -139,9 +158,11 @@ describe('npm start that cannot be done', () => {
     expect(await refusal(...onData('--resume', at('other'), '--out', at('whole')))).toBe(
       `Cannot resume from ${at('other')}: The file is of another model: "1.weight" is [1, 2] instead of [256, 784].`,
     );
-    expect(await refusal('--resume', at('nothing'))).toBe(`Cannot read ${at('nothing')}: there is no such file.`);
+    expect(await refusal('--resume', at('nothing'))).toBe(
+      `Cannot read ${at('nothing')}: there is no such file.`,
+    );
     expect(await refusal('--resume', at('whole', 'model.safetensors'))).toContain('but no checkpoint');
-    expect(FILES.map((file) => readFileSync(at('whole', file)))).toEqual(before);
+    expect(FILES.filter((file, i) => !readFileSync(at('whole', file)).equals(before[i]!))).toEqual([]);
     expect(readdirSync(at('whole')).sort()).toEqual(FILES);
   }, 60_000);
 

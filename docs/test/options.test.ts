@@ -16,7 +16,8 @@ function message(...args: string[]): string {
 describe('the command line', () => {
   it('is read into options', () => {
     expect(readOptions([])).toEqual({});
-    const args = '--epochs 3 --lr=1e-2 --batch-size 32 --seed 0 --resume a.safetensors --out x --data=y --help';
+    const args =
+      '--epochs 3 --lr=1e-2 --batch-size 32 --seed 0 --resume a.safetensors --out x --data=y --help';
     expect(readOptions(args.split(' '))).toEqual({
       epochs: 3,
       lr: 0.01,
@@ -30,8 +31,14 @@ describe('the command line', () => {
   });
 
   it.each([
-    ['--epoch 3', 'There is no option --epoch; known are --epochs, --lr, --batch-size, --seed, --resume, --out, --data and --help.'],
-    ['-e', 'There is no option -e; known are --epochs, --lr, --batch-size, --seed, --resume, --out, --data and --help.'],
+    [
+      '--epoch 3',
+      'There is no option --epoch; known are --epochs, --lr, --batch-size, --seed, --resume, --out, --data and --help.',
+    ],
+    [
+      '-e',
+      'There is no option -e; known are --epochs, --lr, --batch-size, --seed, --resume, --out, --data and --help.',
+    ],
     ['--toString', /^There is no option --toString; known/],
     ['--no-help', /^There is no option --no-help; known/],
     ['3', /^"3" is not an option; known are/],
@@ -55,7 +62,14 @@ describe('the command line', () => {
   });
 
   it('is explained by --help, flag by flag', () => {
-    for (const flag of ['--epochs N', '--lr RATE', '--batch-size N', '--seed N', '--resume FILE', '--out FOLDER']) {
+    for (const flag of [
+      '--epochs N',
+      '--lr RATE',
+      '--batch-size N',
+      '--seed N',
+      '--resume FILE',
+      '--out FOLDER',
+    ]) {
       expect(usage()).toContain(`  ${flag}`);
     }
     for (const line of usage().split('\n')) expect(line.length).toBeLessThanOrEqual(110);

@@ -48,6 +48,19 @@ describe('progress on a terminal', () => {
     }
   });
 
+  it('has a bar in 80 columns too, or when the width is not known', () => {
+    for (const columns of [80, 0]) {
+      const { progress, tick, take } = setUp(true, columns);
+      tick(500);
+      progress.update(250, { loss: 0.51234, accuracy: 0.875 });
+      const line = take().replace('\r\u001b[K', '');
+      expect(line).toMatch(
+        /^epoch 1\/3 ━+╸?─+ {3}25% {2}loss 0\.5123 {2}acc 87\.50% {2}500 images\/s {2}1\.5 s left$/,
+      );
+      expect(line.length).toBeLessThan(80);
+    }
+  });
+
   it('leaves a plain line with the time taken when it is finished', () => {
     const { progress, tick, take } = setUp(true);
     tick(2000);

@@ -23,13 +23,17 @@ const checkpoint: interop.Checkpoint = {
 describe('the folder of a run', () => {
   it('is made, and keeps model, checkpoint and learning curve', () => {
     const run = new RunFolder(join(folder, 'a', 'b'));
-    const paths = [run.saveModel(checkpoint.model, { by: 'me' }), run.saveCheckpoint(checkpoint), run.saveCurve('<svg/>')];
-    const names = ['model.safetensors', 'checkpoint.safetensors', 'learning-curve.svg'];
-    expect(paths).toEqual(names.map((name) => join(folder, 'a', 'b', name)));
-    expect(interop.loadTensors(readFileSync(paths[0]!)).metadata).toEqual({ by: 'me' });
-    expect(readCheckpoint(paths[1]!).model['weight']!.tolist()).toEqual([1, 2]);
-    expect(readFileSync(paths[2]!, 'utf8')).toBe('<svg/>');
-    expect(readdirSync(run.path)).toHaveLength(3);
+    run.saveModel(checkpoint.model);
+    run.saveCheckpoint(checkpoint);
+    run.saveCurve('<svg/>');
+    expect(interop.loadTensors(readFileSync(run.model)).tensors['weight']!.tolist()).toEqual([1, 2]);
+    expect(readCheckpoint(run.checkpoint)).toMatchObject({ epoch: 1, step: 2 });
+    expect(readFileSync(run.curve, 'utf8')).toBe('<svg/>');
+    expect(readdirSync(join(folder, 'a', 'b')).sort()).toEqual([
+      'checkpoint.safetensors',
+      'learning-curve.svg',
+      'model.safetensors',
+    ]);
   });
 
   it('cannot be where a file is', () => {
@@ -42,11 +46,27 @@ describe('the folder of a run', () => {
 
 describe('reading a checkpoint', () => {
   it.each([
-    ['nothing', new Uint8Array(0), 'The file has 0 bytes, but a safetensors file begins with an 8-byte header length.'],
-    ['a beginning', interop.encodeCheckpoint(checkpoint).subarray(0, 100), /^The file ends inside its header: /],
-    ['all but the end', interop.encodeCheckpoint(checkpoint).slice(0, -1), /^The data of "model\.weight" end at byte 8, /],
+    [
+      'nothing',
+      new Uint8Array(0),
+      'The file has 0 bytes, but a safetensors file begins with an 8-byte header length.',
+    ],
+    [
+      'a beginning',
+      interop.encodeCheckpoint(checkpoint).subarray(0, 100),
+      /^The file ends inside its header: /,
+    ],
+    [
+      'all but the end',
+      interop.encodeCheckpoint(checkpoint).slice(0, -1),
+      /^The data of "model\.weight" end at byte 8, /,
+    ],
     ['a text', new TextEncoder().encode('a letter to a friend'), /so this is no safetensors file\.$/],
-    ['a model', interop.saveTensors(checkpoint.model), /^The file holds tensors \("weight"\) but no checkpoint; /],
+    [
+      'a model',
+      interop.saveTensors(checkpoint.model),
+      /^The file holds tensors \("weight"\) but no checkpoint; /,
+    ],
   ])('says what is wrong with %s', (_, bytes, expected) => {
     const path = join(folder, 'file');
     writeFileSync(path, bytes);

@@ -26,7 +26,10 @@ class Run {
   constructor(seed: number, rows = 14) {
     tg.manualSeed(7);
     const samples = new data.TensorDataset(tg.rand([rows, 3]), tg.rand([rows, 2]));
-    this.loader = new data.DataLoader(samples as unknown as tg.data.Dataset<Batch>, { batchSize: 4, shuffle: true });
+    this.loader = new data.DataLoader(samples as unknown as tg.data.Dataset<Batch>, {
+      batchSize: 4,
+      shuffle: true,
+    });
     tg.manualSeed(seed);
     this.model = new Noisy();
     this.optimizer = new optim.Adam(this.model.parameters(), { lr: 0.1 });
@@ -38,7 +41,7 @@ class Run {
   async go(epochs: number, stop: () => boolean = () => false): Promise<boolean> {
     const { training, model, optimizer } = this;
     while (training.epoch < epochs) {
-      for await (const [x, y] of training.batches(async () => stop())) {
+      for await (const [x, y] of training.remaining(async () => stop())) {
         const loss = (model(x) as tg.Tensor).sub(y).square().mean();
         model.zero_grad();
         loss.backward();
@@ -46,7 +49,7 @@ class Run {
         training.record(loss.item(), 0.5);
       }
       if (stop()) return false;
-      training.endEpoch(training.means.loss, 0.5);
+      training.endEpoch(training.means);
     }
     return true;
   }

@@ -35,7 +35,10 @@ const VERSION = '1';
 interface Plain {
   readonly epoch: number;
   readonly step: number;
-  readonly optimizer: { state: Record<string, Record<string, number>>; param_groups: OptimizerState['param_groups'] };
+  readonly optimizer: {
+    state: Record<string, Record<string, number>>;
+    param_groups: OptimizerState['param_groups'];
+  };
   readonly scheduler?: Record<string, unknown>;
   readonly extra: Record<string, unknown>;
 }
@@ -102,7 +105,9 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   }
   const plain = readPlain(metadata['checkpoint'] ?? '');
   const model = named(tensors, 'model.');
-  const random = Object.entries(named(tensors, 'random.')).map(([name, x]) => [name, x.toTypedArray()] as const);
+  const random = Object.entries(named(tensors, 'random.')).map(
+    ([name, x]) => [name, x.toTypedArray()] as const,
+  );
   const state: OptimizerState['state'] = { ...plain.optimizer.state };
   for (const [path, x] of Object.entries(named(tensors, 'optimizer.state.'))) {
     const dot = path.indexOf('.');
@@ -139,7 +144,8 @@ function readPlain(text: string): Plain {
     groups.every((group) => isRecord(group) && Array.isArray(group['params'])) &&
     isRecord(extra) &&
     (scheduler === undefined || isRecord(scheduler));
-  if (!complete) throw new FormatError("The checkpoint's metadata lack a part: epoch, step, optimizer or extra.");
+  if (!complete)
+    throw new FormatError("The checkpoint's metadata lack a part: epoch, step, optimizer or extra.");
   return plain as unknown as Plain;
 }
 

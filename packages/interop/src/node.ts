@@ -59,7 +59,7 @@ export function writeFileAtomic(path: string, bytes: Uint8Array): void {
     temporary = join(dirname(target), `.${basename(target).slice(0, 100)}.${randomUUID()}.tmp`);
     const file = openSync(temporary, 'wx', mode ?? 0o666);
     try {
-      for (let done = 0; done < bytes.length;) {
+      for (let done = 0; done < bytes.length; ) {
         done += writeSync(file, bytes, done, Math.min(bytes.length - done, PORTION));
       }
       fsyncSync(file);

@@ -21,7 +21,15 @@ const WRITTEN: Readonly<Record<DType, SafetensorsDType>> = {
   bool: 'BOOL',
 };
 
-type Values = Float32Array | Float64Array | Int32Array | Uint8Array | Int8Array | Int16Array | Uint16Array | Uint32Array;
+type Values =
+  | Float32Array
+  | Float64Array
+  | Int32Array
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Uint32Array;
 
 interface Reading {
   readonly dtype: DType;
@@ -91,7 +99,11 @@ function readTensor(name: string, { dtype, shape, data }: SafetensorsTensor): Te
   return tensor(values, { dtype: reading.dtype }).view([...shape]);
 }
 
-function narrowed(values: Uint32Array | BigInt64Array | BigUint64Array, name: string, dtype: string): Int32Array {
+function narrowed(
+  values: Uint32Array | BigInt64Array | BigUint64Array,
+  name: string,
+  dtype: string,
+): Int32Array {
   const narrow = new Int32Array(values.length);
   for (let i = 0; i < narrow.length; i++) {
     const value = values[i]!;

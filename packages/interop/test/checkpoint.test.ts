@@ -7,10 +7,26 @@ import { loadTensors, saveTensors } from '../src/tensors.ts';
 
 function example(): Checkpoint {
   return {
-    model: { 'fc.weight': tensor([[1, -0], [NaN, 0.1]]), 'fc.bias': tensor([3, 4]) },
+    model: {
+      'fc.weight': tensor([
+        [1, -0],
+        [NaN, 0.1],
+      ]),
+      'fc.bias': tensor([3, 4]),
+    },
     optimizer: {
       state: {
-        0: { step: 5, exp_avg: tensor([[1, 2], [3, 4]]), exp_avg_sq: tensor([[5, 6], [7, 8]]) },
+        0: {
+          step: 5,
+          exp_avg: tensor([
+            [1, 2],
+            [3, 4],
+          ]),
+          exp_avg_sq: tensor([
+            [5, 6],
+            [7, 8],
+          ]),
+        },
         1: { step: 5, exp_avg: tensor([9, 10]) },
         12: { step: 1 },
       },
@@ -20,7 +36,12 @@ function example(): Checkpoint {
     epoch: 2,
     step: 117,
     random: { present: Uint8Array.of(1, 2, 255), epochStart: new Uint8Array(5056).fill(7) },
-    extra: { losses: tensor(Float64Array.of(0.1, 0.2)), seconds: 1.5, odd: [-0, NaN, Infinity, null], name: 'run' },
+    extra: {
+      losses: tensor(Float64Array.of(0.1, 0.2)),
+      seconds: 1.5,
+      odd: [-0, NaN, Infinity, null],
+      name: 'run',
+    },
   };
 }
 
@@ -107,11 +128,18 @@ describe('decodeCheckpoint', () => {
 
   it('refuses a later version and incomplete metadata', () => {
     const { tensors, metadata } = loadTensors(encodeCheckpoint(example()));
-    const changed = (change: Record<string, string>): Uint8Array => saveTensors(tensors, { ...metadata, ...change });
+    const changed = (change: Record<string, string>): Uint8Array =>
+      saveTensors(tensors, { ...metadata, ...change });
     expect(message(() => decodeCheckpoint(changed({ version: '2' })))).toBe(
       'The checkpoint has the version "2"; this program reads version 1.',
     );
-    for (const checkpoint of ['', '[]', '{}', '{"epoch":-1}', '{"epoch":1,"step":0,"optimizer":{},"extra":{}}']) {
+    for (const checkpoint of [
+      '',
+      '[]',
+      '{}',
+      '{"epoch":-1}',
+      '{"epoch":1,"step":0,"optimizer":{},"extra":{}}',
+    ]) {
       expect(message(() => decodeCheckpoint(changed({ checkpoint })))).toMatch(/^The checkpoint's metadata /);
     }
   });
@@ -125,7 +153,12 @@ describe('checkModelState', () => {
   });
 
   it('names the first differences and counts the others', () => {
-    const other = { 'fc1.weight': tensor([[1], [2]]), 'fc1.bias': tensor([true]), a: own['fc1.bias'], b: tensor(1) };
+    const other = {
+      'fc1.weight': tensor([[1], [2]]),
+      'fc1.bias': tensor([true]),
+      a: own['fc1.bias'],
+      b: tensor(1),
+    };
     expect(message(() => checkModelState(other, own))).toBe(
       'The file is of another model: "fc1.weight" is [2, 1] instead of [1, 2]; "fc1.bias" is bool instead of ' +
         'float32; "fc2.weight" [1] is missing; and 2 more.',

@@ -34,16 +34,29 @@ describe('saveTensors and loadTensors', () => {
   });
 
   it('write the elements of a view in row-major order', () => {
-    const x = tensor([[1, 2, 3], [4, 5, 6]]);
+    const x = tensor([
+      [1, 2, 3],
+      [4, 5, 6],
+    ]);
     const loaded = loadTensors(saveTensors({ turned: x.T, row: x.select(0, 1) })).tensors;
-    expect(loaded['turned']!.tolist()).toEqual([[1, 4], [2, 5], [3, 6]]);
+    expect(loaded['turned']!.tolist()).toEqual([
+      [1, 4],
+      [2, 5],
+      [3, 6],
+    ]);
     expect(loaded['row']!.tolist()).toEqual([4, 5, 6]);
   });
 
   it('keep a name that JavaScript objects treat specially', () => {
-    const named = Object.fromEntries([['__proto__', tensor([1])], ['0', tensor([2])]]);
+    const named = Object.fromEntries([
+      ['__proto__', tensor([1])],
+      ['0', tensor([2])],
+    ]);
     const { tensors } = loadTensors(saveTensors(named));
-    expect(Object.entries(tensors).map(([name, x]) => [name, x.item()])).toEqual([['0', 2], ['__proto__', 1]]);
+    expect(Object.entries(tensors).map(([name, x]) => [name, x.item()])).toEqual([
+      ['0', 2],
+      ['__proto__', 1],
+    ]);
   });
 
   it('read 64-bit, 16-bit and 8-bit integers as int32', () => {
@@ -69,7 +82,18 @@ describe('saveTensors and loadTensors', () => {
   });
 
   it('read half precision and brain floats as float32 without loss', () => {
-    const halves = Uint16Array.of(0x3c00, 0xc000, 0x8000, 0x0001, 0x03ff, 0x0400, 0x7bff, 0x7c00, 0xfc00, 0x7e00);
+    const halves = Uint16Array.of(
+      0x3c00,
+      0xc000,
+      0x8000,
+      0x0001,
+      0x03ff,
+      0x0400,
+      0x7bff,
+      0x7c00,
+      0xfc00,
+      0x7e00,
+    );
     const expected = [1, -2, -0, 2 ** -24, 1023 * 2 ** -24, 2 ** -14, 65504, Infinity, -Infinity, NaN];
     expect(loadOne('F16', halves).tolist()).toEqual(expected);
     const brain = Uint16Array.of(0x3f80, 0xc000, 0x8000, 0x0001, 0x7f80, 0x7fc0);

@@ -14,7 +14,12 @@ describe('tapegrad', () => {
   });
 
   it('gives the other packages as namespaces, and nothing else', () => {
-    expect({ nn: tg.nn, optim: tg.optim, data: tg.data, interop: tg.interop }).toEqual({ nn, optim, data, interop });
+    expect({ nn: tg.nn, optim: tg.optim, data: tg.data, interop: tg.interop }).toEqual({
+      nn,
+      optim,
+      data,
+      interop,
+    });
     const own = Object.keys(tg).filter((name) => !(name in core));
     expect(own.sort()).toEqual(['data', 'interop', 'nn', 'optim']);
   });
