@@ -14,7 +14,7 @@ import {
   type Local,
   type Value,
 } from './assembler.ts';
-import { squareOf } from './square.ts';
+import { defineTranspose } from './transpose.ts';
 import { forOuter, walk } from './walk.ts';
 
 /** Copies of one pair of dtypes; strides in bytes. */
@@ -139,7 +139,7 @@ function build(from: DType, to: DType): CopyKernels {
       f.increment(p.x, p.x0);
     });
   });
-  if (from === to && outBytes > 1) emitTranspose(assembler, outBytes as 4 | 8, element);
+  if (from === to && outBytes > 1) defineTranspose(assembler, outBytes as 4 | 8, element);
   return assembler.compile<CopyKernels>();
 }
 
@@ -162,65 +162,6 @@ function fill(
       f.increment(left, -16 / bytes);
     },
   );
-}
-
-/** Columns of x that are visited together, so that their cache lines stay near. */
-const STRIP = 64;
-
-function emitTranspose(
-  assembler: Assembler,
-  bytes: 4 | 8,
-  element: (f: FunctionBuilder, out: Value<'i32'>, x: Value<'i32'>) => void,
-): void {
-  const count = 16 / bytes;
-  const params = {
-    out: 'i32',
-    x: 'i32',
-    rows: 'i32',
-    columns: 'i32',
-    outStride: 'i32',
-    xStride: 'i32',
-  } as const;
-  assembler.function('transpose', params, null, (f, { out, x, rows, columns, outStride, xStride }) => {
-    const [strip, stripEnd, i, j, outAt, xAt] = [f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()];
-    const { vectors, transpose } = squareOf(f, bytes);
-    /** Sets the pointers to element (i, j) and visits the strip's columns in steps. */
-    const columnsOfStrip = (step: number, body: () => void): void => {
-      f.for(j, j, i32.sub(stripEnd, step - 1), step, () => {
-        f.set(outAt, i32.add(out, i32.add(i32.mul(i, outStride), i32.mul(j, bytes))));
-        f.set(xAt, i32.add(x, i32.add(i32.mul(j, xStride), i32.mul(i, bytes))));
-        body();
-      });
-    };
-    f.for(strip, 0, columns, STRIP, () => {
-      f.set(stripEnd, i32.add(strip, STRIP));
-      f.if(i32.gt(stripEnd, columns), () => f.set(stripEnd, columns));
-      f.for(i, 0, i32.sub(rows, count - 1), count, () => {
-        f.set(j, strip);
-        columnsOfStrip(count, () => {
-          for (const vector of vectors) {
-            f.set(vector, f32x4.load(xAt));
-            f.increment(xAt, xStride);
-          }
-          for (const row of transpose()) {
-            f.store(outAt, row);
-            f.increment(outAt, outStride);
-          }
-        });
-        columnsOfStrip(1, () => {
-          for (let row = 0; row < count; row++) {
-            element(f, outAt, xAt);
-            f.increment(outAt, outStride);
-            f.increment(xAt, bytes);
-          }
-        });
-      });
-      f.for(i, i, rows, 1, () => {
-        f.set(j, strip);
-        columnsOfStrip(1, () => element(f, outAt, xAt));
-      });
-    });
-  });
 }
 
 const built = new Map<number, CopyKernels>();
