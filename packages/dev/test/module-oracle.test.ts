@@ -1,14 +1,11 @@
-import { readFileSync } from 'node:fs';
-import { gunzipSync } from 'node:zlib';
+import path from 'node:path';
 import { describe, expect, it } from '@jest/globals';
-import { replayModule, type ModuleLine } from '../src/oracle/module-replay.ts';
+import { readModules } from '../src/oracle/files.ts';
+import { replayModule } from '../src/oracle/module-replay.ts';
+import { root } from '../src/root.ts';
 
 // Calls of PyTorch's modules with the numbers that PyTorch computed, the small ones of a larger set.
-const lines = gunzipSync(readFileSync(new URL('data/modules.jsonl.gz', import.meta.url)))
-  .toString()
-  .trim()
-  .split('\n')
-  .map((line) => JSON.parse(line) as ModuleLine);
+const lines = readModules(path.join(root, 'packages/dev/test/data/modules.jsonl.gz'));
 
 describe('a module computes what PyTorch does', () => {
   it.each(lines.map((line) => [line.module, line] as const))('%s', (_, line) => {

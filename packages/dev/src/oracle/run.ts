@@ -1,7 +1,8 @@
-// npm run oracle -- FILE… [--only NAME] [--json] [--backend reference|wasm]: replays recorded calls of PyTorch's operators.
+// npm run oracle -- FILE… [--only NAME] [--json] [--backend reference|wasm]: replays recorded calls of PyTorch's operators and modules.
 import { parseArgs } from 'node:util';
 import * as tg from '@tapegrad/core';
-import { readOperators } from './files.ts';
+import { readLines } from './files.ts';
+import { replayModule } from './module-replay.ts';
 import { nameOf, replay } from './replay.ts';
 import { reportOf, statusOf, totalsOf } from './report.ts';
 import { signatures } from './signatures.ts';
@@ -17,9 +18,11 @@ if (positionals.length === 0) {
 } else {
   if (values.backend !== undefined) await tg.useBackend(values.backend);
   const { only } = values;
-  const wanted = (name: string, op: string): boolean => only === undefined || only.includes(name) || only.includes(op);
-  const operators = positionals.flatMap(readOperators).filter((operator) => wanted(nameOf(operator), operator.op));
-  const verdicts = operators.map((operator) => replay(operator, signatures[nameOf(operator)]));
+  const wanted = (...names: string[]): boolean => only === undefined || names.some((name) => only.includes(name));
+  const verdicts = positionals.flatMap(readLines).flatMap((line) => {
+    if ('module' in line) return wanted(line.module) ? [replayModule(line)] : [];
+    return wanted(nameOf(line), line.op) ? [replay(line, signatures[nameOf(line)])] : [];
+  });
   if (values.json === true) {
     const lines = verdicts.map((verdict) => ({ ...verdict, status: statusOf(verdict) }));
     console.log(JSON.stringify({ backend: tg.currentBackend().name, totals: totalsOf(verdicts), operators: lines }, null, 1));
