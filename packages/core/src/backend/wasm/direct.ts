@@ -58,7 +58,7 @@ function build(float: FloatType): DirectKernels {
   assembler.function('direct', { ...sizes, ...left, ...right, ...result }, null, (f, p) => {
     const isDense = f.i32(i32.eq(p.bColumn, float.bytes));
     const panel = f.i32(i32.add(p.spare, tileRows() * panelBytes));
-    const [b, bStep] = [f.i32(), f.i32()];
+    const [b, bStep, columns] = [f.i32(), f.i32(), f.i32()];
     const wideColumns = WIDE_VECTORS * float.lanes.count;
     f.if(i32.and(isDense, i32.eq(p.m, 1)), () => {
       f.while(
@@ -77,7 +77,10 @@ function build(float: FloatType): DirectKernels {
         f.set(b, p.b);
         f.set(bStep, p.bStep);
         f.if(i32.eqz(i32.and(isDense, i32.ge(p.n, tileColumns(float)))), () => {
-          f.call(packColumns, panel, p.b, p.bStep, p.bColumn, p.k, p.n);
+          // Only one panel's columns: there is room for no more.
+          f.set(columns, i32.const(tileColumns(float)));
+          f.if(i32.lt(p.n, tileColumns(float)), () => f.set(columns, p.n));
+          f.call(packColumns, panel, p.b, p.bStep, p.bColumn, p.k, columns);
           f.set(b, panel);
           f.set(bStep, panelStep);
         });
