@@ -19,12 +19,7 @@ export function readOperators(file: string): Operator[] {
   return readLines(file).filter((line): line is Operator => 'op' in line);
 }
 
-/** The operators of such a file. */
-export function readOperators(file: string): Operator[] {
-  return readLines(file).filter((line) => 'op' in line);
-}
-
-/** The modules of such a file. */
+/** The modules alone. */
 export function readModules(file: string): ModuleLine[] {
-  return readLines(file).filter((line) => 'module' in line);
+  return readLines(file).filter((line): line is ModuleLine => 'module' in line);
 }
