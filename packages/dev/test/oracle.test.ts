@@ -10,7 +10,7 @@ import { signatures } from '../src/oracle/signatures.ts';
 import { Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
 
-const extract = path.join(root, 'packages/dev/test/data/operators.jsonl');
+const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
 const complete = process.env['TAPEGRAD_ORACLE'] ?? path.join(root, '../shared/oracle/ops.jsonl.gz');
 
 /** All that went wrong, in lines. */

@@ -1,9 +1,9 @@
-// node packages/dev/run.mjs packages/dev/src/oracle/extract.ts FILE… > EXTRACT: for each operator a short sample that
-// tells something, and its shortest error, so that tests need not read the whole file.
+// node packages/dev/run.mjs packages/dev/src/oracle/extract.ts FILE… | gzip -9n > EXTRACT: for each operator a short
+// sample that tells something, and its shortest error, so that tests need not read the whole file.
 import { readOperators } from './files.ts';
 import type { Operator } from './replay.ts';
 
-const LONGEST = 1000;
+const LONGEST = 6000;
 
 function shortest<T>(list: readonly T[], count: number): T[] {
   return [...list]
