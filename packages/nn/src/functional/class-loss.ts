@@ -45,7 +45,7 @@ export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Te
  * @throws IndexError when a label is not a class
  * @example
  * const scores = tg.tensor([[2, 0, 0], [0, 0, 2]]);
- * console.log(F.crossEntropy(scores, tg.tensor([0, 1], { dtype: 'int32' })).item().toFixed(4)); // → 1.2396
+ * console.log(F.crossEntropy(scores, tg.tensor([0, 1], { dtype: 'int32' })).item().toFixed(4)); // → 1.2395
  * @source torch.nn.functional.cross_entropy
  */
 export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
