@@ -184,18 +184,25 @@ export function empty(size: Size, options: TensorOptions = {}): Tensor {
 
 /** A tensor filled with one value. @source torch.full */
 export function full(size: Size, value: number | boolean, options: TensorOptions = {}): Tensor {
+  return filled('full', size, value, options);
+}
+
+function filled(op: string, size: Size, value: number | boolean, options: TensorOptions): Tensor {
   const dtype = options.dtype ?? (typeof value === 'boolean' ? 'bool' : undefined);
-  return finish(emptyTensor(shapeFrom('full', size), optionDType({ dtype })).fill_(value), options);
+  const x = emptyTensor(shapeFrom(op, size), optionDType({ dtype })).fill_(value);
+  // Nobody has seen it before.
+  x.storage.version = 0;
+  return finish(x, options);
 }
 
 /** A tensor of zeros. @source torch.zeros */
 export function zeros(size: Size, options: TensorOptions = {}): Tensor {
-  return full(size, 0, options);
+  return filled('zeros', size, 0, options);
 }
 
 /** A tensor of ones. @source torch.ones */
 export function ones(size: Size, options: TensorOptions = {}): Tensor {
-  return full(size, 1, options);
+  return filled('ones', size, 1, options);
 }
 
 /** A matrix with ones on the diagonal. @source torch.eye */

@@ -7,7 +7,7 @@ import { contiguousStrides, numel, reducedShape, sameShape, shapeString, type Sh
 import { nextTick, resultStorage } from './storage.ts';
 import { hooksOf, Node, type OutputMeta, type Rule } from './tape.ts';
 import { Tensor } from './tensor.ts';
-import { geometryOf, type StridedAttrs, type ViewOrigin } from './view.ts';
+import { geometryOf, regenerateView, type StridedAttrs, type ViewOrigin } from './view.ts';
 
 const NO_OUTPUTS: readonly OutputMeta[] = [];
 
@@ -188,6 +188,8 @@ export function commitWrite(x: Tensor, node: Node | null, slot = 0): void {
   const edge = base.edge();
   const slices = new Node(copySlicesRule, attrs, [edge, node], [base.slot, slot], NO_OUTPUTS, []);
   rebase(base, slices, 0);
+  // At once, so that the view keeps this history even if the base is cut from its graph next.
+  regenerateView(x);
 }
 
 function rebase(x: Tensor, node: Node, slot: number): void {

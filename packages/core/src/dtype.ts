@@ -1,3 +1,5 @@
+import { DTypeError } from './errors.ts';
+
 /** The element types a tensor can hold. `bool` is stored as one byte, 0 or 1. */
 export type DType = 'float32' | 'float64' | 'int32' | 'uint8' | 'bool';
 
@@ -44,12 +46,12 @@ const aliases: Readonly<Record<string, DType>> = {
 
 /**
  * Resolves a dtype's name or alias.
- * @throws RangeError if the name is not known
+ * @throws DTypeError if the name is not known
  */
 export function toDType(name: DTypeName): DType {
   const dtype = name in dtypeInfo ? (name as DType) : aliases[name];
   if (dtype === undefined) {
-    throw new RangeError(`unknown dtype '${name}'; known are ${Object.keys(dtypeInfo).join(', ')}`);
+    throw new DTypeError(`unknown dtype '${name}'; known are ${Object.keys(dtypeInfo).join(', ')}`, { dtypes: [name] });
   }
   return dtype;
 }
@@ -68,11 +70,11 @@ export function getDefaultDType(): DType {
 
 /**
  * Changes the default dtype.
- * @throws TypeError if it is not a floating-point type
+ * @throws DTypeError if it is not a floating-point type
  */
 export function setDefaultDType(name: DTypeName): void {
   const dtype = toDType(name);
-  if (!isFloating(dtype)) throw new TypeError(`the default dtype must be float32 or float64, got ${dtype}`);
+  if (!isFloating(dtype)) throw new DTypeError(`the default dtype must be float32 or float64, got ${dtype}`);
   defaultDType = dtype;
 }
 

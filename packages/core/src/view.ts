@@ -54,7 +54,11 @@ export function regenerateView(tensor: Tensor): void {
   if (view.origin === 'noGrad') return;
   const { base } = view;
   const edge = base.edge();
-  if (edge === null) return;
+  if (edge === null) {
+    // The base was cut from its graph, and what the view shows has changed since its own history was right.
+    tensor.node = null;
+    return;
+  }
   const { shape, dtype } = tensor;
   const attrs: StridedAttrs = { base: geometryOf(base), geometry: geometryOf(tensor) };
   const node = new Node(asStridedRule, attrs, [edge], [base.slot], [{ shape, dtype }], []);

@@ -218,4 +218,26 @@ describe('views', () => {
     expect(g(value)).toEqual([2, 4]);
     expect(row.requiresGrad).toBe(true);
   });
+
+  it('keeps the history of a changed view when its base is cut from the graph, and of no other', () => {
+    const root = p([1, 2, 3]);
+    const base = root.mul(2);
+    const [changed, other] = [base.narrow(0, 0, 2), base.narrow(0, 1, 2)];
+    changed.mul_(5);
+    base.detach_();
+    changed.sum().backward();
+    expect(g(root)).toEqual([10, 10, 0]);
+    expect([other.requiresGrad, other.toArray()]).toEqual([false, [20, 6]]);
+  });
+
+  it('has the right second derivatives through a changed view of a constant', () => {
+    const x = p([[0.5, -0.3, 0.2], [0.1, 0.8, -0.6]]);
+    const f = (x: tg.Tensor): tg.Tensor => {
+      const constant = t([[1, 2, 3], [4, 5, 6]]);
+      constant.T.T.mul_(x);
+      return constant.sin().add(x.T.unsqueeze(1).sum());
+    };
+    expect(tg.gradcheck(f, x)).toBe(true);
+    expect(tg.gradgradcheck(f, x)).toBe(true);
+  });
 });
