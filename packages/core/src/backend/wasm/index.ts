@@ -12,8 +12,8 @@ import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
 
 /**
- * The backend for every CPU: SIMD kernels whose WebAssembly is written when it is first needed. It runs
- * where WebAssembly has 128-bit SIMD; a page's Content Security Policy has to allow `wasm-unsafe-eval` and no more.
+ * The backend for every CPU: SIMD kernels whose WebAssembly is written when it is first needed. It runs where
+ * WebAssembly has 128-bit SIMD, on pages too whose Content Security Policy allows `wasm-unsafe-eval` only.
  */
 export const wasmBackend: Backend = {
   name: 'wasm',
