@@ -5,7 +5,7 @@ import { Scratch } from '../src/backend/wasm/scratch.ts';
 import { dtypeInfo } from '../src/dtype.ts';
 import { heapExtent, views } from '../src/heap.ts';
 import { numel } from '../src/shape.ts';
-import { addressOf, nextTick } from '../src/storage.ts';
+import { addressOf, hostArray, nextTick } from '../src/storage.ts';
 import { generator, random, strided } from './strided.ts';
 
 const kernels: Kernels = wasmBackend.kernels;
@@ -36,10 +36,14 @@ function strayWrite(
     nextTick();
     for (const operand of [...outputs, ...inputs]) addressOf(operand.storage);
   };
-  // The first call makes room for everything, so that nothing moves in the second.
+  // The first call makes room for everything, so that nothing moves in the second, which sees other numbers.
   prepare();
   call();
   prepare();
+  for (const input of inputs) {
+    if (input.dtype === 'int32') continue;
+    hostArray(input.storage, input.dtype).forEach((value, k, array) => (array[k] = 0.25 - 1.5 * value));
+  }
   taken = [];
   const before = views.u8.slice(0, heapExtent());
   call();
