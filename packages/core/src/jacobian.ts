@@ -1,6 +1,6 @@
 import { grad as gradOf } from './autodiff/backward.ts';
 import { GradError } from './errors.ts';
-import { enableGrad, isGradEnabled } from './modes.ts';
+import { enableGrad } from './modes.ts';
 import { stack } from './ops/joining.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';

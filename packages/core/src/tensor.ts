@@ -2,7 +2,6 @@ import { accumulateGrad } from './accumulate.ts';
 import type { Strided } from './backend/types.ts';
 import { dtypeInfo, isFloating, type DType, type TypedArray } from './dtype.ts';
 import { DTypeError, GradError, ShapeError, ValueError } from './errors.ts';
-import { modes } from './modes.ts';
 import { formatTensor } from './print.ts';
 import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
 import { freeStorage, hostArray, type Storage } from './storage.ts';

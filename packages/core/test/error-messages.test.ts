@@ -11,19 +11,17 @@ const int = (values: tg.TensorData): tg.Tensor => tg.tensor(values, { dtype: 'in
 const zeros = (...shape: number[]): tg.Tensor => tg.zeros(shape);
 
 function check(lines: Record<string, Line>): void {
-  for (const [name, [run, kind, message]] of Object.entries(lines)) {
-    it(name, () => {
-      let caught: unknown = null;
-      try {
-        run();
-      } catch (error) {
-        caught = error;
-      }
-      expect((caught as Error | null)?.message).toBe(message);
-      expect(caught).toBeInstanceOf(kind);
-      expect(caught).toBeInstanceOf(tg.TapegradError);
-    });
-  }
+  it.each(Object.entries(lines))('%s', (_, [run, kind, message]) => {
+    let caught: unknown = null;
+    try {
+      run();
+    } catch (error) {
+      caught = error;
+    }
+    expect((caught as Error | null)?.message).toBe(message);
+    expect(caught).toBeInstanceOf(kind);
+    expect(caught).toBeInstanceOf(tg.TapegradError);
+  });
 }
 
 describe('errors about shapes say both shapes and what to do', () => {
