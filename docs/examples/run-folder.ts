@@ -1,12 +1,22 @@
-import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { accessSync, constants, mkdirSync, statSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
 import { interop, TapegradError, type Tensor } from 'tapegrad';
 import { readFileBytes, writeFileAtomic } from '@tapegrad/interop/node';
+
+const REASONS: Readonly<Record<string, string>> = {
+  EEXIST: 'a file is in its place',
+  ENOTDIR: 'a file is in its place',
+  ENOENT: 'there can be no such folder',
+  EACCES: 'writing there is not permitted',
+  EPERM: 'writing there is not permitted',
+  EROFS: 'that disk is read-only',
+  ENAMETOOLONG: 'its name is too long',
+};
 
 /**
  * The folder that a run leaves its files in; it is made if need be. Every file is replaced as a whole or not at all.
  *
- * @throws FileError when there can be no such folder
+ * @throws FileError when there can be no such folder, or nothing can be written there
  */
 export class RunFolder {
   /** The path of the weights alone, for use elsewhere. */
@@ -21,12 +31,11 @@ export class RunFolder {
     this.checkpoint = join(path, 'checkpoint.safetensors');
     this.curve = join(path, 'learning-curve.svg');
     try {
-      mkdirSync(path, { recursive: true });
+      makeFolder(resolve(path));
+      accessSync(path, constants.W_OK);
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      const reason =
-        code === 'EEXIST' || code === 'ENOTDIR' ? 'a file is in its place' : (error as Error).message;
-      throw new interop.FileError(`Cannot make the folder ${path}: ${reason}.`, path, { cause: error });
+      const reason = REASONS[(error as NodeJS.ErrnoException).code ?? ''] ?? (error as Error).message;
+      throw new interop.FileError(`Cannot use the folder ${path}: ${reason}.`, path, { cause: error });
     }
   }
 
@@ -41,6 +50,13 @@ export class RunFolder {
   saveCurve(svg: string): void {
     writeFileAtomic(this.curve, new TextEncoder().encode(svg));
   }
+}
+
+/** Makes a folder and those above it. (Node's own way to do so does not come back from /proc.) */
+function makeFolder(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory()) return;
+  if (dirname(path) !== path) makeFolder(dirname(path));
+  mkdirSync(path);
 }
 
 /** A checkpoint cannot be gone on from. The message is one sentence with its path. */

@@ -39,8 +39,10 @@ describe('the folder of a run', () => {
   it('cannot be where a file is', () => {
     const path = join(folder, 'taken');
     writeFileSync(path, '');
-    expect(() => new RunFolder(path)).toThrow(`Cannot make the folder ${path}: a file is in its place.`);
+    expect(() => new RunFolder(path)).toThrow(`Cannot use the folder ${path}: a file is in its place.`);
     expect(() => new RunFolder(join(path, 'x'))).toThrow(/: a file is in its place\.$/);
+    const long = join(folder, 'x'.repeat(1000));
+    expect(() => new RunFolder(long)).toThrow(`Cannot use the folder ${long}: its name is too long.`);
   });
 });
 

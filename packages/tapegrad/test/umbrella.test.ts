@@ -8,7 +8,8 @@ import * as tg from 'tapegrad';
 
 describe('tapegrad', () => {
   it('gives all of core by its own names', () => {
-    const missing = Object.entries(core).filter(([name, value]) => tg[name as keyof typeof tg] !== value);
+    const all = new Map(Object.entries(tg));
+    const missing = Object.entries(core).filter(([name, value]) => all.get(name) !== value);
     expect(missing).toEqual([]);
     expect(Object.keys(core).length).toBeGreaterThan(100);
   });
