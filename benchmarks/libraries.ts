@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
+import { here } from './here.ts';
 
 /** A library and how its process is started. */
 export interface Library {
@@ -15,15 +14,10 @@ export interface Library {
   readonly threads?: boolean;
 }
 
-/** A file of this folder. */
-export function here(file: string): string {
-  return fileURLToPath(new URL(file, import.meta.url));
-}
-
 const javascript = (adapter: string): string[] => [
   process.execPath,
   here('../packages/dev/run.mjs'),
-  'benchmarks/worker.ts',
+  here('worker.ts'),
   here(adapter),
 ];
 
@@ -32,8 +26,8 @@ const networks = ['conv-backward', 'lenet-adam', 'gpt-adamw', 'lstm-sgd'];
 /** The libraries written in JavaScript. */
 export const javascriptLibraries: readonly Library[] = [
   { name: 'tapegrad', command: javascript('tapegrad/index.ts'), peer: false, threads: true },
-  { name: 'tfjs-cpu', command: javascript('peers/tfjs/cpu.mjs'), peer: true, slow: ['mlp-sgd', 'mlp-adam', ...networks] },
-  { name: 'tfjs-wasm', command: javascript('peers/tfjs/wasm.mjs'), peer: true, slow: ['gpt-adamw'] },
+  { name: 'tfjs-cpu', command: javascript('peers/node_modules/.bundles/cpu.mjs'), peer: true, slow: ['mlp-sgd', 'mlp-adam', ...networks] },
+  { name: 'tfjs-wasm', command: javascript('peers/node_modules/.bundles/wasm.mjs'), peer: true, slow: ['gpt-adamw'] },
   { name: 'jax-js', command: javascript('peers/jax/index.mjs'), peer: true, slow: ['conv-forward', 'conv-backward'] },
 ];
 
@@ -45,16 +39,4 @@ export function findTorch(threads: number): Library | null {
   if (python === undefined) return null;
   const env = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads), BENCHMARK_THREADS: String(threads) };
   return { name: 'torch', command: [python, here('peers/torch/worker.py')], env, peer: false, threads: true };
-}
-
-/** Installs the peers, once; they are no part of the workspace, so that nobody has to wait for them who does not compare. */
-export function installPeers(): void {
-  if (existsSync(here('peers/node_modules/.package-lock.json'))) return;
-  console.error('installing the libraries to compare with (once) …');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: here('peers'),
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) throw new Error('the libraries to compare with could not be installed; what npm said is above');
 }

@@ -1,4 +1,4 @@
-import { adapterFor, require } from './library.mjs';
+import '@tensorflow/tfjs-backend-cpu';
+import { adapterFor } from './adapter.mjs';
 
-require('@tensorflow/tfjs-backend-cpu');
 export const adapter = await adapterFor('cpu');

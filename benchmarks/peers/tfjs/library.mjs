@@ -1,8 +1,7 @@
 // The parts of TensorFlow.js that the operations share.
-import { createRequire } from 'node:module';
+import * as tf from '@tensorflow/tfjs-core';
 
-export const require = createRequire(import.meta.url);
-export const tf = require('@tensorflow/tfjs-core');
+export { tf };
 
 /** The inputs as tensors. */
 export function tensors(inputs, shapes) {
@@ -46,13 +45,4 @@ export function keepingLast(compute, read) {
     results: () => read(last),
     dispose: () => tf.dispose(last),
   };
-}
-
-/** The adapter of a backend. */
-export async function adapterFor(backend) {
-  const { operations } = await import('./operations.mjs');
-  const { networks } = await import('./networks.mjs');
-  await tf.setBackend(backend);
-  await tf.ready();
-  return { version: tf.version_core, operations: { ...operations, ...networks } };
 }

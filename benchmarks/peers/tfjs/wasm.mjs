@@ -1,6 +1,7 @@
-import path from 'node:path';
-import { adapterFor, require } from './library.mjs';
+import { fileURLToPath } from 'node:url';
+import { setWasmPaths } from '@tensorflow/tfjs-backend-wasm';
+import { adapterFor } from './adapter.mjs';
 
-const wasm = require('@tensorflow/tfjs-backend-wasm');
-wasm.setWasmPaths(`${path.dirname(require.resolve('@tensorflow/tfjs-backend-wasm'))}/`);
+// Relative to the bundle of this file, see peers.ts.
+setWasmPaths(fileURLToPath(new URL('../@tensorflow/tfjs-backend-wasm/dist/', import.meta.url)));
 export const adapter = await adapterFor('wasm');

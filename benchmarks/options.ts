@@ -1,0 +1,53 @@
+import { parseArgs } from 'node:util';
+
+/** What the command line asks for. */
+export interface Options {
+  /** Names or groups of cases, and of the reports memory, start and size; empty means all. */
+  readonly only: readonly string[];
+  /** Names of libraries; empty means all. */
+  readonly libraries: readonly string[];
+  readonly threads: number;
+  readonly quick: boolean;
+  readonly json: boolean;
+  readonly pin: boolean;
+  readonly reference: boolean;
+  readonly help: boolean;
+}
+
+/** What `--help` prints. */
+export const usage = `npm run bench -- [options]
+
+  --only NAME,…       these cases or groups only (matmul, elementwise, chain, mlp, lenet, conv, gpt, lstm,
+                      memory, start, size; or a case such as matmul-256)
+  --libraries NAME,…  these libraries only (tapegrad, tfjs-cpu, tfjs-wasm, jax-js, torch)
+  --threads N         threads of the libraries that can use several (default 1)
+  --quick             fewer cases, short rounds: under a minute on a quiet machine
+  --json              print the results as JSON instead of tables
+  --no-pin            do not keep everything on one core (with one thread, where the system can)
+  --reference         compute benchmarks/reference.json anew, by PyTorch in float64
+`;
+
+/** Reads the command line. @throws Error naming an option that does not exist or a value that makes no sense */
+export function readOptions(args: readonly string[]): Options {
+  const { values } = parseArgs({
+    args: [...args],
+    allowNegative: true,
+    options: {
+      only: { type: 'string', default: '' },
+      libraries: { type: 'string', default: '' },
+      threads: { type: 'string', default: '1' },
+      quick: { type: 'boolean', default: false },
+      json: { type: 'boolean', default: false },
+      pin: { type: 'boolean', default: true },
+      reference: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  const threads = Number(values.threads);
+  if (!Number.isInteger(threads) || threads < 1) throw new Error(`--threads takes a whole number from 1, got ${values.threads}`);
+  return { ...values, threads, only: list(values.only), libraries: list(values.libraries) };
+}
+
+function list(text: string): string[] {
+  return text.split(',').filter((name) => name !== '');
+}
