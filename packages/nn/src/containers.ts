@@ -44,7 +44,9 @@ export abstract class Container extends Module {
   at(index: number): Module {
     const field = this.#fields.at(index);
     if (field === undefined) {
-      throw new IndexError(`${this.constructor.name}: index ${index} is out of range; it holds ${this.length} modules`);
+      throw new IndexError(
+        `${this.constructor.name}: index ${index} is out of range; it holds ${this.length} modules`,
+      );
     }
     return this.held(field);
   }
@@ -74,12 +76,15 @@ export abstract class Container extends Module {
 
   // any: a container of this kind is not meant to be called.
   forward(..._: any[]): any {
-    throw new ValueError(`${this.constructor.name} only holds modules; call these in the forward of the module around it`);
+    throw new ValueError(
+      `${this.constructor.name} only holds modules; call these in the forward of the module around it`,
+    );
   }
 }
 
 function describe(value: unknown): string {
-  if (typeof value === 'function') return `a function (${value.name || 'without a name'}); wrap it in a Module`;
+  if (typeof value === 'function')
+    return `a function (${value.name || 'without a name'}); wrap it in a Module`;
   return value === null ? 'null' : typeof value;
 }
 
@@ -107,7 +112,9 @@ export abstract class NumberedContainer extends Container {
     const modules = this.values();
     const position = index < 0 ? index + modules.length : index;
     if (!(Number.isInteger(index) && position >= 0 && position <= modules.length)) {
-      throw new IndexError(`${this.constructor.name}: cannot insert at ${index}; it holds ${modules.length} modules`);
+      throw new IndexError(
+        `${this.constructor.name}: cannot insert at ${index}; it holds ${modules.length} modules`,
+      );
     }
     modules.splice(position, 0, module);
     return this.#renumber(modules);
@@ -135,8 +142,8 @@ export abstract class NumberedContainer extends Container {
 export type NamedModules = Readonly<Record<string, Module>>;
 
 /**
- * Modules that are called one after the other, each with the output of the one before. They are given one by one, as
- * an array, or with names as an object; an index picks one, `slice` several.
+ * Modules that are called one after the other, each with the output of the one before. They are given one by
+ * one, as an array, or with names as an object; an index picks one, `slice` several.
  * @example
  * const net = new nn.Sequential(new nn.Linear(2, 8), new nn.ReLU(), new nn.Linear(8, 1));
  * console.log(net(tg.ones([5, 2])).shape); // → [ 5, 1 ]
@@ -162,13 +169,15 @@ export class Sequential extends NumberedContainer {
   slice(start?: number, end?: number): Sequential {
     const part = this.entries().slice(start, end);
     const numbered = part.every(([name]) => /^\d+$/.test(name));
-    return numbered ? new Sequential(part.map(([, module]) => module)) : new Sequential(Object.fromEntries(part));
+    return numbered
+      ? new Sequential(part.map(([, module]) => module))
+      : new Sequential(Object.fromEntries(part));
   }
 }
 
 /**
- * A numbered list of modules, to be called one by one by the module that holds it. A plain array in a field does the
- * same; a ModuleList also prints as one.
+ * A numbered list of modules, to be called one by one by the module that holds it. A plain array in a field
+ * does the same; a ModuleList also prints as one.
  * @source torch.nn.ModuleList
  */
 export class ModuleList extends NumberedContainer {

@@ -11,8 +11,9 @@ interface Origin {
 const origins = new WeakMap<TapegradError, Origin>();
 
 /**
- * Puts the path of the module at fault in front of an error's message: `encoder.fc1 (Linear 400 → 120): input is …`.
- * Every module that the error passes through calls this, so that the path grows from the inside to the outermost one.
+ * Puts the path of the module at fault in front of an error's message: `encoder.fc1 (Linear 400 → 120): input
+ * is …`. Every module that the error passes through calls this, so that the path grows from the inside to the
+ * outermost one.
  */
 export function nameModule(error: unknown, module: Module): void {
   if (!(error instanceof TapegradError)) return;

@@ -1,7 +1,16 @@
 export { avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool2d, maxPool3d } from '@tapegrad/core';
 export { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from '@tapegrad/core';
 export { maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices } from '@tapegrad/core';
-export { conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, linear, pad } from '@tapegrad/core';
+export {
+  conv1d,
+  conv2d,
+  conv3d,
+  convTranspose1d,
+  convTranspose2d,
+  convTranspose3d,
+  linear,
+  pad,
+} from '@tapegrad/core';
 export { scaledDotProductAttention } from '@tapegrad/core';
 export * from './functional/activation.ts';
 export * from './functional/bilinear.ts';

@@ -1,4 +1,5 @@
 import type { RemovableHandle } from '@tapegrad/core';
+import { BackwardWatch, type BackwardHook, type BackwardPreHook } from './backward-hooks.ts';
 import type { Module } from './module.ts';
 
 /** Called before `forward`; may return other arguments, as an array or, if there is only one, as it is. */
@@ -28,6 +29,8 @@ interface AfterHook {
 export class Hooks {
   before: readonly ForwardPreHook[] = [];
   after: readonly AfterHook[] = [];
+  backward: readonly BackwardHook[] = [];
+  backwardPre: readonly BackwardPreHook[] = [];
 
   get none(): boolean {
     return this.before.length === 0 && this.after.length === 0;
@@ -43,6 +46,24 @@ export class Hooks {
     const entry = { run: hook, always: alwaysCall };
     this.after = prepend ? [entry, ...this.after] : [...this.after, entry];
     return handle(() => (this.after = this.after.filter((other) => other !== entry)));
+  }
+
+  addBackward(hook: BackwardHook, { prepend = false }: HookOptions): RemovableHandle {
+    const entry: BackwardHook = (...args) => hook(...args);
+    this.backward = prepend ? [entry, ...this.backward] : [...this.backward, entry];
+    return handle(() => (this.backward = this.backward.filter((other) => other !== entry)));
+  }
+
+  addBackwardPre(hook: BackwardPreHook, { prepend = false }: HookOptions): RemovableHandle {
+    const entry: BackwardPreHook = (...args) => hook(...args);
+    this.backwardPre = prepend ? [entry, ...this.backwardPre] : [...this.backwardPre, entry];
+    return handle(() => (this.backwardPre = this.backwardPre.filter((other) => other !== entry)));
+  }
+
+  /** What watches one call on the way back, null if nobody asked. */
+  watch(module: Module): BackwardWatch | null {
+    const none = this.backward.length === 0 && this.backwardPre.length === 0;
+    return none ? null : new BackwardWatch(module, this.backwardPre, this.backward);
   }
 }
 
@@ -65,7 +86,10 @@ export function registerModuleForwardPreHook(hook: ForwardPreHook): RemovableHan
  * Registers a hook that runs after `forward` of every module.
  * @source torch.nn.modules.module.register_module_forward_hook
  */
-export function registerModuleForwardHook(hook: ForwardHook, options: { alwaysCall?: boolean } = {}): RemovableHandle {
+export function registerModuleForwardHook(
+  hook: ForwardHook,
+  options: { alwaysCall?: boolean } = {},
+): RemovableHandle {
   return globalHooks.addAfter(hook, options);
 }
 
@@ -73,21 +97,24 @@ export function registerModuleForwardHook(hook: ForwardHook, options: { alwaysCa
 export function callWithHooks(module: Module, own: Hooks | null, args: unknown[]): unknown {
   const before = own === null ? globalHooks.before : [...globalHooks.before, ...own.before];
   const after = own === null ? globalHooks.after : [...globalHooks.after, ...own.after];
+  const watch = own?.watch(module) ?? null;
   let given = args;
   let output: unknown;
   const ran = new Set<AfterHook>();
   try {
     for (const hook of before) {
       const replaced = hook(module, given);
-      if (replaced !== undefined && replaced !== null) given = Array.isArray(replaced) ? replaced : [replaced];
+      if (replaced !== undefined && replaced !== null)
+        given = Array.isArray(replaced) ? replaced : [replaced];
     }
+    if (watch !== null) given = watch.enter(given);
     output = module.forward(...given);
     for (const entry of after) {
       ran.add(entry);
       const replaced = entry.run(module, given, output);
       if (replaced !== undefined && replaced !== null) output = replaced;
     }
-    return output;
+    return watch === null ? output : watch.leave(output);
   } catch (error) {
     for (const entry of after) if (entry.always && !ran.has(entry)) runAfterError(module, entry, given);
     throw error;

@@ -1,8 +1,15 @@
 export { Module, type BufferOptions, type ListOptions, type RegisterOptions } from './module.ts';
 export { Parameter, type ParameterOptions } from './parameter.ts';
+export type { BackwardHook, BackwardPreHook, ModuleGradients } from './backward-hooks.ts';
 export { registerModuleForwardHook, registerModuleForwardPreHook } from './hooks.ts';
 export type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';
-export { StateDictError, type LoadOptions, type LoadReport, type StateDict, type StateDictOptions } from './state-dict.ts';
+export {
+  StateDictError,
+  type LoadOptions,
+  type LoadReport,
+  type StateDict,
+  type StateDictOptions,
+} from './state-dict.ts';
 export { ModuleDict, ModuleList, Sequential, type NamedModules } from './containers.ts';
 export * from './layers/activation.ts';
 export * from './layers/batch-norm.ts';

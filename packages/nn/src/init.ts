@@ -9,10 +9,23 @@ export interface InitOptions {
 
 /** Activations for which a gain is known. */
 export type Nonlinearity =
-  | 'linear' | 'conv1d' | 'conv2d' | 'conv3d' | 'conv_transpose1d' | 'conv_transpose2d' | 'conv_transpose3d'
-  | 'sigmoid' | 'tanh' | 'relu' | 'leaky_relu' | 'selu';
+  | 'linear'
+  | 'conv1d'
+  | 'conv2d'
+  | 'conv3d'
+  | 'conv_transpose1d'
+  | 'conv_transpose2d'
+  | 'conv_transpose3d'
+  | 'sigmoid'
+  | 'tanh'
+  | 'relu'
+  | 'leaky_relu'
+  | 'selu';
 
-/** Which fan keeps its variance: 'fan_in' that of activations going forward, 'fan_out' that of gradients going back. */
+/**
+ * Which fan keeps its variance: 'fan_in' that of activations going forward, 'fan_out' that of gradients going
+ * back.
+ */
 export type FanMode = 'fan_in' | 'fan_out';
 
 /** Options of the Kaiming initialisers. */
@@ -57,7 +70,9 @@ const gains: Readonly<Record<Nonlinearity, (param?: number) => number>> = {
 export function calculateGain(nonlinearity: Nonlinearity, param?: number): number {
   const gain = Object.hasOwn(gains, nonlinearity) ? gains[nonlinearity] : undefined;
   if (gain === undefined) {
-    throw new ValueError(`calculateGain: unknown nonlinearity '${nonlinearity}'; known are ${Object.keys(gains).join(', ')}`);
+    throw new ValueError(
+      `calculateGain: unknown nonlinearity '${nonlinearity}'; known are ${Object.keys(gains).join(', ')}`,
+    );
   }
   return gain(param);
 }
@@ -68,9 +83,12 @@ export function calculateGain(nonlinearity: Nonlinearity, param?: number): numbe
  */
 export function fans({ shape }: Tensor): { fanIn: number; fanOut: number } {
   if (shape.length < 2) {
-    throw new ShapeError(`init: fan-in and fan-out need a tensor of at least 2 dimensions, got [${shape.join(', ')}]`, {
-      shapes: [shape],
-    });
+    throw new ShapeError(
+      `init: fan-in and fan-out need a tensor of at least 2 dimensions, got [${shape.join(', ')}]`,
+      {
+        shapes: [shape],
+      },
+    );
   }
   const window = shape.slice(2).reduce((product, size) => product * size, 1);
   return { fanIn: shape[1]! * window, fanOut: shape[0]! * window };
@@ -93,7 +111,9 @@ export function normal_(x: Tensor, mean = 0, std = 1, options: InitOptions = {})
 export function truncNormal_(x: Tensor, mean = 0, std = 1, options: TruncNormalOptions = {}): Tensor {
   const { a = -2, b = 2, generator } = options;
   if (mean < a - 2 * std || mean > b + 2 * std) {
-    console.warn('tapegrad: truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal');
+    console.warn(
+      'tapegrad: truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal',
+    );
   }
   const cdf = (z: number): number => (1 + tensor(z / Math.sqrt(2), { dtype: 'float64' }).erf().item()) / 2;
   const low = cdf((a - mean) / std);
@@ -139,7 +159,9 @@ export function dirac_(x: Tensor, groups = 1): Tensor {
   requireRank('dirac_', x, 3, 5);
   const [outputs, inputs, ...window] = x.shape as [number, number, ...number[]];
   if (outputs % groups !== 0) {
-    throw new ShapeError(`dirac_: ${outputs} output channels are not divisible by ${groups} groups`, { shapes: [x.shape] });
+    throw new ShapeError(`dirac_: ${outputs} output channels are not divisible by ${groups} groups`, {
+      shapes: [x.shape],
+    });
   }
   const perGroup = outputs / groups;
   return noGrad(() => {
@@ -154,13 +176,19 @@ export function dirac_(x: Tensor, groups = 1): Tensor {
   });
 }
 
-/** Uniform numbers whose spread keeps the variance both forward and backward. @source torch.nn.init.xavier_uniform_ (Glorot & Bengio 2010) */
+/**
+ * Uniform numbers whose spread keeps the variance both forward and backward.
+ * @source torch.nn.init.xavier_uniform_ (Glorot & Bengio 2010)
+ */
 export function xavierUniform_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
   const bound = Math.sqrt(3) * glorotStd(x, gain);
   return uniform_(x, -bound, bound, options);
 }
 
-/** Normal numbers whose spread keeps the variance both forward and backward. @source torch.nn.init.xavier_normal_ (Glorot & Bengio 2010) */
+/**
+ * Normal numbers whose spread keeps the variance both forward and backward.
+ * @source torch.nn.init.xavier_normal_ (Glorot & Bengio 2010)
+ */
 export function xavierNormal_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
   return normal_(x, 0, glorotStd(x, gain), options);
 }
@@ -170,20 +198,29 @@ function glorotStd(x: Tensor, gain: number): number {
   return gain * Math.sqrt(2 / (fanIn + fanOut));
 }
 
-/** Uniform numbers whose spread keeps the variance through ReLUs. @source torch.nn.init.kaiming_uniform_ (He et al. 2015) */
+/**
+ * Uniform numbers whose spread keeps the variance through ReLUs.
+ * @source torch.nn.init.kaiming_uniform_ (He et al. 2015)
+ */
 export function kaimingUniform_(x: Tensor, options: KaimingOptions = {}): Tensor {
   if (x.numel() === 0) return x;
   const bound = Math.sqrt(3) * kaimingStd(x, options);
   return uniform_(x, -bound, bound, options);
 }
 
-/** Normal numbers whose spread keeps the variance through ReLUs. @source torch.nn.init.kaiming_normal_ (He et al. 2015) */
+/**
+ * Normal numbers whose spread keeps the variance through ReLUs.
+ * @source torch.nn.init.kaiming_normal_ (He et al. 2015)
+ */
 export function kaimingNormal_(x: Tensor, options: KaimingOptions = {}): Tensor {
   if (x.numel() === 0) return x;
   return normal_(x, 0, kaimingStd(x, options), options);
 }
 
-function kaimingStd(x: Tensor, { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions): number {
+function kaimingStd(
+  x: Tensor,
+  { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions,
+): number {
   if (mode !== 'fan_in' && mode !== 'fan_out') {
     throw new ValueError(`init: the mode must be 'fan_in' or 'fan_out', got '${String(mode)}'`);
   }
@@ -214,5 +251,8 @@ export function sparse_(x: Tensor, sparsity: number, std = 0.01, options: InitOp
 function requireRank(op: string, { shape }: Tensor, least: number, most: number): void {
   if (shape.length >= least && shape.length <= most) return;
   const wanted = least === most ? `${least}` : `${least} to ${most}`;
-  throw new ShapeError(`${op}: the tensor must have ${wanted} dimensions, got [${shape.join(', ')}]`, { op, shapes: [shape] });
+  throw new ShapeError(`${op}: the tensor must have ${wanted} dimensions, got [${shape.join(', ')}]`, {
+    op,
+    shapes: [shape],
+  });
 }

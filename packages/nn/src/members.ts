@@ -99,8 +99,9 @@ function isPlain(value: object): value is Record<string, unknown> {
 
 function overParameter(module: Callable, field: string): ValueError {
   return new ValueError(
-    `cannot assign a plain Tensor as parameter '${field}' of ${module.constructor.name} (nn.Parameter or null expected). ` +
-      `Wrap it: new nn.Parameter(tensor), or overwrite the values: noGrad(() => module.${field}.copy_(tensor))`,
+    `cannot assign a plain Tensor as parameter '${field}' of ${module.constructor.name} (nn.Parameter or null ` +
+      'expected). Wrap it: new nn.Parameter(tensor), or overwrite the values: ' +
+      `noGrad(() => module.${field}.copy_(tensor))`,
     { argument: field },
   );
 }

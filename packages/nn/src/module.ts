@@ -1,5 +1,6 @@
 import { DTypeError, noGrad, Tensor, toDType, ValueError, isFloating } from '@tapegrad/core';
 import type { DTypeName, RemovableHandle } from '@tapegrad/core';
+import type { BackwardHook, BackwardPreHook } from './backward-hooks.ts';
 import { Callable } from './callable.ts';
 import { nameModule } from './error-path.ts';
 import { callWithHooks, globalHooks, Hooks } from './hooks.ts';
@@ -38,9 +39,9 @@ export interface Module {
 }
 
 /**
- * Base of all layers and models. A subclass holds parameters and other modules in its fields, also in arrays and plain
- * objects, and says in `forward` what it computes; calling the instance runs its hooks and `forward`. Private `#fields`
- * cannot be seen from here, so that nothing in them is found.
+ * Base of all layers and models. A subclass holds parameters and other modules in its fields, also in arrays
+ * and plain objects, and says in `forward` what it computes; calling the instance runs its hooks and
+ * `forward`. Private `#fields` cannot be seen from here, so that nothing in them is found.
  * @example
  * class Net extends nn.Module {
  *   hidden = new nn.Linear(2, 8);
@@ -98,7 +99,9 @@ export abstract class Module extends Callable {
     const { recurse = true, prefix = '', removeDuplicate = true } = options;
     const seen = new Set<Tensor>();
     const found: [string, Tensor][] = [];
-    for (const [path, module] of recurse ? this.namedModules({ prefix, removeDuplicate }) : [[prefix, this] as const]) {
+    for (const [path, module] of recurse
+      ? this.namedModules({ prefix, removeDuplicate })
+      : [[prefix, this] as const]) {
       for (const { key, tensor } of pick(membersOf(module))) {
         if (removeDuplicate && seen.has(tensor)) continue;
         seen.add(tensor);
@@ -133,7 +136,8 @@ export abstract class Module extends Callable {
       if (removeDuplicate && seen.has(module)) return;
       seen.add(module);
       found.push([path, module]);
-      for (const [key, child] of membersOf(module).children) visit(child, path === '' ? key : `${path}.${key}`);
+      for (const [key, child] of membersOf(module).children)
+        visit(child, path === '' ? key : `${path}.${key}`);
     };
     visit(this, prefix);
     return found;
@@ -173,8 +177,8 @@ export abstract class Module extends Callable {
     if (parameter !== null && !(parameter instanceof Parameter)) {
       const computed = (parameter as unknown) instanceof Tensor && !(parameter as Tensor).isLeaf;
       throw new ValueError(
-        `registerParameter: cannot assign ${computed ? 'a non-leaf Tensor' : typeof parameter} to parameter '${name}'; ` +
-          'give new nn.Parameter(tensor) or null',
+        `registerParameter: cannot assign ${computed ? 'a non-leaf Tensor' : typeof parameter} to parameter ` +
+          `'${name}'; give new nn.Parameter(tensor) or null`,
       );
     }
     registrationsOf(this).set(name, { kind: 'parameter', key, persistent: true });
@@ -222,9 +226,11 @@ export abstract class Module extends Callable {
   }
 
   #checkName(op: string, name: string): void {
-    if (typeof name !== 'string') throw new ValueError(`${op}: the name must be a string, got ${typeof name}`);
+    if (typeof name !== 'string')
+      throw new ValueError(`${op}: the name must be a string, got ${typeof name}`);
     if (name === '') throw new ValueError(`${op}: the name must not be empty`);
-    if (name.includes('.')) throw new ValueError(`${op}: the name '${name}' must not contain a dot, which separates levels`);
+    if (name.includes('.'))
+      throw new ValueError(`${op}: the name '${name}' must not contain a dot, which separates levels`);
     const field = Object.getOwnPropertyDescriptor(this, name);
     // A field that holds nothing yet, or the function's own length and name, is free.
     const empty = field?.value === null || field?.value === undefined;
@@ -239,17 +245,24 @@ export abstract class Module extends Callable {
    * @source torch.nn.Module.train
    */
   train(mode = true): this {
-    if (typeof mode !== 'boolean') throw new ValueError(`train: the mode must be true or false, got ${String(mode)}`);
+    if (typeof mode !== 'boolean')
+      throw new ValueError(`train: the mode must be true or false, got ${String(mode)}`);
     for (const module of this.modules()) module.training = mode;
     return this;
   }
 
-  /** Switches this module and all below it to evaluation: no dropout, running statistics. @source torch.nn.Module.eval */
+  /**
+   * Switches this module and all below it to evaluation: no dropout, running statistics.
+   * @source torch.nn.Module.eval
+   */
   eval(): this {
     return this.train(false);
   }
 
-  /** Starts or stops recording operations on all parameters, as for freezing them. @source torch.nn.Module.requires_grad_ */
+  /**
+   * Starts or stops recording operations on all parameters, as for freezing them.
+   * @source torch.nn.Module.requires_grad_
+   */
   requiresGrad_(value = true): this {
     for (const parameter of this.parameters()) parameter.requiresGrad_(value);
     return this;
@@ -261,7 +274,10 @@ export abstract class Module extends Callable {
       const { grad: gradient } = parameter;
       if (gradient === null) continue;
       if (options.setToNone !== false) parameter.grad = null;
-      else parameter.grad = noGrad(() => (gradient.isLeaf ? gradient.requiresGrad_(false) : gradient.detach()).zero_());
+      else
+        parameter.grad = noGrad(() =>
+          (gradient.isLeaf ? gradient.requiresGrad_(false) : gradient.detach()).zero_(),
+        );
     }
   }
 
@@ -270,7 +286,10 @@ export abstract class Module extends Callable {
     this.zeroGrad(options);
   }
 
-  /** Calls a function on every module below and then on this one: for initialisation. @source torch.nn.Module.apply */
+  /**
+   * Calls a function on every module below and then on this one: for initialisation.
+   * @source torch.nn.Module.apply
+   */
   apply(visit: (module: Module) => void): this {
     for (const child of this.children()) child.apply(visit);
     visit(this);
@@ -278,15 +297,17 @@ export abstract class Module extends Callable {
   }
 
   /**
-   * Converts all floating-point parameters and buffers, and their gradients, to a dtype or to that of a tensor. The
-   * parameters stay the same objects, so that optimizers keep working.
+   * Converts all floating-point parameters and buffers, and their gradients, to a dtype or to that of a
+   * tensor. The parameters stay the same objects, so that optimizers keep working.
    * @throws DTypeError when the dtype is not floating-point
    * @source torch.nn.Module.to
    */
   to(target: DTypeName | Tensor): this {
     const dtype = target instanceof Tensor ? target.dtype : toDType(target);
     if (!isFloating(dtype)) {
-      throw new DTypeError(`Module.to: the dtype must be float32 or float64, got ${dtype}`, { dtypes: [dtype] });
+      throw new DTypeError(`Module.to: the dtype must be float32 or float64, got ${dtype}`, {
+        dtypes: [dtype],
+      });
     }
     noGrad(() => {
       for (const tensor of [...this.parameters(), ...this.buffers()]) {
@@ -310,7 +331,10 @@ export abstract class Module extends Callable {
     return this.to('float64');
   }
 
-  /** Parameters and persistent buffers by path, sharing memory with the module. @source torch.nn.Module.state_dict */
+  /**
+   * Parameters and persistent buffers by path, sharing memory with the module.
+   * @source torch.nn.Module.state_dict
+   */
   stateDict(options: StateDictOptions = {}): StateDict {
     return collectState(this, options);
   }
@@ -331,7 +355,9 @@ export abstract class Module extends Callable {
 
   /** Takes back what `getExtraState` gave. */
   setExtraState(_state: Tensor): void {
-    throw new ValueError(`${this.constructor.name} gives extra state but has no setExtraState to take it back`);
+    throw new ValueError(
+      `${this.constructor.name} gives extra state but has no setExtraState to take it back`,
+    );
   }
 
   /**
@@ -348,6 +374,24 @@ export abstract class Module extends Callable {
    */
   registerForwardHook(hook: ForwardHook, options: ForwardHookOptions = {}): RemovableHandle {
     return (this.#hooks ??= new Hooks()).addAfter(hook, options);
+  }
+
+  /**
+   * Registers a hook that runs on the way back, when the gradients of the arguments are known, and may
+   * replace them. If no argument requires a gradient, it runs when those of the outputs are known.
+   * @source torch.nn.Module.register_full_backward_hook
+   */
+  registerFullBackwardHook(hook: BackwardHook, options: HookOptions = {}): RemovableHandle {
+    return (this.#hooks ??= new Hooks()).addBackward(hook, options);
+  }
+
+  /**
+   * Registers a hook that runs on the way back, when the gradients of the outputs are known, and may replace
+   * them.
+   * @source torch.nn.Module.register_full_backward_pre_hook
+   */
+  registerFullBackwardPreHook(hook: BackwardPreHook, options: HookOptions = {}): RemovableHandle {
+    return (this.#hooks ??= new Hooks()).addBackwardPre(hook, options);
   }
 
   /** What is printed between the parentheses: the options of a layer. */
@@ -379,7 +423,8 @@ function find<T>(module: Module, kind: string, path: string, named: readonly (re
   if (hit === undefined) {
     const known = named.map(([name]) => name).filter((name) => name !== '');
     throw new ValueError(
-      `${module.constructor.name} has no ${kind} '${path}'; it has ${known.length === 0 ? 'none' : known.join(', ')}`,
+      `${module.constructor.name} has no ${kind} '${path}'; it has ` +
+        `${known.length === 0 ? 'none' : known.join(', ')}`,
     );
   }
   return hit[1];

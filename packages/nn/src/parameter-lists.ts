@@ -20,12 +20,17 @@ function gradientsOf(parameters: ParameterList): Tensor[] {
 }
 
 /**
- * Scales the gradients of all parameters together so that their norm, as of one long vector, is at most `maxNorm`.
+ * Scales the gradients of all parameters together so that their norm, as of one long vector, is at most
+ * `maxNorm`.
  * @returns the norm before
  * @throws ValueError when the norm is not finite and `errorIfNonfinite` is set; then nothing is changed
  * @source torch.nn.utils.clip_grad_norm_
  */
-export function clipGradNorm_(parameters: ParameterList, maxNorm: number, options: ClipNormOptions = {}): Tensor {
+export function clipGradNorm_(
+  parameters: ParameterList,
+  maxNorm: number,
+  options: ClipNormOptions = {},
+): Tensor {
   const { normType = 2, errorIfNonfinite = false } = options;
   const gradients = gradientsOf(parameters);
   if (gradients.length === 0) return tensor(0);
@@ -35,8 +40,8 @@ export function clipGradNorm_(parameters: ParameterList, maxNorm: number, option
     const total = cat(norms.map((norm) => norm.to(dtype))).vectorNorm(normType);
     if (errorIfNonfinite && !Number.isFinite(total.item())) {
       throw new ValueError(
-        `clipGradNorm_: the norm of order ${normType} of the gradients is ${total.item()}, so they cannot be clipped. ` +
-          'To scale them all the same, set errorIfNonfinite to false',
+        `clipGradNorm_: the norm of order ${normType} of the gradients is ${total.item()}, so they cannot be ` +
+          'clipped. To scale them all the same, set errorIfNonfinite to false',
         { op: 'clipGradNorm_' },
       );
     }
@@ -69,7 +74,8 @@ export function vectorToParameters(vector: Tensor, parameters: ParameterList): v
   const count = list.reduce((sum, parameter) => sum + parameter.numel(), 0);
   if (vector.ndim !== 1 || vector.shape[0] !== count) {
     throw new ValueError(
-      `vectorToParameters: the parameters have ${count} elements together, the vector is [${vector.shape.join(', ')}]`,
+      `vectorToParameters: the parameters have ${count} elements together, the vector is ` +
+        `[${vector.shape.join(', ')}]`,
       { op: 'vectorToParameters', shapes: [vector.shape] },
     );
   }

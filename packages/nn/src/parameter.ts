@@ -3,7 +3,10 @@ import { Tensor } from '@tapegrad/core';
 /** A tensor that a module learns. Every tensor has the methods; being a parameter is a mark on it. */
 export interface Parameter extends Tensor {}
 
-/** Which tensors are parameters. A mark beside the tensor keeps all tensors of one hidden class, and operations fast. */
+/**
+ * Which tensors are parameters. A mark beside the tensor keeps all tensors of one hidden class, and
+ * operations fast.
+ */
 const marked = new WeakSet<object>();
 
 /** Options of a parameter. */

@@ -43,8 +43,11 @@ export class StateDictError extends TapegradError {
     if (report.unexpectedKeys.length > 0) {
       lines.unshift(`Unexpected key(s) in the state dict: ${quoted(report.unexpectedKeys)}.`);
     }
-    if (report.missingKeys.length > 0) lines.unshift(`Missing key(s) in the state dict: ${quoted(report.missingKeys)}.`);
-    super(`loadStateDict: the state dict does not fit ${module}; nothing was changed:\n\t${lines.join('\n\t')}`);
+    if (report.missingKeys.length > 0)
+      lines.unshift(`Missing key(s) in the state dict: ${quoted(report.missingKeys)}.`);
+    super(
+      `loadStateDict: the state dict does not fit ${module}; nothing was changed:\n\t${lines.join('\n\t')}`,
+    );
     this.missingKeys = report.missingKeys;
     this.unexpectedKeys = report.unexpectedKeys;
     this.sizeMismatches = sizeMismatches;
@@ -77,7 +80,11 @@ export function collectState(root: Module, { prefix = '', keepVars = false }: St
 }
 
 /** Checks a whole state dict, then copies it into the module. */
-export function loadState(root: Module, state: StateDict, { strict = true, assign = false }: LoadOptions): LoadReport {
+export function loadState(
+  root: Module,
+  state: StateDict,
+  { strict = true, assign = false }: LoadOptions,
+): LoadReport {
   const writes: (() => void)[] = [];
   const mismatches: string[] = [];
   const missingKeys: string[] = [];

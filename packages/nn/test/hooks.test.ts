@@ -86,4 +86,73 @@ describe('hooks', () => {
     handle.remove();
     expect(module(tg.ones([1])).shape).toEqual([1]);
   });
+
+  it('N022 see the gradients of arguments and outputs, and may replace the former', () => {
+    class Product extends nn.Module {
+      forward(a: Tensor, b: Tensor, times: number): Tensor {
+        return a.mul(b).mul(times);
+      }
+    }
+    const module = new Product();
+    const seen: (number | null)[][] = [];
+    const values = (gradients: nn.ModuleGradients): (number | null)[] => gradients.map((g) => g?.item() ?? null);
+    const handle = module.registerFullBackwardHook((self, gradInputs, gradOutputs) => {
+      expect(self).toBe(module);
+      seen.push(values(gradInputs), values(gradOutputs));
+      return [gradInputs[0]!.mul(100), ...gradInputs.slice(1)];
+    });
+    const run = (): number[] => {
+      const a = tg.tensor(3, { requiresGrad: true });
+      const b = tg.tensor(5, { requiresGrad: true });
+      module(a, b, 2).mul(7).backward();
+      return [a.grad!.item(), b.grad!.item()];
+    };
+    expect(run()).toEqual([7000, 42]);
+    expect(seen).toEqual([[70, 42, null], [7]]);
+    handle.remove();
+    expect(run()).toEqual([70, 42]);
+    expect(seen).toHaveLength(2);
+  });
+
+  it('N022 run without gradients of arguments when none requires one', () => {
+    const module = new nn.Linear(2, 1);
+    const seen: unknown[] = [];
+    module.registerFullBackwardHook((_, gradInputs, gradOutputs) => void seen.push(gradInputs, gradOutputs[0]!.toArray()));
+    module(x()).sum().backward();
+    expect(seen).toEqual([[null], [1]]);
+    expect(module.weight.grad!.toArray()).toEqual([[1, 1]]);
+    module.eval();
+    tg.noGrad(() => module(x()));
+    expect(seen).toHaveLength(2);
+  });
+
+  it('N022 leave inputs that are changed in place to be refused', () => {
+    class Doubled extends nn.Module {
+      forward(a: Tensor): Tensor {
+        return a.mul_(2);
+      }
+    }
+    const module = new Doubled();
+    module.registerFullBackwardHook(() => undefined);
+    const input = tg.ones([2], { requiresGrad: true }).mul(1);
+    expect(() => module(input)).toThrow(/is being modified inplace/);
+  });
+
+  it('N023 see the gradients of the outputs first, and may replace them', () => {
+    const module = new nn.Identity();
+    const order: string[] = [];
+    module.registerFullBackwardHook((_, gradInputs, gradOutputs) => {
+      order.push(`hook ${gradInputs[0]!.item()} ${gradOutputs[0]!.item()}`);
+    });
+    module.registerFullBackwardPreHook((_, gradOutputs) => {
+      order.push(`pre ${gradOutputs[0]!.item()}`);
+      return [gradOutputs[0]!.mul(10)];
+    });
+    const input = tg.tensor(1, { requiresGrad: true });
+    module(input).mul(3).backward();
+    expect(order).toEqual(['pre 3', 'hook 30 30']);
+    expect(input.grad!.item()).toBe(30);
+    module.registerFullBackwardPreHook(() => []);
+    expect(() => module(input).backward()).toThrow(/an array of 1 gradients/);
+  });
 });

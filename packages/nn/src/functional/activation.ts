@@ -1,8 +1,33 @@
-import { elementwise, ShapeError, ValueError, type Binary, type Elementwise, type Tensor, type Unary } from '@tapegrad/core';
+import {
+  elementwise,
+  ShapeError,
+  ValueError,
+  type Binary,
+  type Elementwise,
+  type Tensor,
+  type Unary,
+} from '@tapegrad/core';
 
 export {
-  elu, gelu, hardsigmoid, hardswish, hardtanh, leakyRelu, logsigmoid, logSoftmax, mish, relu, relu6, selu, sigmoid, silu,
-  softmax, softmin, softplus, tanh, threshold,
+  elu,
+  gelu,
+  hardsigmoid,
+  hardswish,
+  hardtanh,
+  leakyRelu,
+  logsigmoid,
+  logSoftmax,
+  mish,
+  relu,
+  relu6,
+  selu,
+  sigmoid,
+  silu,
+  softmax,
+  softmin,
+  softplus,
+  tanh,
+  threshold,
 } from '@tapegrad/core';
 
 /** x where it is positive, alpha · (e^(x/alpha) − 1) elsewhere. @source torch.nn.functional.celu */
@@ -25,13 +50,19 @@ export const softsign: Unary = elementwise('softsign', (x) => x.div(x.abs().add(
   },
 });
 
-/** x moved towards 0 by lambda, and 0 if that is further than it goes. @derivative 0 at ±lambda @source torch.nn.functional.softshrink */
+/**
+ * x moved towards 0 by lambda, and 0 if that is further than it goes.
+ * @derivative 0 at ±lambda
+ * @source torch.nn.functional.softshrink
+ */
 export const softshrink: Elementwise<(x: Tensor, lambda?: number) => Tensor> = elementwise(
   'softshrink',
-  (x, lambda) => x.gt(lambda).where(x.sub(lambda), x.lt(lambda.neg()).where(x.add(lambda), x.isnan().where(x, 0))),
+  (x, lambda) =>
+    x.gt(lambda).where(x.sub(lambda), x.lt(lambda.neg()).where(x.add(lambda), x.isnan().where(x, 0))),
   { points: [{ at: [0.5, 0.5], value: 0, partials: [0, null] }] },
   (x: Tensor, lambda = 0.5) => {
-    if (lambda < 0) throw new ValueError(`softshrink: lambda must not be negative, got ${lambda}`, { op: 'softshrink' });
+    if (lambda < 0)
+      throw new ValueError(`softshrink: lambda must not be negative, got ${lambda}`, { op: 'softshrink' });
     return [x, lambda];
   },
 );
@@ -65,10 +96,13 @@ export function prelu(x: Tensor, weight: Tensor): Tensor {
   if (slopes === 1) return sloped(x, weight.reshape([]));
   const channels = x.ndim < 2 ? 1 : x.shape[1]!;
   if (slopes !== channels) {
-    throw new ShapeError(`prelu: there are ${slopes} slopes for the ${channels} channels of [${x.shape.join(', ')}]`, {
-      op: 'prelu',
-      shapes: [x.shape, weight.shape],
-    });
+    throw new ShapeError(
+      `prelu: there are ${slopes} slopes for the ${channels} channels of [${x.shape.join(', ')}]`,
+      {
+        op: 'prelu',
+        shapes: [x.shape, weight.shape],
+      },
+    );
   }
   return sloped(x, weight.reshape(x.shape.map((_, d) => (d === 1 ? -1 : 1))));
 }

@@ -12,10 +12,13 @@ export function bilinear(x1: Tensor, x2: Tensor, weight: Tensor, bias?: Tensor |
   const alike = x1.ndim === x2.ndim && batch.every((size, d) => size === x2.shape[d]);
   if (weight.ndim !== 3 || x1.ndim === 0 || !alike || x1.shape.at(-1) !== m || x2.shape.at(-1) !== n) {
     const [a, b, w] = [x1, x2, weight].map(({ shape }) => `[${shape.join(', ')}]`);
-    throw new ShapeError(`bilinear: inputs are ${a} and ${b}, expected [..., ${m}] and [..., ${n}] for the weight ${w}`, {
-      op: 'bilinear',
-      shapes: [x1.shape, x2.shape, weight.shape],
-    });
+    throw new ShapeError(
+      `bilinear: inputs are ${a} and ${b}, expected [..., ${m}] and [..., ${n}] for the weight ${w}`,
+      {
+        op: 'bilinear',
+        shapes: [x1.shape, x2.shape, weight.shape],
+      },
+    );
   }
   // One product with all W_k side by side, then the sum over x2 for each k.
   const sides = x1.reshape([-1, m]).matmul(weight.permute(1, 0, 2).reshape([m, outputs * n]));

@@ -23,7 +23,8 @@ const weightedLogitEntropy: Ternary = elementwise(
   'binary_cross_entropy_with_logits',
   (x, target, positive) => {
     const weight = positive.sub(1).mul(target).add(1);
-    return target.neg().add(1).mul(x).add(weight.mul(x.abs().neg().exp().log1p().sub(x.min(0))));
+    const softplus = x.abs().neg().exp().log1p().sub(x.min(0));
+    return target.neg().add(1).mul(x).add(weight.mul(softplus));
   },
   {
     partials: ([x, target, positive]) => {
@@ -47,17 +48,23 @@ export interface BinaryOptions extends LossOptions {
  * @throws ValueError when an element of x is not between 0 and 1
  * @source torch.nn.functional.binary_cross_entropy
  */
-export function binaryCrossEntropy(x: Tensor, target: Tensor, { weight, reduction }: BinaryOptions = {}): Tensor {
+export function binaryCrossEntropy(
+  x: Tensor,
+  target: Tensor,
+  { weight, reduction }: BinaryOptions = {},
+): Tensor {
   const op = 'binaryCrossEntropy';
   requireEqual(op, x, target);
-  x.detach().toTypedArray().forEach((value, i) => {
-    if (value >= 0 && value <= 1) return;
-    throw new ValueError(
-      `${op}: all elements of the input should be between 0 and 1, but element ${i} is ${value}. Put a sigmoid before ` +
-        `the loss, or use ${op}WithLogits without one`,
-      { op },
-    );
-  });
+  x.detach()
+    .toTypedArray()
+    .forEach((value, i) => {
+      if (value >= 0 && value <= 1) return;
+      throw new ValueError(
+        `${op}: all elements of the input should be between 0 and 1, but element ${i} is ${value}. ` +
+          `Put a sigmoid before the loss, or use ${op}WithLogits without one`,
+        { op },
+      );
+    });
   return reduced(op, weighted(entropy(x, target), weight), reduction);
 }
 
@@ -74,7 +81,11 @@ export interface BinaryLogitsOptions extends BinaryOptions {
  * @throws ShapeError when the shapes differ
  * @source torch.nn.functional.binary_cross_entropy_with_logits
  */
-export function binaryCrossEntropyWithLogits(x: Tensor, target: Tensor, options: BinaryLogitsOptions = {}): Tensor {
+export function binaryCrossEntropyWithLogits(
+  x: Tensor,
+  target: Tensor,
+  options: BinaryLogitsOptions = {},
+): Tensor {
   const op = 'binaryCrossEntropyWithLogits';
   requireEqual(op, x, target);
   const { weight, posWeight, reduction } = options;

@@ -26,7 +26,8 @@ interface Labels {
 
 /**
  * Minus the log-probability of the right class.
- * @shape log-probabilities [N, C, …] or [C], class labels [N, …] or [] -> [] (or like the labels, for reduction 'none')
+ * @shape log-probabilities [N, C, …] or [C], class labels [N, …] or [] -> [] (or like the labels, for
+ * reduction 'none')
  * @throws ShapeError, DTypeError when input and target do not fit
  * @throws IndexError when a label is not a class
  * @numerics the mean divides by the sum of the weights of the labels that count; NaN if there are none
@@ -37,7 +38,8 @@ export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Te
 }
 
 /**
- * Cross-entropy between softmax(x) and a target, which is a class label per row or, with the shape of x, probabilities.
+ * Cross-entropy between softmax(x) and a target, which is a class label per row or, with the shape of x,
+ * probabilities.
  * @shape scores [N, C, …] or [C], labels [N, …] or [], or probabilities like the scores -> []
  * @derivative (softmax(x) − onehot)/N
  * @numerics computed from `logSoftmax`, so that no score overflows; x must be scores, not probabilities
@@ -75,12 +77,13 @@ function probabilityLoss(op: string, x: Tensor, target: Tensor, options: CrossEn
   const { labelSmoothing = 0, reduction = 'mean', weight, ignoreIndex = -100 } = options;
   if (!target.isFloatingPoint()) {
     throw new DTypeError(
-      `${op}: the target has the shape of the input, so it holds class probabilities, but its dtype is ${target.dtype}; ` +
-        "convert them: target.to('float32')",
+      `${op}: the target has the shape of the input, so it holds class probabilities, but its dtype is ` +
+        `${target.dtype}; convert them: target.to('float32')`,
       { op, argument: 'target', dtypes: [target.dtype] },
     );
   }
-  if (ignoreIndex >= 0) throw new ValueError(`${op}: ignoreIndex is for class labels, not for probabilities`, { op });
+  if (ignoreIndex >= 0)
+    throw new ValueError(`${op}: ignoreIndex is for class labels, not for probabilities`, { op });
   const dim = classDim(x);
   const classes = x.shape[dim]!;
   const smooth = labelSmoothing === 0 ? target : target.mul(1 - labelSmoothing).add(labelSmoothing / classes);
@@ -128,11 +131,13 @@ function labelWeights(weight: Tensor, index: Tensor, ignored: Tensor | null): Te
 }
 
 function checkInput(op: string, x: Tensor, weight: Tensor | null | undefined): void {
-  if (x.ndim === 0) throw new ShapeError(`${op}: the input needs a dimension of classes: [N, C, …] or [C]`, { op });
+  if (x.ndim === 0)
+    throw new ShapeError(`${op}: the input needs a dimension of classes: [N, C, …] or [C]`, { op });
   const classes = x.shape[classDim(x)]!;
   if (weight != null && (weight.ndim !== 1 || weight.shape[0] !== classes)) {
     throw new ShapeError(
-      `${op}: the weight must have one element for each of the ${classes} classes, got [${weight.shape.join(', ')}]`,
+      `${op}: the weight must have one element for each of the ${classes} classes, got ` +
+        `[${weight.shape.join(', ')}]`,
       { op, argument: 'weight', shapes: [weight.shape] },
     );
   }
@@ -143,18 +148,21 @@ function checkLabels(op: string, x: Tensor, target: Tensor, { ignoreIndex = -100
   const expected = x.shape.filter((_, d) => d !== dim);
   if (target.ndim !== expected.length || expected.some((size, d) => size !== target.shape[d])) {
     throw new ShapeError(
-      `${op}: the input is [${x.shape.join(', ')}], so class labels must have the shape [${expected.join(', ')}]` +
-        `${op === 'crossEntropy' ? ' and probabilities that of the input' : ''}, but the target is ` +
+      `${op}: the input is [${x.shape.join(', ')}], so class labels must have the shape ` +
+        `[${expected.join(', ')}]${op === 'crossEntropy' ? ' and probabilities that of the input' : ''}, but the target is ` +
         `[${target.shape.join(', ')}]`,
       { op, argument: 'target', shapes: [x.shape, target.shape] },
     );
   }
   if (target.isFloatingPoint() || target.dtype === 'bool') {
-    throw new DTypeError(`${op}: class labels must be integers, got ${target.dtype}; convert them: target.to('int32')`, {
-      op,
-      argument: 'target',
-      dtypes: [target.dtype],
-    });
+    throw new DTypeError(
+      `${op}: class labels must be integers, got ${target.dtype}; convert them: target.to('int32')`,
+      {
+        op,
+        argument: 'target',
+        dtypes: [target.dtype],
+      },
+    );
   }
   const labels = target.toTypedArray();
   const classes = x.shape[dim]!;
@@ -181,8 +189,8 @@ function outOfRange(op: string, { shape }: Tensor, i: number, label: number, cla
   });
   const row = shape.length === 0 ? 'the target' : `target[${place.join(', ')}]`;
   return new IndexError(
-    `${op}: class label ${label} at ${row} is out of range: the input has ${classes} classes, so labels go from 0 to ` +
-      `${classes - 1}${label === classes ? '. Do the labels start at 1? Then subtract 1' : ''}`,
+    `${op}: class label ${label} at ${row} is out of range: the input has ${classes} classes, so labels go ` +
+      `from 0 to ${classes - 1}${label === classes ? '. Do the labels start at 1? Then subtract 1' : ''}`,
     { op, argument: 'target' },
   );
 }

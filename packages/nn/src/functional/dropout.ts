@@ -5,7 +5,10 @@ export { dropout } from '@tapegrad/core';
 /** One element per sample and channel, to be broadcast over the rest. */
 function channelShape(op: string, x: Tensor): number[] {
   if (x.ndim < 2) {
-    throw new ShapeError(`${op}: the input needs batch and channels, got [${x.shape.join(', ')}]`, { op, shapes: [x.shape] });
+    throw new ShapeError(`${op}: the input needs batch and channels, got [${x.shape.join(', ')}]`, {
+      op,
+      shapes: [x.shape],
+    });
   }
   return x.shape.map((size, d) => (d < 2 ? size : 1));
 }
@@ -18,17 +21,29 @@ function channels(op: string, x: Tensor, p: number, training: boolean, unbatched
   return x.mul(dropout(ones(channelShape(op, x), { dtype: x.dtype }), p));
 }
 
-/** Sets whole channels to 0 with probability p and scales the others. @shape [N, C, L] or [C, L] -> the same @source torch.nn.functional.dropout1d */
+/**
+ * Sets whole channels to 0 with probability p and scales the others.
+ * @shape [N, C, L] or [C, L] -> the same
+ * @source torch.nn.functional.dropout1d
+ */
 export function dropout1d(x: Tensor, p = 0.5, training = true): Tensor {
   return channels('dropout1d', x, p, training, 2);
 }
 
-/** Sets whole channels to 0 with probability p and scales the others. @shape [N, C, …] -> the same @source torch.nn.functional.dropout2d */
+/**
+ * Sets whole channels to 0 with probability p and scales the others.
+ * @shape [N, C, …] -> the same
+ * @source torch.nn.functional.dropout2d
+ */
 export function dropout2d(x: Tensor, p = 0.5, training = true): Tensor {
   return channels('dropout2d', x, p, training, null);
 }
 
-/** Sets whole channels to 0 with probability p and scales the others. @shape [N, C, D, H, W] or [C, D, H, W] -> the same @source torch.nn.functional.dropout3d */
+/**
+ * Sets whole channels to 0 with probability p and scales the others.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> the same
+ * @source torch.nn.functional.dropout3d
+ */
 export function dropout3d(x: Tensor, p = 0.5, training = true): Tensor {
   return channels('dropout3d', x, p, training, 4);
 }
@@ -56,7 +71,13 @@ export function alphaDropout(x: Tensor, p = 0.5, training = false): Tensor {
 
 /** As `alphaDropout`, for whole channels. @source torch.nn.functional.feature_alpha_dropout */
 export function featureAlphaDropout(x: Tensor, p = 0.5, training = false): Tensor {
-  return alpha('featureAlphaDropout', x, p, training, training && p > 0 ? channelShape('featureAlphaDropout', x) : x.shape);
+  return alpha(
+    'featureAlphaDropout',
+    x,
+    p,
+    training,
+    training && p > 0 ? channelShape('featureAlphaDropout', x) : x.shape,
+  );
 }
 
 function checkProbability(op: string, p: number): void {

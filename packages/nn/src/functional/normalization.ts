@@ -6,7 +6,8 @@ export { batchNorm, groupNorm, instanceNorm, layerNorm } from '@tapegrad/core';
 const steps: Readonly<Record<string, number>> = { float32: 2 ** -23, float64: 2 ** -52 };
 
 /**
- * Each sample divided by the root of its mean square over the last dimensions, then scaled element by element.
+ * Each sample divided by the root of its mean square over the last dimensions, then scaled element by
+ * element.
  * @throws ShapeError when the input does not end in normalizedShape
  * @source torch.nn.functional.rms_norm
  */
@@ -19,7 +20,8 @@ export function rmsNorm(
   const lead = x.ndim - normalizedShape.length;
   if (normalizedShape.length === 0 || normalizedShape.some((size, d) => size !== x.shape[lead + d])) {
     throw new ShapeError(
-      `rmsNorm: input is [${x.shape.join(', ')}], expected [..., ${normalizedShape.join(', ')}] as normalizedShape`,
+      `rmsNorm: input is [${x.shape.join(', ')}], expected [..., ${normalizedShape.join(', ')}] as ` +
+        'normalizedShape',
       { op: 'rmsNorm', shapes: [x.shape, normalizedShape] },
     );
   }

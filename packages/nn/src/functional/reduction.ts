@@ -34,13 +34,19 @@ const warned = new Set<string>();
 export function warnUnequal(op: string, x: Tensor, target: Tensor): void {
   if (sameShape(x, target) || warned.has(op)) return;
   warned.add(op);
-  console.warn(`tapegrad: ${op}: ${unequal(x, target)} They are broadcast, which is likely to give a wrong result.`);
+  console.warn(
+    `tapegrad: ${op}: ${unequal(x, target)} They are broadcast, which is likely to give a wrong result.`,
+  );
 }
 
 /** Refuses an input and a target of different shapes. */
 export function requireEqual(op: string, x: Tensor, target: Tensor): void {
   if (sameShape(x, target)) return;
-  throw new ShapeError(`${op}: ${unequal(x, target)}`, { op, argument: 'target', shapes: [x.shape, target.shape] });
+  throw new ShapeError(`${op}: ${unequal(x, target)}`, {
+    op,
+    argument: 'target',
+    shapes: [x.shape, target.shape],
+  });
 }
 
 function sameShape(x: Tensor, target: Tensor): boolean {
@@ -48,13 +54,16 @@ function sameShape(x: Tensor, target: Tensor): boolean {
 }
 
 function unequal(x: Tensor, target: Tensor): string {
-  return `the input is [${x.shape.join(', ')}], but the target is [${target.shape.join(', ')}]. ${remedy(x, target)}`;
+  const [input, other] = [x, target].map(({ shape }) => `[${shape.join(', ')}]`);
+  return `the input is ${input}, but the target is ${other}. ${remedy(x, target)}`;
 }
 
 function remedy(x: Tensor, target: Tensor): string {
   const last = x.ndim - 1;
   const fits = (long: Tensor, short: Tensor): boolean =>
-    long.ndim === short.ndim + 1 && long.shape.at(-1) === 1 && short.shape.every((size, d) => size === long.shape[d]);
+    long.ndim === short.ndim + 1 &&
+    long.shape.at(-1) === 1 &&
+    short.shape.every((size, d) => size === long.shape[d]);
   if (fits(x, target)) return `Use input.squeeze(${last}) or target.unsqueeze(${last}).`;
   if (fits(target, x)) return `Use target.squeeze(${last + 1}) or input.unsqueeze(${last + 1}).`;
   return 'Both must have the same shape.';

@@ -55,8 +55,13 @@ export interface SmoothL1Options extends LossOptions {
  * @throws ValueError when β is negative
  * @source torch.nn.functional.smooth_l1_loss
  */
-export function smoothL1Loss(x: Tensor, target: Tensor, { reduction, beta = 1 }: SmoothL1Options = {}): Tensor {
-  if (!(beta >= 0)) throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}`, { op: 'smoothL1Loss' });
+export function smoothL1Loss(
+  x: Tensor,
+  target: Tensor,
+  { reduction, beta = 1 }: SmoothL1Options = {},
+): Tensor {
+  if (!(beta >= 0))
+    throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}`, { op: 'smoothL1Loss' });
   warnUnequal('smoothL1Loss', x, target);
   const losses = beta === 0 ? absoluteError(x, target) : smoothError(x, target, beta);
   return reduced('smoothL1Loss', losses, reduction);
@@ -75,7 +80,8 @@ export interface HuberOptions extends LossOptions {
  * @source torch.nn.functional.huber_loss
  */
 export function huberLoss(x: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor {
-  if (!(delta > 0)) throw new ValueError(`huberLoss: delta must be positive, got ${delta}`, { op: 'huberLoss' });
+  if (!(delta > 0))
+    throw new ValueError(`huberLoss: delta must be positive, got ${delta}`, { op: 'huberLoss' });
   warnUnequal('huberLoss', x, target);
   return reduced('huberLoss', huberError(x, target, delta), reduction);
 }

@@ -352,7 +352,11 @@ export class LogSoftmax extends Module {
   }
 }
 
-/** Softmax over the channels of images. @shape [N, C, H, W] or [C, H, W] -> the same @source torch.nn.Softmax2d */
+/**
+ * Softmax over the channels of images.
+ * @shape [N, C, H, W] or [C, H, W] -> the same
+ * @source torch.nn.Softmax2d
+ */
 export class Softmax2d extends Module {
   forward(x: Tensor): Tensor {
     return x.softmax(-3);

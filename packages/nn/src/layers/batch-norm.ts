@@ -110,14 +110,17 @@ abstract class BatchNorm extends RunningNorm {
 function checkRank(layer: Module, { shape }: Tensor, ranks: readonly number[]): void {
   if (ranks.includes(shape.length)) return;
   const wanted = ranks.map((rank) => `${rank}D`).join(' or ');
-  throw new ShapeError(`${layer.constructor.name}: expected ${wanted} input, got ${shape.length}D: [${shape.join(', ')}]`, {
-    shapes: [shape],
-  });
+  throw new ShapeError(
+    `${layer.constructor.name}: expected ${wanted} input, got ${shape.length}D: [${shape.join(', ')}]`,
+    {
+      shapes: [shape],
+    },
+  );
 }
 
 /**
- * Normalises each feature over the batch (and the sequence), then scales and shifts it. In training the statistics of
- * the batch are used and running ones updated; in evaluation the running ones are used.
+ * Normalises each feature over the batch (and the sequence), then scales and shifts it. In training the
+ * statistics of the batch are used and running ones updated; in evaluation the running ones are used.
  * @shape [N, C] or [N, C, L] -> the same
  * @throws ValueError when training sees one value per channel
  * @source torch.nn.BatchNorm1d (Ioffe & Szegedy 2015)
@@ -171,21 +174,33 @@ abstract class InstanceNorm extends RunningNorm {
   }
 }
 
-/** Normalises each channel of each sample. @shape [N, C, L] or [C, L] -> the same @source torch.nn.InstanceNorm1d */
+/**
+ * Normalises each channel of each sample.
+ * @shape [N, C, L] or [C, L] -> the same
+ * @source torch.nn.InstanceNorm1d
+ */
 export class InstanceNorm1d extends InstanceNorm {
   protected rank(): number {
     return 3;
   }
 }
 
-/** Normalises each channel of each image. @shape [N, C, H, W] or [C, H, W] -> the same @source torch.nn.InstanceNorm2d */
+/**
+ * Normalises each channel of each image.
+ * @shape [N, C, H, W] or [C, H, W] -> the same
+ * @source torch.nn.InstanceNorm2d
+ */
 export class InstanceNorm2d extends InstanceNorm {
   protected rank(): number {
     return 4;
   }
 }
 
-/** Normalises each channel of each volume. @shape [N, C, D, H, W] or [C, D, H, W] -> the same @source torch.nn.InstanceNorm3d */
+/**
+ * Normalises each channel of each volume.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> the same
+ * @source torch.nn.InstanceNorm3d
+ */
 export class InstanceNorm3d extends InstanceNorm {
   protected rank(): number {
     return 5;

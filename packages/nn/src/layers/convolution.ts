@@ -6,7 +6,10 @@ import { Parameter } from '../parameter.ts';
 import { options as listed, type Printable } from '../repr.ts';
 import { resetBias } from './linear.ts';
 
-/** What is put around the input of a convolution: zeros, or the input mirrored, at its edge, or from its other end. */
+/**
+ * What is put around the input of a convolution: zeros, or the input mirrored, at its edge, or from its other
+ * end.
+ */
 export type PaddingMode = 'zeros' | 'reflect' | 'replicate' | 'circular';
 
 /** Options of convolution layers. */
@@ -43,20 +46,34 @@ export abstract class ConvBase extends Module {
   readonly stride: readonly number[];
   readonly dilation: readonly number[];
   readonly groups: number;
-  /** @shape [outChannels, inChannels / groups, ...kernelSize], for transposed ones with both channels swapped */
+  /**
+   * @shape [outChannels, inChannels / groups, ...kernelSize], for transposed ones with both channels swapped
+   */
   weight: Parameter;
   /** @shape [outChannels] */
   bias: Parameter | null;
 
-  constructor(rank: number, ends: readonly [number, number], kernelSize: PerDimension, options: ConvOptions, swapped: boolean) {
+  constructor(
+    rank: number,
+    ends: readonly [number, number],
+    kernelSize: PerDimension,
+    options: ConvOptions,
+    swapped: boolean,
+  ) {
     super();
     const { stride = 1, dilation = 1, groups = 1, bias = true, dtype } = options;
     const [inChannels, outChannels] = ends;
-    for (const [name, channels] of [['inChannels', inChannels], ['outChannels', outChannels]] as const) {
+    for (const [name, channels] of [
+      ['inChannels', inChannels],
+      ['outChannels', outChannels],
+    ] as const) {
       if (channels % groups === 0) continue;
-      throw new ValueError(`${this.constructor.name}: ${name} is ${channels}, which ${groups} groups do not divide`, {
-        argument: name,
-      });
+      throw new ValueError(
+        `${this.constructor.name}: ${name} is ${channels}, which ${groups} groups do not divide`,
+        {
+          argument: name,
+        },
+      );
     }
     this.inChannels = inChannels;
     this.outChannels = outChannels;
@@ -104,9 +121,12 @@ function spread(layer: Module, name: string, value: PerDimension, rank: number):
   const given = [value].flat();
   if (given.length === 1) return new Array<number>(rank).fill(given[0]!);
   if (given.length === rank) return given;
-  throw new ValueError(`${layer.constructor.name}: ${name} must be a number or ${rank} of them, got [${given.join(', ')}]`, {
-    argument: name,
-  });
+  throw new ValueError(
+    `${layer.constructor.name}: ${name} must be a number or ${rank} of them, got [${given.join(', ')}]`,
+    {
+      argument: name,
+    },
+  );
 }
 
 /** What Conv1d, Conv2d and Conv3d share. */
@@ -120,10 +140,14 @@ abstract class Convolution extends ConvBase {
     super(rank, ends, kernelSize, options, false);
     const { padding = 0, paddingMode = 'zeros' } = options;
     if (typeof padding === 'string' && padding !== 'same' && padding !== 'valid') {
-      throw new ValueError(`${this.constructor.name}: padding must be numbers, 'same' or 'valid', got '${String(padding)}'`);
+      throw new ValueError(
+        `${this.constructor.name}: padding must be numbers, 'same' or 'valid', got '${String(padding)}'`,
+      );
     }
     if (padding === 'same' && this.stride.some((s) => s !== 1)) {
-      throw new ValueError(`${this.constructor.name}: padding 'same' is not defined for strided convolutions`);
+      throw new ValueError(
+        `${this.constructor.name}: padding 'same' is not defined for strided convolutions`,
+      );
     }
     if (!['zeros', 'reflect', 'replicate', 'circular'].includes(paddingMode)) {
       throw new ValueError(`${this.constructor.name}: unknown paddingMode '${String(paddingMode)}'`);
@@ -134,7 +158,9 @@ abstract class Convolution extends ConvBase {
   }
 
   #marginsOf(padding: readonly number[] | string): number[] {
-    const total = this.kernelSize.map((k, d) => (typeof padding === 'string' ? this.dilation[d]! * (k - 1) : 2 * padding[d]!));
+    const total = this.kernelSize.map((k, d) =>
+      typeof padding === 'string' ? this.dilation[d]! * (k - 1) : 2 * padding[d]!,
+    );
     return total.reverse().flatMap((n) => [Math.floor(n / 2), Math.ceil(n / 2)]);
   }
 
@@ -149,7 +175,10 @@ abstract class Convolution extends ConvBase {
   protected override rest(): Record<string, Printable | undefined> {
     const { padding, paddingMode } = this;
     const none = typeof padding !== 'string' && padding.every((n) => n === 0);
-    return { padding: none ? undefined : padding, paddingMode: paddingMode === 'zeros' ? undefined : paddingMode };
+    return {
+      padding: none ? undefined : padding,
+      paddingMode: paddingMode === 'zeros' ? undefined : paddingMode,
+    };
   }
 }
 
@@ -213,7 +242,12 @@ abstract class TransposedConvolution extends ConvBase {
   readonly padding: readonly number[];
   readonly outputPadding: readonly number[];
 
-  constructor(rank: number, ends: readonly [number, number], kernelSize: PerDimension, options: ConvTransposeLayerOptions) {
+  constructor(
+    rank: number,
+    ends: readonly [number, number],
+    kernelSize: PerDimension,
+    options: ConvTransposeLayerOptions,
+  ) {
     super(rank, ends, kernelSize, options, true);
     this.padding = spread(this, 'padding', options.padding ?? 0, rank);
     this.outputPadding = spread(this, 'outputPadding', options.outputPadding ?? 0, rank);
@@ -242,14 +276,24 @@ abstract class TransposedConvolution extends ConvBase {
 
   protected override rest(): Record<string, Printable | undefined> {
     const { padding, outputPadding } = this;
-    const unless = (value: readonly number[]): Printable | undefined => (value.every((n) => n === 0) ? undefined : value);
+    const unless = (value: readonly number[]): Printable | undefined =>
+      value.every((n) => n === 0) ? undefined : value;
     return { padding: unless(padding), outputPadding: unless(outputPadding) };
   }
 }
 
-/** The transpose of Conv1d. @shape [N, inChannels, L] -> [N, outChannels, L'] @source torch.nn.ConvTranspose1d */
+/**
+ * The transpose of Conv1d.
+ * @shape [N, inChannels, L] -> [N, outChannels, L']
+ * @source torch.nn.ConvTranspose1d
+ */
 export class ConvTranspose1d extends TransposedConvolution {
-  constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvTransposeLayerOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvTransposeLayerOptions = {},
+  ) {
     super(1, [inChannels, outChannels], kernelSize, options);
   }
 
@@ -260,9 +304,18 @@ export class ConvTranspose1d extends TransposedConvolution {
   }
 }
 
-/** The transpose of Conv2d. @shape [N, inChannels, H, W] -> [N, outChannels, H', W'] @source torch.nn.ConvTranspose2d */
+/**
+ * The transpose of Conv2d.
+ * @shape [N, inChannels, H, W] -> [N, outChannels, H', W']
+ * @source torch.nn.ConvTranspose2d
+ */
 export class ConvTranspose2d extends TransposedConvolution {
-  constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvTransposeLayerOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvTransposeLayerOptions = {},
+  ) {
     super(2, [inChannels, outChannels], kernelSize, options);
   }
 
@@ -273,9 +326,18 @@ export class ConvTranspose2d extends TransposedConvolution {
   }
 }
 
-/** The transpose of Conv3d. @shape [N, inChannels, D, H, W] -> [N, outChannels, D', H', W'] @source torch.nn.ConvTranspose3d */
+/**
+ * The transpose of Conv3d.
+ * @shape [N, inChannels, D, H, W] -> [N, outChannels, D', H', W']
+ * @source torch.nn.ConvTranspose3d
+ */
 export class ConvTranspose3d extends TransposedConvolution {
-  constructor(inChannels: number, outChannels: number, kernelSize: PerDimension, options: ConvTransposeLayerOptions = {}) {
+  constructor(
+    inChannels: number,
+    outChannels: number,
+    kernelSize: PerDimension,
+    options: ConvTransposeLayerOptions = {},
+  ) {
     super(3, [inChannels, outChannels], kernelSize, options);
   }
 

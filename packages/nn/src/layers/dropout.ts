@@ -1,5 +1,12 @@
 import { ValueError, type Tensor } from '@tapegrad/core';
-import { alphaDropout, dropout, dropout1d, dropout2d, dropout3d, featureAlphaDropout } from '../functional/dropout.ts';
+import {
+  alphaDropout,
+  dropout,
+  dropout1d,
+  dropout2d,
+  dropout3d,
+  featureAlphaDropout,
+} from '../functional/dropout.ts';
 import { Module } from '../module.ts';
 import { options } from '../repr.ts';
 
@@ -10,7 +17,9 @@ export abstract class DropoutBase extends Module {
   constructor(p = 0.5) {
     super();
     if (!(p >= 0 && p <= 1)) {
-      throw new ValueError(`${this.constructor.name}: the probability must be between 0 and 1, got ${p}`, { argument: 'p' });
+      throw new ValueError(`${this.constructor.name}: the probability must be between 0 and 1, got ${p}`, {
+        argument: 'p',
+      });
     }
     this.p = p;
   }
@@ -21,8 +30,8 @@ export abstract class DropoutBase extends Module {
 }
 
 /**
- * In training, sets each element to 0 with probability p (default 0.5) and scales the others by 1/(1 − p); otherwise
- * the identity.
+ * In training, sets each element to 0 with probability p (default 0.5) and scales the others by 1/(1 − p);
+ * otherwise the identity.
  * @throws ValueError when p is not in [0, 1]
  * @source torch.nn.Dropout
  */
@@ -32,7 +41,11 @@ export class Dropout extends DropoutBase {
   }
 }
 
-/** As Dropout, for whole channels of sequences. @shape [N, C, L] or [C, L] -> the same @source torch.nn.Dropout1d */
+/**
+ * As Dropout, for whole channels of sequences.
+ * @shape [N, C, L] or [C, L] -> the same
+ * @source torch.nn.Dropout1d
+ */
 export class Dropout1d extends DropoutBase {
   forward(x: Tensor): Tensor {
     return dropout1d(x, this.p, this.training);
@@ -46,7 +59,11 @@ export class Dropout2d extends DropoutBase {
   }
 }
 
-/** As Dropout, for whole channels of volumes. @shape [N, C, D, H, W] or [C, D, H, W] -> the same @source torch.nn.Dropout3d */
+/**
+ * As Dropout, for whole channels of volumes.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> the same
+ * @source torch.nn.Dropout3d
+ */
 export class Dropout3d extends DropoutBase {
   forward(x: Tensor): Tensor {
     return dropout3d(x, this.p, this.training);

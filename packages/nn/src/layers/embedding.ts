@@ -61,7 +61,8 @@ export class Embedding extends Module {
    */
   static fromPretrained(rows: Tensor, options: EmbeddingLayerOptions & { freeze?: boolean } = {}): Embedding {
     const { freeze = true, ...rest } = options;
-    if (rows.ndim !== 2) throw new ShapeError(`fromPretrained: the rows must be a matrix, got [${rows.shape.join(', ')}]`);
+    if (rows.ndim !== 2)
+      throw new ShapeError(`fromPretrained: the rows must be a matrix, got [${rows.shape.join(', ')}]`);
     const made = new Embedding(0, rows.shape[1]!, { ...rest, paddingIdx: null });
     const paddingIdx = rest.paddingIdx ?? null;
     return Object.assign(made, {

@@ -88,7 +88,12 @@ export class Bilinear extends Module {
   /** @shape [outFeatures] */
   bias: Parameter | null;
 
-  constructor(in1Features: number, in2Features: number, outFeatures: number, { bias = true, dtype }: LinearOptions = {}) {
+  constructor(
+    in1Features: number,
+    in2Features: number,
+    outFeatures: number,
+    { bias = true, dtype }: LinearOptions = {},
+  ) {
     super();
     this.in1Features = in1Features;
     this.in2Features = in2Features;

@@ -33,7 +33,11 @@ export class L1Loss extends Loss {
   }
 }
 
-/** Squared error below beta, absolute error above. @shape any, the same -> [] @source torch.nn.SmoothL1Loss */
+/**
+ * Squared error below beta, absolute error above.
+ * @shape any, the same -> []
+ * @source torch.nn.SmoothL1Loss
+ */
 export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
@@ -47,7 +51,11 @@ export class SmoothL1Loss extends Loss {
   }
 }
 
-/** Squared error below delta, delta times the absolute error above. @shape any, the same -> [] @source torch.nn.HuberLoss */
+/**
+ * Squared error below delta, delta times the absolute error above.
+ * @shape any, the same -> []
+ * @source torch.nn.HuberLoss
+ */
 export class HuberLoss extends Loss {
   readonly delta: number;
 
@@ -71,7 +79,11 @@ export abstract class WeightedLoss extends Loss {
   }
 }
 
-/** Minus the log-probability of the right class. @shape [N, C, …], labels [N, …] -> [] @source torch.nn.NLLLoss */
+/**
+ * Minus the log-probability of the right class.
+ * @shape [N, C, …], labels [N, …] -> []
+ * @source torch.nn.NLLLoss
+ */
 export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
@@ -117,7 +129,11 @@ export class BCELoss extends WeightedLoss {
   }
 }
 
-/** Binary cross-entropy of sigmoid(x), which does not overflow. @shape any, the same -> [] @source torch.nn.BCEWithLogitsLoss */
+/**
+ * Binary cross-entropy of sigmoid(x), which does not overflow.
+ * @shape any, the same -> []
+ * @source torch.nn.BCEWithLogitsLoss
+ */
 export class BCEWithLogitsLoss extends WeightedLoss {
   posWeight: Tensor | null = null;
 

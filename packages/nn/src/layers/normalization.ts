@@ -93,7 +93,11 @@ export class GroupNorm extends Module {
   /** @shape [numChannels] */
   bias: Parameter | null;
 
-  constructor(numGroups: number, numChannels: number, { eps = 1e-5, affine = true, dtype }: GroupNormOptions = {}) {
+  constructor(
+    numGroups: number,
+    numChannels: number,
+    { eps = 1e-5, affine = true, dtype }: GroupNormOptions = {},
+  ) {
     super();
     if (numChannels % numGroups !== 0) {
       throw new ValueError(`GroupNorm: ${numChannels} channels are not divisible by ${numGroups} groups`);
@@ -131,7 +135,8 @@ export interface RMSNormOptions {
 }
 
 /**
- * Divides each sample by the root of its mean square over the last dimensions, then scales element by element.
+ * Divides each sample by the root of its mean square over the last dimensions, then scales element by
+ * element.
  * @shape [..., ...normalizedShape] -> the same
  * @source torch.nn.RMSNorm (Zhang & Sennrich 2019)
  */

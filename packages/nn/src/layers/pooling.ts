@@ -32,7 +32,11 @@ export abstract class MaxPool extends Module {
   readonly dilation: PerDimension;
   readonly ceilMode: boolean;
 
-  constructor(kernelSize: PerDimension, stride: PerDimension | null = null, options: MaxPoolLayerOptions = {}) {
+  constructor(
+    kernelSize: PerDimension,
+    stride: PerDimension | null = null,
+    options: MaxPoolLayerOptions = {},
+  ) {
     super();
     const { padding = 0, dilation = 1, ceilMode = false } = options;
     this.kernelSize = kernelSize;
@@ -48,7 +52,11 @@ export abstract class MaxPool extends Module {
   }
 }
 
-/** The largest element of each window over sequences. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.MaxPool1d */
+/**
+ * The largest element of each window over sequences.
+ * @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L']
+ * @source torch.nn.MaxPool1d
+ */
 export class MaxPool1d extends MaxPool {
   forward(x: Tensor): Tensor {
     return x.maxPool1d(this.kernelSize, this.stride, this);
@@ -77,7 +85,11 @@ export class MaxPool2d extends MaxPool {
   }
 }
 
-/** The largest element of each window over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.MaxPool3d */
+/**
+ * The largest element of each window over volumes.
+ * @shape [N, C, D, H, W] -> [N, C, D', H', W']
+ * @source torch.nn.MaxPool3d
+ */
 export class MaxPool3d extends MaxPool {
   forward(x: Tensor): Tensor {
     return x.maxPool3d(this.kernelSize, this.stride, this);
@@ -98,7 +110,11 @@ export abstract class AvgPool extends Module {
   readonly countIncludePad: boolean;
   readonly divisorOverride: number | null;
 
-  constructor(kernelSize: PerDimension, stride: PerDimension | null = null, options: AvgPoolLayerOptions = {}) {
+  constructor(
+    kernelSize: PerDimension,
+    stride: PerDimension | null = null,
+    options: AvgPoolLayerOptions = {},
+  ) {
     super();
     const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = options;
     this.kernelSize = kernelSize;
@@ -114,21 +130,33 @@ export abstract class AvgPool extends Module {
   }
 }
 
-/** The mean of each window over sequences. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.AvgPool1d */
+/**
+ * The mean of each window over sequences.
+ * @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L']
+ * @source torch.nn.AvgPool1d
+ */
 export class AvgPool1d extends AvgPool {
   forward(x: Tensor): Tensor {
     return x.avgPool1d(this.kernelSize, this.stride, this);
   }
 }
 
-/** The mean of each window over images. @shape [N, C, H, W] or [C, H, W] -> [N, C, H', W'] or [C, H', W'] @source torch.nn.AvgPool2d */
+/**
+ * The mean of each window over images.
+ * @shape [N, C, H, W] or [C, H, W] -> [N, C, H', W'] or [C, H', W']
+ * @source torch.nn.AvgPool2d
+ */
 export class AvgPool2d extends AvgPool {
   forward(x: Tensor): Tensor {
     return x.avgPool2d(this.kernelSize, this.stride, this);
   }
 }
 
-/** The mean of each window over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.AvgPool3d */
+/**
+ * The mean of each window over volumes.
+ * @shape [N, C, D, H, W] -> [N, C, D', H', W']
+ * @source torch.nn.AvgPool3d
+ */
 export class AvgPool3d extends AvgPool {
   forward(x: Tensor): Tensor {
     return x.avgPool3d(this.kernelSize, this.stride, this);
@@ -146,25 +174,38 @@ export abstract class AdaptivePool extends Module {
 
   override extraRepr(): string {
     const { outputSize } = this;
-    return `outputSize=${Array.isArray(outputSize) ? `[${outputSize.map(String).join(', ')}]` : String(outputSize)}`;
+    const sizes = Array.isArray(outputSize) ? `[${outputSize.map(String).join(', ')}]` : String(outputSize);
+    return `outputSize=${sizes}`;
   }
 }
 
-/** Means of as many windows as the output is long. @shape [N, C, L] -> [N, C, outputSize] @source torch.nn.AdaptiveAvgPool1d */
+/**
+ * Means of as many windows as the output is long.
+ * @shape [N, C, L] -> [N, C, outputSize]
+ * @source torch.nn.AdaptiveAvgPool1d
+ */
 export class AdaptiveAvgPool1d extends AdaptivePool {
   forward(x: Tensor): Tensor {
     return x.adaptiveAvgPool1d(this.outputSize);
   }
 }
 
-/** Means of as many windows as the output has pixels; null keeps a size. @shape [N, C, H, W] -> [N, C, ...outputSize] @source torch.nn.AdaptiveAvgPool2d */
+/**
+ * Means of as many windows as the output has pixels; null keeps a size.
+ * @shape [N, C, H, W] -> [N, C, ...outputSize]
+ * @source torch.nn.AdaptiveAvgPool2d
+ */
 export class AdaptiveAvgPool2d extends AdaptivePool {
   forward(x: Tensor): Tensor {
     return x.adaptiveAvgPool2d(this.outputSize);
   }
 }
 
-/** Means of as many windows as the output has voxels. @shape [N, C, D, H, W] -> [N, C, ...outputSize] @source torch.nn.AdaptiveAvgPool3d */
+/**
+ * Means of as many windows as the output has voxels.
+ * @shape [N, C, D, H, W] -> [N, C, ...outputSize]
+ * @source torch.nn.AdaptiveAvgPool3d
+ */
 export class AdaptiveAvgPool3d extends AdaptivePool {
   forward(x: Tensor): Tensor {
     return x.adaptiveAvgPool3d(this.outputSize);
