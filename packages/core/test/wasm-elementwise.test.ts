@@ -77,7 +77,7 @@ describe('elementwise kernels', () => {
       const { arity, givesMask } = primitives[name];
       const expr = Expr.apply(name, [x, y, z].slice(0, arity));
       const tolerance = tolerances[dtype];
-      for (let length = 0; length <= 9; length++) {
+      for (const length of [0, 1, 2, 3, 6, 9, 35]) {
         const shape = [length];
         const inputs = Array.from({ length: arity }, (_, k) => operand(name, k, shape, dtype, next));
         const splat = { ...operand(name, arity - 1, [1], dtype, next), shape, strides: [0] };
@@ -103,6 +103,17 @@ describe('elementwise kernels', () => {
       });
       const out = strided(shape, dtype, pick(layouts, next));
       expect(check(expr, out, inputs, [0.5], dtype, dtype === 'float32' ? 1e-6 : 0)).toBeNull();
+    }
+  });
+
+  it('turn large transposed operands before they read them', () => {
+    const next = generator(9);
+    const [rows, columns] = [70, 391];
+    const across = random([columns, rows], next);
+    const transposed = { ...across, shape: [rows, columns], strides: [1, rows] };
+    for (const layout of layouts) {
+      const inputs = [random([rows, columns], next, 'float32', layout), transposed];
+      expect(check(x.sub(y), strided([rows, columns]), inputs, [], 'float32', 0)).toBeNull();
     }
   });
 

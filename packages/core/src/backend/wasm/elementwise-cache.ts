@@ -4,8 +4,8 @@ import type { FlatKernel, NestedKernel } from './elementwise-kernel.ts';
 import type { LaneName } from './elementwise-lanes.ts';
 
 /**
- * The kernels of one expression, found by numbers that stand for dtypes and modes. The last flat one is looked
- * at first, as most expressions only ever need one.
+ * The kernels of one expression, found by numbers that stand for dtypes and modes. The last flat one is
+ * looked at first, as most expressions only ever need one.
  */
 export interface KernelCache {
   lastKey: number;
@@ -22,7 +22,10 @@ export function cacheOf(expr: Expr): KernelCache {
   return (slot.kernels ??= { lastKey: -1, last: nothing, flat: new Map(), strided: new Map() });
 }
 
-/** The lanes in which a dtype is computed: integers wrap in 32 bits, and bool is an integer until it is stored. */
+/**
+ * The lanes in which a dtype is computed: integers wrap in 32 bits, and bool is an integer until it is
+ * stored.
+ */
 export const laneOf: Readonly<Record<DType, LaneName>> = {
   float32: 'float32',
   float64: 'float64',

@@ -11,7 +11,9 @@ const doubleLog2 = [
 const joinLow = (low: Vector, high: Vector): Vector => f64x2.shuffle(low, high, [0, 2]);
 const halvesOf = (x: Vector): [Vector, Vector] => [x, f64x2.shuffle(x, x, [1, 1])];
 
-/** y log2(1 + f) + y k for two lanes, in double precision, as a whole number in the low bits and a fraction. */
+/**
+ * y log2(1 + f) + y k for two lanes, in double precision, as a whole number in the low bits and a fraction.
+ */
 function powerExponent(s: Scratch, f: Vector, k: Vector, y: Vector): { rounded: Vector; fraction: Vector } {
   const d = s.keep(f64x2.promoteF32x4(f));
   const ratio = s.keep(f64x2.div(d, f64x2.add(d, 2)));

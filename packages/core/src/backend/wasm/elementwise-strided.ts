@@ -1,11 +1,13 @@
 import { type DType, dtypeInfo } from '../../dtype.ts';
 import type { Expr } from '../../expr/index.ts';
 import { allocate, views } from '../../heap.ts';
-import type { Shape, Strides } from '../../shape.ts';
+import { contiguousStrides, numel, type Shape, type Strides } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided } from '../types.ts';
+import { copy } from './copy.ts';
 import { laneIndex, laneOf, type KernelCache } from './elementwise-cache.ts';
 import { blockLayout, compileNested, type Mode, type NestedKernel } from './elementwise-kernel.ts';
+import { Scratch } from './scratch.ts';
 import { walk } from './walk.ts';
 
 /** The modes by number: kernels are found by numbers made of them. */
@@ -42,6 +44,12 @@ export function runStrided(
   for (let k = 0; k < inputs.length; k++) setOperand(k + 1, inputs[k]!);
   const count = inputs.length + 1;
   const depth = findLoops(out, inputs);
+  if (numel(out.shape) >= TURN_FROM && isRowMajor(out.shape, out.strides) && turnInputs(inputs)) {
+    const straight = turned;
+    turned = [];
+    runStrided(cache, expr, out, straight, params, compute);
+    return;
+  }
   let key = (laneIndex[laneOf[compute]] * 64 + params.length) * 10 + inputs.length;
   for (let k = 0; k < count; k++) {
     const bytes = elementBytes[k]!;
@@ -114,6 +122,35 @@ function merges(level: number, out: Strided, inputs: readonly Strided[], d: numb
     if (inputs[k]!.strides[d] !== strides[k + 1]![level]! * size) return false;
   }
   return true;
+}
+
+/** From so many elements on it pays to turn transposed operands first. */
+const TURN_FROM = 1 << 14;
+const CACHE_LINE = 64;
+const copies: Scratch[] = [];
+let turned: Strided[] = [];
+
+/**
+ * Copies inputs that lie across into rows: those whose next element in a row is on another cache line and
+ * that of the next row on the same, so that lines would be read once for each of their elements. Gives
+ * whether there are any; all inputs as they are then stand in `turned`.
+ */
+function turnInputs(inputs: readonly Strided[]): boolean {
+  let any = false;
+  for (let k = 0; k < inputs.length; k++) {
+    const inner = Math.abs(strides[k + 1]![0]! * elementBytes[k + 1]!);
+    const outer = Math.abs(strides[k + 1]![1]! * elementBytes[k + 1]!);
+    if (inner < CACHE_LINE || outer === 0 || outer >= CACHE_LINE || sizes[1]! < 16) continue;
+    if (!any) turned = [...inputs];
+    any = true;
+    const x = inputs[k]!;
+    const scratch = (copies[k] ??= new Scratch());
+    scratch.take(numel(x.shape) * elementBytes[k + 1]!);
+    const rows = contiguousStrides(x.shape);
+    turned[k] = { storage: scratch.held, offset: 0, shape: x.shape, strides: rows, dtype: x.dtype };
+    copy(turned[k]!, x);
+  }
+  return any;
 }
 
 function longKey(out: Strided, inputs: readonly Strided[], compute: DType): string {
