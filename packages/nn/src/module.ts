@@ -313,7 +313,6 @@ export abstract class Module extends Callable {
       for (const tensor of [...this.parameters(), ...this.buffers()]) {
         if (!isFloating(tensor.dtype) || tensor.dtype === dtype) continue;
         const gradient = tensor.grad;
-        tensor.grad = null;
         tensor.setData(tensor.to(dtype));
         if (gradient !== null) tensor.grad = gradient.to(dtype);
       }

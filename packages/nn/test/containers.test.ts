@@ -39,6 +39,8 @@ describe('Sequential', () => {
     expect(net.pop(0)).toBe(a);
     expect([net.keys(), net.values()]).toEqual([['0', '1'], [b, c]]);
     expect(net.extend([a]).length).toBe(3);
+    expect(net.pop()).toBe(a);
+    expect(net.values()).toEqual([b, c]);
     expect(() => net.insert(9, a)).toThrow(/cannot insert at 9/);
   });
 
