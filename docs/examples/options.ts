@@ -20,7 +20,7 @@ export class UsageError extends Error {
 /** What decides the outcome of a run, with the values that it has if nothing is said. */
 export const defaults = {
   /** Times to go through the training images. */
-  epochs: 4,
+  epochs: 3,
   /** Learning rate of the first epoch. */
   lr: 0.002,
   /** Images per step. */
