@@ -122,9 +122,10 @@ function defineRows(assembler: Assembler, kind: FloatFold, float: FloatType): vo
           for (let k = 0; k < width; k++) f.set(partials[k]!, lanes.const(start));
           f.set(block, shorter(f, divided(left, elements), BLOCK));
           f.increment(left, i32.mul(block, -elements));
-          f.repeat(block, () => {
+          f.countdown(block, (fence) => {
             for (let k = 0; k < width; k++) {
               f.set(partials[k]!, lanes[instruction](partials[k]!, lanes.load(at, k * 16)));
+              if (k === PARTIALS / 2 - 1) fence();
             }
             f.increment(at, width * 16);
           });
@@ -206,8 +207,8 @@ function defineColumns(assembler: Assembler, kind: FloatFold, float: FloatType):
                 f.set(block, shorter(f, left, BLOCK));
                 f.set(left, i32.sub(left, block));
                 f.set(taken, i32.add(taken, block));
-                f.repeat(block, () => {
-                  strip.take(at);
+                f.countdown(block, (fence) => {
+                  strip.take(at, fence);
                   f.increment(at, p.step1);
                 });
                 if (inBlocks) {
@@ -260,7 +261,7 @@ function defineColumns(assembler: Assembler, kind: FloatFold, float: FloatType):
 interface Strip {
   reset(): void;
   /** Takes the elements of one row. */
-  take(address: Value<'i32'>): void;
+  take(address: Value<'i32'>, fence: () => void): void;
   store(address: Value<'i32'>): void;
   /** Writes single-precision sums as doubles, or adds them to what is there, and starts over. */
   spill(address: Value<'i32'>, add: Value<'i32'>): void;
@@ -279,8 +280,11 @@ function vectorStrip(f: FunctionBuilder, kind: FloatFold, { lanes }: FloatType, 
   ];
   return {
     reset,
-    take: (address) => {
-      sums.forEach((sum, k) => f.set(sum, lanes[instruction](sum, lanes.load(address, k * 16))));
+    take: (address, fence) => {
+      sums.forEach((sum, k) => {
+        f.set(sum, lanes[instruction](sum, lanes.load(address, k * 16)));
+        if (k === PARTIALS / 2 - 1) fence();
+      });
     },
     store: (address) => sums.forEach((sum, k) => f.store(address, sum, k * 16)),
     spill: (address, add) => {

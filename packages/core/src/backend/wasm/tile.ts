@@ -63,8 +63,9 @@ const params = {
 type TileLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
 
 /**
- * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b if `add` is
- * not 0; k is at least 1. It must not be unrolled: engines move the loads up and then run out of registers.
+ * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b unless `add` is 0;
+ * k is at least 1. The loop must not be unrolled, and has fences where they were found to help: otherwise engines
+ * move all loads up and run out of registers, which halves the speed.
  */
 export function defineTile(
   assembler: Assembler,
@@ -79,7 +80,8 @@ export function defineTile(
     const b0 = f.local('v128');
     const b1 = f.local('v128');
     const { lanes, bytes } = float;
-    f.loop((again) => {
+    const fences = hasRelaxedMadd() ? [0, 2, 4] : [1];
+    f.countdown(p.k, (fence) => {
       f.set(b0, lanes.load(p.b));
       f.set(b1, lanes.load(p.b, 16));
       sums.forEach(([left, right], row) => {
@@ -89,12 +91,11 @@ export function defineTile(
         );
         f.set(left, multiplyAdd(float, a, b0, left));
         f.set(right, multiplyAdd(float, a, b1, right));
+        if (row < rows - 1 && fences.includes(row)) fence();
       });
       if (access === 'packed') f.increment(p.a, tileRows() * bytes);
       for (const pointer of rowPointers) f.increment(pointer, p.aStep);
       f.increment(p.b, p.bStep);
-      f.increment(p.k, -1);
-      f.branch(again, p.k);
     });
     f.if(p.add, () => {
       storeRows(f, p, sums, (sum, offset) => lanes.add(lanes.load(p.c, offset), sum));

@@ -13,13 +13,14 @@ export function defineWideRow(assembler: Assembler, float: FloatType): Callable<
     const { lanes } = float;
     const sums = Array.from({ length: WIDE_VECTORS }, () => f.local('v128'));
     const a = f.local('v128');
-    f.loop((again) => {
+    f.countdown(p.k, (fence) => {
       f.set(a, lanes.loadSplat(p.a));
-      sums.forEach((sum, k) => f.set(sum, multiplyAdd(float, a, lanes.load(p.b, k * 16), sum)));
+      sums.forEach((sum, k) => {
+        f.set(sum, multiplyAdd(float, a, lanes.load(p.b, k * 16), sum));
+        if (k % 4 === 3) fence();
+      });
       f.increment(p.a, p.aStep);
       f.increment(p.b, p.bStep);
-      f.increment(p.k, -1);
-      f.branch(again, p.k);
     });
     f.if(p.add, () => sums.forEach((sum, k) => f.set(sum, lanes.add(lanes.load(p.c, k * 16), sum))));
     sums.forEach((sum, k) => f.store(p.c, sum, k * 16));
