@@ -4,10 +4,10 @@ import { manualSeed, memory, nn, optim, rand, type Tensor } from '../src/index.t
 
 const steps = Number(process.argv[2]);
 manualSeed(0);
-const model = new nn.Sequential(new nn.Linear(32, 64), new nn.ReLU(), new nn.Linear(64, 64), new nn.Tanh(), new nn.Linear(64, 8));
+const model = new nn.Sequential(new nn.Linear(16, 32), new nn.ReLU(), new nn.Linear(32, 32), new nn.Tanh(), new nn.Linear(32, 4));
 const optimizer = new optim.Adam(model.parameters(), { lr: 1e-3 });
-const x = rand([64, 32]);
-const y = rand([64, 8]);
+const x = rand([32, 16]);
+const y = rand([32, 4]);
 const criterion = new nn.MSELoss();
 
 const held: { tensor: Tensor; values: ArrayLike<number> }[] = [];
