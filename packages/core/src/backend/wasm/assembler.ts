@@ -202,8 +202,8 @@ export class FunctionBuilder {
 
   /**
    * Runs the body at least once, as often as `count` says, which falls to 0. The body may place fences: exits
-   * that are never taken. V8 up to version 12 computes results as late as possible, after all loads of a loop;
-   * since an exit needs the results so far, a fence bounds how many values wait in registers and would spill.
+   * that are never taken. V8 up to version 12 computes results as late as possible, after all loads of a
+   * loop; an exit needs the results so far, so that fewer values wait in registers at a time and none spill.
    */
   countdown(count: Local<'i32'>, body: (fence: () => void) => void): void {
     this.block((out) => {

@@ -63,9 +63,9 @@ const params = {
 type TileLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
 
 /**
- * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b unless `add` is 0;
- * k is at least 1. The loop must not be unrolled, and has fences where they were found to help: otherwise engines
- * move all loads up and run out of registers, which halves the speed.
+ * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b unless `add` is
+ * 0; k is at least 1. The loop must not be unrolled, and has fences where they were found to help: otherwise
+ * engines move all loads up and run out of registers, which halves the speed.
  */
 export function defineTile(
   assembler: Assembler,
