@@ -159,13 +159,14 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   if (weight.ndim === 2 && x.shape.at(-1) !== weight.shape[1]) {
     throw new ShapeError(
       `linear: input is ${shapeString(x.shape)}, expected [..., ${weight.shape[1]}]` +
-        (x.ndim > 2 && x.numel() / x.shape[0]! === weight.shape[1] ? '; did you forget x.flatten(1)?' : ''),
+        (x.ndim > 2 && x.numel() === x.shape[0]! * weight.shape[1]! ? '; did you forget x.flatten(1)?' : ''),
       { op: 'linear', argument: 'x', shapes: [x.shape, weight.shape] },
     );
   }
   if (weight.ndim !== 2 || x.dtype !== weight.dtype) return plusBias(x.matmul(weight.ndim === 1 ? weight : weight.t()), bias);
-  const rows = rowsByWeight(x.ndim === 2 ? x : x.reshape([-1, x.shape.at(-1)!]), weight, null);
-  return plusBias(x.ndim === 2 ? rows : rows.reshape([...x.shape.slice(0, -1), weight.shape[0]!]), bias);
+  const lead = x.shape.slice(0, -1);
+  const rows = rowsByWeight(x.ndim === 2 ? x : x.reshape([numel(lead), x.shape.at(-1)!]), weight, null);
+  return plusBias(x.ndim === 2 ? rows : rows.reshape([...lead, weight.shape[0]!]), bias);
 }
 
 /** x wᵀ for matrices. Its gradients are products of x, w and g as they lie, so that none has to be transposed in memory. */
