@@ -12,10 +12,17 @@ export interface Library {
   readonly slow?: readonly string[];
   /** Whether more than one thread can be asked for; the others stay at one. */
   readonly threads?: boolean;
+  /** Program that prints a first gradient and ends. */
+  readonly start: readonly string[];
+  /** Packages that a user installs, for their size; ours lie in the workspace. */
+  readonly packages?: readonly string[];
+  /** What a bundler is given for the smallest page, and files that the page loads beside the bundle. */
+  readonly page?: { readonly entry: string; readonly assets?: readonly string[] };
 }
 
-const javascript = (adapter: string): string[] => [
+const javascript = (adapter: string, flags: readonly string[] = []): string[] => [
   process.execPath,
+  ...flags,
   here('../packages/dev/run.mjs'),
   here('worker.ts'),
   here(adapter),
@@ -23,12 +30,51 @@ const javascript = (adapter: string): string[] => [
 
 const networks = ['conv-backward', 'lenet-adam', 'gpt-adamw', 'lstm-sgd'];
 
+const bundled = 'peers/node_modules/.bundles';
+const script = (file: string): string[] => [process.execPath, here(file)];
+
 /** The libraries written in JavaScript. */
 export const javascriptLibraries: readonly Library[] = [
-  { name: 'tapegrad', command: javascript('tapegrad/index.ts'), peer: false, threads: true },
-  { name: 'tfjs-cpu', command: javascript('peers/node_modules/.bundles/cpu.mjs'), peer: true, slow: ['mlp-sgd', 'mlp-adam', ...networks] },
-  { name: 'tfjs-wasm', command: javascript('peers/node_modules/.bundles/wasm.mjs'), peer: true, slow: ['gpt-adamw'] },
-  { name: 'jax-js', command: javascript('peers/jax/index.mjs'), peer: true, slow: ['conv-forward', 'conv-backward'] },
+  {
+    name: 'tapegrad',
+    command: javascript('tapegrad/index.ts'),
+    peer: false,
+    threads: true,
+    start: script('tapegrad/start.mjs'),
+    packages: ['@tapegrad/core', '@tapegrad/nn', '@tapegrad/optim'],
+    page: { entry: 'tapegrad/start.mjs' },
+  },
+  {
+    name: 'tfjs-cpu',
+    command: javascript(`${bundled}/cpu.mjs`),
+    peer: true,
+    slow: ['mlp-sgd', 'mlp-adam', ...networks],
+    start: script(`${bundled}/start-cpu.mjs`),
+    packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'],
+    page: { entry: 'peers/tfjs/start-cpu.mjs' },
+  },
+  {
+    name: 'tfjs-wasm',
+    command: javascript(`${bundled}/wasm.mjs`),
+    peer: true,
+    slow: ['gpt-adamw', 'lstm-sgd'],
+    start: script(`${bundled}/start-wasm.mjs`),
+    packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-wasm'],
+    page: {
+      entry: 'peers/tfjs/start-wasm.mjs',
+      assets: ['peers/node_modules/@tensorflow/tfjs-backend-wasm/dist/tfjs-backend-wasm-simd.wasm'],
+    },
+  },
+  {
+    name: 'jax-js',
+    // Compiling a chain of 1 000 ops recurses deeply.
+    command: javascript('peers/jax/index.mjs', ['--stack-size=7000']),
+    peer: true,
+    slow: ['conv-forward', 'conv-backward', 'lenet-adam', 'gpt-adamw'],
+    start: script('peers/jax/start.mjs'),
+    packages: ['@jax-js/jax'],
+    page: { entry: 'peers/jax/start.mjs' },
+  },
 ];
 
 /** PyTorch, if some python3 can import it: the first on PATH, else the system's. */
@@ -38,5 +84,9 @@ export function findTorch(threads: number): Library | null {
   );
   if (python === undefined) return null;
   const env = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads), BENCHMARK_THREADS: String(threads) };
-  return { name: 'torch', command: [python, here('peers/torch/worker.py')], env, peer: false, threads: true };
+  const [command, start] = [
+    [python, here('peers/torch/worker.py')],
+    [python, here('peers/torch/start.py')],
+  ];
+  return { name: 'torch', command, start, env, peer: false, threads: true };
 }

@@ -1,4 +1,4 @@
-import { inUnit, type Case } from './case.ts';
+import type { Case } from './case.ts';
 import { difference, type Fingerprint } from './fingerprint.ts';
 import { summarize, type Summary } from './statistics.ts';
 import type { WorkerProcess } from './worker-process.ts';
@@ -17,8 +17,6 @@ export interface Outcome {
   readonly wall?: Summary;
   /** Nanoseconds of a step on the processor, garbage collection and compilation included. */
   readonly cpu?: Summary;
-  /** The clock's median in the unit of the case. */
-  readonly value?: number;
   /** Largest difference from the reference. */
   readonly difference?: number;
   /** Whether that is within rounding. */
@@ -48,8 +46,7 @@ export async function measure(
   }
   return runs.map(({ outcome, wall, cpu }) => {
     if (wall.length === 0) return outcome;
-    const summary = summarize(wall);
-    return { ...outcome, wall: summary, cpu: summarize(cpu), value: inUnit(summary.median, work.unit) };
+    return { ...outcome, wall: summarize(wall), cpu: summarize(cpu) };
   });
 }
 

@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import path from 'node:path';
 import { rolldown } from 'rolldown';
 import { here } from './here.ts';
 
@@ -21,17 +20,18 @@ export function installPeers(): void {
 
 /** What CommonJS code finds around itself. */
 const surroundings = `import { createRequire as __createRequire } from 'node:module';
+import { dirname as __dirnameOf } from 'node:path';
 import { fileURLToPath as __fileURLToPath } from 'node:url';
 const require = __createRequire(import.meta.url);
 const __filename = __fileURLToPath(import.meta.url);
-const __dirname = __fileURLToPath(new URL('.', import.meta.url));`;
+const __dirname = __dirnameOf(__filename);`;
 
 /**
  * Bundles the adapters of TensorFlow.js: the files that its packages give to Node lack the gradients, and those that
  * have them are for bundlers only.
  */
 export async function bundlePeers(): Promise<void> {
-  for (const name of ['cpu', 'wasm']) {
+  for (const name of ['cpu', 'wasm', 'start-cpu', 'start-wasm']) {
     const bundle = await rolldown({
       input: here(`peers/tfjs/${name}.mjs`),
       platform: 'node',
@@ -41,6 +41,5 @@ export async function bundlePeers(): Promise<void> {
     const file = here(`peers/node_modules/.bundles/${name}.mjs`);
     await bundle.write({ file, format: 'esm', banner: surroundings, codeSplitting: false });
     await bundle.close();
-    console.error(path.basename(file));
   }
 }

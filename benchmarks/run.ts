@@ -1,73 +1,57 @@
 // npm run bench: the workloads in tapegrad and beside it in other libraries, told as tables and kept in results/.
-import { readFileSync, mkdirSync, writeFileSync } from 'node:fs';
-import type { Fingerprint } from './fingerprint.ts';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import os from 'node:os';
 import { here } from './here.ts';
 import { findTorch, javascriptLibraries, type Library } from './libraries.ts';
 import { canPin, describeMachine, pinTo } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
+import { measureMemory, memoryTable } from './memory.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { bundlePeers, installPeers } from './peers.ts';
+import { writeReferences, type References } from './references.ts';
+import { measureSize, sizeTable } from './size.ts';
+import { measureStart, startTable } from './start.ts';
 import { groupTable, notes, type Measured } from './table.ts';
 import { WorkerProcess } from './worker-process.ts';
 import { cases } from './workloads/index.ts';
+import { build } from './build.ts';
 
-const full: Effort = { rounds: 9, roundSeconds: 0.25, warmUpSeconds: 1 };
-const quick: Effort = { rounds: 3, roundSeconds: 0.04, warmUpSeconds: 0.1 };
+interface Plan extends Effort {
+  readonly memorySteps: number;
+  readonly memorySeconds: number;
+  readonly starts: number;
+}
+
+const full: Plan = { rounds: 9, roundSeconds: 0.25, warmUpSeconds: 1, memorySteps: 10_000, memorySeconds: 60, starts: 9 };
+const quick: Plan = { rounds: 3, roundSeconds: 0.04, warmUpSeconds: 0.1, memorySteps: 500, memorySeconds: 1, starts: 2 };
 const own = 'tapegrad';
 
-type References = Record<string, Record<string, Fingerprint>>;
-
 const options = readOptions(process.argv.slice(2));
+const plan = options.quick ? quick : full;
 const say = (text: string): void => (options.json ? console.error(text) : console.log(text));
 if (options.help) console.log(usage);
-else if (options.reference) await writeReferences();
+else if (options.reference) say(await writeReferences());
 else await main(options);
 
-async function main({ only, threads, json }: Options): Promise<void> {
-  const chosen = cases.filter((work) =>
-    only.length > 0 ? only.includes(work.name) || only.includes(work.group) : !options.quick || work.quick,
-  );
-  const core = options.pin && threads === 1 && canPin() ? 0 : null;
+async function main({ threads, json }: Options): Promise<void> {
+  const core = options.pin && threads === 1 && canPin() ? os.cpus().length - 1 : null;
   const machine = describeMachine(threads, core);
-  say(`${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; threads: ${threads}`);
-  if (machine.load > 0.5) say(`the machine is busy (load ${machine.load.toFixed(1)}): trust ratios more than numbers`);
+  const where = core === null ? '' : `, all on core ${core}`;
+  say(`${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; threads: ${threads}${where}`);
+  if (machine.load > 0.5) say(`others are at work here (load ${machine.load.toFixed(1)}): trust ratios only, or --clock cpu`);
 
   const libraries = await chooseLibraries();
-  const workers = libraries.map((library) => new WorkerProcess(library, pinTo(core)));
-  const measured: Measured[] = [];
-  const versions: Record<string, string> = {};
-  try {
-    const known = new Map<WorkerProcess, string[]>();
-    for (const worker of workers) {
-      const { version, operations } = await worker.hello();
-      versions[worker.library.name] = version;
-      known.set(worker, operations);
-    }
-    say(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '));
-    const references = JSON.parse(readFileSync(here('reference.json'), 'utf8')) as References;
-    for (const group of new Set(chosen.map((work) => work.group))) {
-      const ofGroup: Measured[] = [];
-      for (const work of chosen.filter((work) => work.group === group)) {
-        const able = workers.filter((worker) => known.get(worker)!.includes(work.operation) && !isTooSlow(worker.library, work.operation));
-        const found = await measure(work, able, references[work.name], options.quick ? quick : full);
-        const outcomes = libraries.map(({ name }) => found.find(({ library }) => library === name) ?? { library: name });
-        ofGroup.push({ work, outcomes });
-      }
-      measured.push(...ofGroup);
-      const peers = libraries.filter(({ peer }) => peer).map(({ name }) => name);
-      say(['', groupTable(ofGroup, own, peers), ...notes(ofGroup)].join('\n'));
-    }
-  } finally {
-    for (const worker of workers) worker.close();
-  }
+  const { versions, measured } = await timeCases(libraries, pinTo(core));
   const results = {
     machine,
     versions,
-    cases: measured.map(({ work, outcomes }) => ({ name: work.name, unit: work.unit.name, outcomes })),
+    cases: measured.map(({ work, outcomes }) => ({ name: work.name, unit: work.unit, outcomes })),
+    ...(await weighAndStart(libraries, pinTo(core))),
   };
   const text = `${JSON.stringify(results, null, 1)}\n`;
   mkdirSync(here('results'), { recursive: true });
-  const file = here(`results/${options.quick ? 'quick' : 'full'}-${threads}-${machine.node.split('.')[0]}.json`);
+  const kind = options.quick ? 'quick' : options.only.length > 0 ? 'part' : 'full';
+  const file = here(`results/${kind}-node${process.versions.node.split('.')[0]}-threads${threads}.json`);
   writeFileSync(file, text);
   say(`\nwritten to ${file}`);
   if (json) process.stdout.write(text);
@@ -85,20 +69,75 @@ async function chooseLibraries(): Promise<Library[]> {
   return torch === null ? chosen : [...chosen, torch];
 }
 
+async function timeCases(
+  libraries: readonly Library[],
+  prefix: readonly string[],
+): Promise<{ versions: Record<string, string>; measured: Measured[] }> {
+  const { only } = options;
+  const chosen = cases.filter(({ name, group, quick }) =>
+    only.length > 0 ? only.includes(name) || only.includes(group) : !options.quick || quick,
+  );
+  const versions: Record<string, string> = {};
+  const measured: Measured[] = [];
+  if (chosen.length === 0) return { versions, measured };
+  const workers = libraries.map((library) => new WorkerProcess(library, prefix));
+  try {
+    const known = new Map<WorkerProcess, readonly string[]>();
+    for (const worker of workers) {
+      const { version, operations } = await worker.hello();
+      versions[worker.library.name] = version;
+      known.set(worker, operations);
+    }
+    say(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '));
+    if (versions['torch']?.endsWith('plain BLAS') === true) {
+      say('PyTorch multiplies matrices by the plain BLAS here: only with OpenBLAS or MKL is it what it can be');
+    }
+    const references = existsSync(here('reference.json'))
+      ? (JSON.parse(readFileSync(here('reference.json'), 'utf8')) as References)
+      : {};
+    const peers = libraries.filter(({ peer }) => peer).map(({ name }) => name);
+    for (const group of new Set(chosen.map((work) => work.group))) {
+      const ofGroup: Measured[] = [];
+      for (const work of chosen.filter((work) => work.group === group)) {
+        const able = workers.filter((worker) => known.get(worker)!.includes(work.operation) && !isTooSlow(worker.library, work.operation));
+        const found = await measure(work, able, references[work.name], plan);
+        const outcomes = libraries.map(({ name }) => found.find(({ library }) => library === name) ?? { library: name });
+        ofGroup.push({ work, outcomes });
+      }
+      measured.push(...ofGroup);
+      say(['', groupTable(ofGroup, own, peers, options.clock), ...notes(ofGroup)].join('\n'));
+    }
+  } finally {
+    for (const worker of workers) worker.close();
+  }
+  return { versions, measured };
+}
+
+/** Left out of a quick run, unless asked for by name. */
 function isTooSlow({ name, slow = [] }: Library, operation: string): boolean {
   return options.quick && !options.libraries.includes(name) && slow.includes(operation);
 }
 
-async function writeReferences(): Promise<void> {
-  const torch = findTorch(options.threads);
-  if (torch === null) throw new Error('no python3 can import torch, which references are computed with');
-  const worker = new WorkerProcess(torch, [], { BENCHMARK_REFERENCE: '1' });
-  const references: References = {};
-  try {
-    for (const work of cases) references[work.name] = await worker.prepare(work);
-  } finally {
-    worker.close();
+/** The reports on whole processes and packages. */
+async function weighAndStart(libraries: readonly Library[], prefix: readonly string[]): Promise<Record<string, unknown>> {
+  const wanted = (report: string): boolean => options.only.length === 0 || options.only.includes(report);
+  const reports: Record<string, unknown> = {};
+  const told = (name: string, outcomes: unknown, table: string): void => {
+    reports[name] = outcomes;
+    say(`\n${table}`);
+  };
+  if (wanted('memory')) {
+    const outcomes = await measureMemory(libraries, prefix, plan.memorySteps, plan.memorySeconds);
+    told('memory', outcomes, memoryTable(outcomes));
   }
-  writeFileSync(here('reference.json'), `${JSON.stringify(references)}\n`);
-  say(`references of ${cases.length} cases are in ${here('reference.json')}`);
+  if (wanted('start') || wanted('size')) build();
+  if (wanted('start')) {
+    const outcomes = measureStart(libraries, prefix, plan.starts);
+    told('start', outcomes, startTable(outcomes));
+  }
+  if (wanted('size')) {
+    const outcomes = await measureSize(libraries);
+    told('size', outcomes, sizeTable(outcomes));
+  }
+  return reports;
 }

@@ -1,4 +1,4 @@
-import type { Case } from './case.ts';
+import { inUnit, type Case, type Unit } from './case.ts';
 import type { Outcome } from './measure.ts';
 
 /** A case with what all libraries made of it. */
@@ -20,7 +20,12 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
  * The table of one group: median and spread of every library, then how many times faster the first one is than the
  * best JavaScript peer and than PyTorch.
  */
-export function groupTable(measured: readonly Measured[], own: string, peers: readonly string[]): string {
+export function groupTable(
+  measured: readonly Measured[],
+  own: string,
+  peers: readonly string[],
+  clock: 'wall' | 'cpu',
+): string {
   const libraries = measured[0]!.outcomes.map(({ library }) => library);
   const shown = (name: string): boolean => libraries.includes(name);
   const ratios = [
@@ -30,22 +35,23 @@ export function groupTable(measured: readonly Measured[], own: string, peers: re
   const head = ['case', ...libraries, ...ratios.map(({ title }) => `${own} against ${title}`)];
   const rows = measured.map(({ work, outcomes }) => [
     `${work.name}, ${work.unit.name}`,
-    ...outcomes.map(cell),
-    ...ratios.map(({ of }) => ratio(outcomes, own, of)),
+    ...outcomes.map((outcome) => cell(outcome, work.unit, clock)),
+    ...ratios.map(({ of }) => ratio(outcomes, own, of, clock)),
   ]);
   return markdown(head, rows);
 }
 
-function cell({ value, wall, equal, missing }: Outcome): string {
-  if (value === undefined || wall === undefined) return missing === undefined ? '' : '–';
-  return `${significant(value)} ±${Math.round(wall.spread * 100)} %${equal === false ? ' ≠' : ''}`;
+function cell(outcome: Outcome, unit: Unit, clock: 'wall' | 'cpu'): string {
+  const { equal, missing, [clock]: time } = outcome;
+  if (time === undefined) return missing === undefined ? '' : '–';
+  return `${significant(inUnit(time.median, unit))} ±${Math.round(time.spread * 100)} %${equal === false ? ' ≠' : ''}`;
 }
 
-function ratio(outcomes: readonly Outcome[], own: string, others: readonly string[]): string {
+function ratio(outcomes: readonly Outcome[], own: string, others: readonly string[], clock: 'wall' | 'cpu'): string {
   const time = (name: string): number => {
     const found = outcomes.find(({ library }) => library === name);
     // Who computes something else is not ahead of anybody.
-    return found?.equal === false ? Infinity : (found?.wall?.median ?? Infinity);
+    return found?.equal === false ? Infinity : (found?.[clock]?.median ?? Infinity);
   };
   const best = Math.min(...others.map(time));
   const factor = best / time(own);
