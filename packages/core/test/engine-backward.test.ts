@@ -73,6 +73,12 @@ describe('backward: roots and the order of the walk', () => {
     s.add(a.add(b).add(c)).backward(t([1]));
     expect(g(x)).toEqual([34]);
     expect(g(y)).toEqual([17]);
+    const u = p([2, 3]);
+    const w = p([4, 5]);
+    const [shared, other] = [u.mul(1), w.mul(1)];
+    const late = shared.mul(3);
+    shared.add(other).mul(2).add(late).sum().backward();
+    expect([g(u), g(w)]).toEqual([[5, 5], [2, 2]]);
   });
 
   it("E030 leaves the user's seed alone", () => {
@@ -83,9 +89,23 @@ describe('backward: roots and the order of the walk', () => {
     y.backward(seed);
     expect(seed.toArray()).toEqual([1, 1]);
     expect(g(x)).toEqual([6, 6]);
-    g(x);
     x.grad!.mul_(100);
+    const h = p([1, 2]).mul(3);
+    tg.backward([h, h], [seed, t([5, 5])]);
     expect(seed.toArray()).toEqual([1, 1]);
+  });
+
+  it('E030 leaves alone what a hook returned', () => {
+    const x = p([1, 2]);
+    const h = x.mul(1);
+    const mine = t([7, 7]);
+    const branch = h.exp();
+    branch.registerHook(() => mine);
+    h.add(branch.mul(2)).add(h.mul(3)).sum().backward();
+    const direct = x.mul(1);
+    direct.registerHook(() => mine);
+    direct.add(x.mul(5)).sum().backward();
+    expect(mine.toArray()).toEqual([7, 7]);
   });
 
   it('E031 runs the newest node first, and leaves as soon as they are ready', () => {
