@@ -88,8 +88,18 @@ declare module './tensor.ts' {
 type AnyOperation = (x: Tensor, ...rest: unknown[]) => unknown;
 
 function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) => unknown {
-  return function (this: Tensor, ...rest: unknown[]): unknown {
-    return operation(this, ...rest);
+  // A method is called for every operation; arguments passed one by one cost less than a list of them.
+  return function (this: Tensor, a?: unknown, b?: unknown, ...rest: unknown[]): unknown {
+    switch (arguments.length) {
+      case 0:
+        return operation(this);
+      case 1:
+        return operation(this, a);
+      case 2:
+        return operation(this, a, b);
+      default:
+        return operation(this, a, b, ...rest);
+    }
   };
 }
 

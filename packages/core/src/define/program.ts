@@ -46,10 +46,12 @@ export class Program implements Rule {
   readonly expr: Expr;
   readonly inputCount: number;
   readonly options: ProgramOptions;
+  private readonly inPlaceName: string;
   private readonly gradients: (InputGradient | undefined)[] = [];
 
   constructor(name: string, expr: Expr, inputCount: number, options: ProgramOptions) {
     this.name = name;
+    this.inPlaceName = `${name}_`;
     this.expr = expr;
     this.inputCount = inputCount;
     this.options = options;
@@ -147,24 +149,19 @@ export class Program implements Rule {
    * @throws before anything is written, if shapes, dtypes or the tape forbid it
    */
   applyInPlace(target: Tensor, tensors: readonly Tensor[], params: readonly number[]): Tensor {
-    const name = `${this.name}_`;
-    const { compute, result } = this.dtypes(tensors, params);
-    checkCastable(name, result, target.dtype);
-    for (const { shape } of tensors) {
-      if (!sameShape(broadcastShapes(name, target.shape, shape), target.shape)) {
-        throw new ShapeError(
-          `${name}: the result would have shape ${shapeString(broadcastShapes(name, target.shape, shape))}, but an ` +
-            `in-place operation cannot change the shape of its target ${shapeString(target.shape)} (the expanded size ` +
-            'must match the existing size)',
-          { op: name, shapes: [target.shape, shape] },
-        );
-      }
+    const name = this.inPlaceName;
+    let compute = tensors[0]!.dtype;
+    let sources = tensors;
+    if (!this.isUniform(tensors) || compute !== target.dtype) {
+      const dtypes = this.dtypes(tensors, params);
+      compute = dtypes.compute;
+      checkCastable(name, dtypes.result, target.dtype);
+      sources = this.cast(tensors, compute);
     }
+    for (let i = 0; i < tensors.length; i++) this.checkFits(target, tensors[i]!.shape);
     const recording = isRecording(tensors);
     checkWritable(name, target, recording);
-    const inputs = this.cast(tensors, compute).map((x) => {
-      return x.storage === target.storage && x !== target && overlaps(x, target) ? x.clone() : x;
-    });
+    const inputs = sources.some((x) => overlaps(x, target)) ? sources.map((x) => (overlaps(x, target) ? x.clone() : x)) : sources;
     let saved: (Tensor | null)[] = [];
     if (recording) {
       // The rule may want the target's old value, which is about to be overwritten.
@@ -178,10 +175,21 @@ export class Program implements Rule {
     return target;
   }
 
+  private checkFits(target: Tensor, shape: Shape): void {
+    if (sameShape(shape, target.shape)) return;
+    const result = broadcastShapes(this.inPlaceName, target.shape, shape);
+    if (sameShape(result, target.shape)) return;
+    throw new ShapeError(
+      `${this.inPlaceName}: the result would have shape ${shapeString(result)}, but an in-place operation cannot change the ` +
+        `shape of its target ${shapeString(target.shape)} (the expanded size must match the existing size)`,
+      { op: this.inPlaceName, shapes: [target.shape, shape] },
+    );
+  }
+
   private run(out: Tensor, inputs: readonly Tensor[], params: readonly number[], compute: DType): void {
     let views: Strided[] | readonly Tensor[] = inputs;
     for (let i = 0; i < inputs.length; i++) {
-      if (inputs[i]!.shape !== out.shape) {
+      if (!sameShape(inputs[i]!.shape, out.shape)) {
         views = inputs.map((x) => broadcastView(x, out.shape));
         break;
       }
@@ -248,5 +256,6 @@ function asWhole(value: number, dtype: DType): number {
 
 /** Whether two tensors over one storage may touch the same bytes without being element by element the same. */
 function overlaps(x: Tensor, target: Tensor): boolean {
+  if (x === target || x.storage !== target.storage) return false;
   return x.offset !== target.offset || !sameShape(x.shape, target.shape) || !sameShape(x.strides, target.strides);
 }
