@@ -1,3 +1,4 @@
+export { functionalCall, type FunctionalCallOptions } from './functional-call.ts';
 export { Module, type BufferOptions, type ListOptions, type RegisterOptions } from './module.ts';
 export { Parameter, type ParameterOptions } from './parameter.ts';
 export type { BackwardHook, BackwardPreHook, ModuleGradients } from './backward-hooks.ts';

@@ -29,6 +29,11 @@ export interface Members {
   readonly children: [key: string, module: Module][];
 }
 
+/** Submodules alone, in the order of the fields; what else the fields hold is not looked at. */
+export function childrenOf(module: Callable): Members['children'] {
+  return fieldsOf(module, () => undefined).children;
+}
+
 const registrations = new WeakMap<Callable, Map<string, Registration>>();
 
 /** What was registered by name for this module. */
@@ -49,6 +54,12 @@ export function forget(module: Callable, field: string): void {
  * @throws ValueError when a plain tensor was assigned over a parameter
  */
 export function membersOf(module: Callable): Members {
+  return fieldsOf(module, (field) => {
+    throw overParameter(module, field);
+  });
+}
+
+function fieldsOf(module: Callable, onPlainTensor: (field: string) => void): Members {
   const members: Members = { parameters: [], buffers: [], children: [] };
   const registered = registrationsOf(module);
   const holder = module as unknown as Record<string, unknown>;
@@ -58,7 +69,7 @@ export function membersOf(module: Callable): Members {
     const registration = registered.get(field);
     const key = registration?.key ?? field;
     if (value instanceof Tensor && !(value instanceof Parameter)) {
-      if (registration?.kind === 'parameter') throw overParameter(module, field);
+      if (registration?.kind === 'parameter') onPlainTensor(field);
       if (registration?.kind !== 'buffer') continue;
       members.buffers.push({ key, holder, field, tensor: value, persistent: registration.persistent });
       continue;

@@ -5,7 +5,7 @@ import { Callable } from './callable.ts';
 import { nameModule } from './error-path.ts';
 import { callWithHooks, globalHooks, Hooks } from './hooks.ts';
 import type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';
-import { membersOf, registrationsOf, type Members, type Slot } from './members.ts';
+import { childrenOf, membersOf, registrationsOf, type Members, type Slot } from './members.ts';
 import { Parameter } from './parameter.ts';
 import { collectState, loadState } from './state-dict.ts';
 import type { LoadOptions, LoadReport, StateDict, StateDictOptions } from './state-dict.ts';
@@ -119,7 +119,7 @@ export abstract class Module extends Callable {
   /** The modules held by this one with their names. @source torch.nn.Module.named_children */
   namedChildren(): [name: string, child: Module][] {
     const seen = new Set<Module>();
-    return membersOf(this).children.filter(([, child]) => !seen.has(child) && seen.add(child));
+    return childrenOf(this).filter(([, child]) => !seen.has(child) && seen.add(child));
   }
 
   /** This module and all below it, each once, parents before children. @source torch.nn.Module.modules */
@@ -136,7 +136,7 @@ export abstract class Module extends Callable {
       if (removeDuplicate && seen.has(module)) return;
       seen.add(module);
       found.push([path, module]);
-      for (const [key, child] of membersOf(module).children)
+      for (const [key, child] of childrenOf(module))
         visit(child, path === '' ? key : `${path}.${key}`);
     };
     visit(this, prefix);

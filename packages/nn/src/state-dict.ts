@@ -1,5 +1,5 @@
 import { noGrad, TapegradError, type Tensor } from '@tapegrad/core';
-import { membersOf, type Slot } from './members.ts';
+import { childrenOf, membersOf, type Slot } from './members.ts';
 import type { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
@@ -65,7 +65,7 @@ function savedSlots(module: Module): Slot[] {
 /** Walks a module and its children, shared ones as often as they appear. */
 function walk(module: Module, prefix: string, visit: (module: Module, prefix: string) => void): void {
   visit(module, prefix);
-  for (const [key, child] of membersOf(module).children) walk(child, `${prefix}${key}.`, visit);
+  for (const [key, child] of childrenOf(module)) walk(child, `${prefix}${key}.`, visit);
 }
 
 /** Collects the state of a module and all below it. */

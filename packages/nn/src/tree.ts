@@ -1,4 +1,4 @@
-import { membersOf } from './members.ts';
+import { childrenOf } from './members.ts';
 import type { Module } from './module.ts';
 
 /** A module and all below it, one line each, as PyTorch prints them. */
@@ -9,7 +9,7 @@ export function formatTree(module: Module): string {
 /** The same for a list, in which runs of equal lines are folded: `(0-3): 4 x Linear(…)`. */
 export function formatList(module: Module): string {
   const runs: { first: string; last: string; count: number; text: string }[] = [];
-  for (const [key, child] of membersOf(module).children) {
+  for (const [key, child] of childrenOf(module)) {
     const text = child.toString();
     const run = runs.at(-1);
     if (run !== undefined && run.text === text) {
@@ -24,7 +24,7 @@ export function formatList(module: Module): string {
 }
 
 function namedLines(module: Module): string[] {
-  return membersOf(module).children.map(([key, child]) => indented(`(${key}): ${child.toString()}`));
+  return childrenOf(module).map(([key, child]) => indented(`(${key}): ${child.toString()}`));
 }
 
 function layOut(module: Module, children: readonly string[]): string {
