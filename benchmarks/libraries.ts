@@ -8,7 +8,7 @@ export interface Library {
   readonly env?: Readonly<Record<string, string>>;
   /** Whether it is a JavaScript library other than ours. */
   readonly peer: boolean;
-  /** Operations that take it seconds a step: left out unless asked for by name. */
+  /** Operations that take it seconds to compile or to run: left out of a quick run. */
   readonly slow?: readonly string[];
   /** Whether more than one thread can be asked for; the others stay at one. */
   readonly threads?: boolean;
@@ -48,7 +48,7 @@ export const javascriptLibraries: readonly Library[] = [
     name: 'tfjs-cpu',
     command: javascript(`${bundled}/cpu.mjs`),
     peer: true,
-    slow: ['mlp-sgd', 'mlp-adam', ...networks],
+    slow: ['mlp-sgd', 'mlp-adam', 'conv-forward', ...networks],
     start: script(`${bundled}/start-cpu.mjs`),
     packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'],
     page: { entry: 'peers/tfjs/start-cpu.mjs' },
@@ -70,7 +70,7 @@ export const javascriptLibraries: readonly Library[] = [
     // Compiling a chain of 1 000 ops recurses deeply.
     command: javascript('peers/jax/index.mjs', ['--stack-size=7000']),
     peer: true,
-    slow: ['conv-forward', 'conv-backward', 'lenet-adam', 'gpt-adamw'],
+    slow: ['chain', 'conv-forward', ...networks],
     start: script('peers/jax/start.mjs'),
     packages: ['@jax-js/jax'],
     page: { entry: 'peers/jax/start.mjs' },
