@@ -36,7 +36,7 @@ export class Storage {
 
 const DEFAULT_BUDGET = 2 ** 31;
 const FIRST_NURSERY = 16 * 2 ** 20;
-const FIRST_COUNT = 4096;
+const FIRST_COUNT = 1024;
 /** Up to this size a loop copies faster than a view can be made. */
 const FEW_BYTES = 64;
 /** Storages of no bytes share this address. */

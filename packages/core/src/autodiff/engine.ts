@@ -194,12 +194,10 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
     recordStorages(before);
   }
   for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
-  for (let i = 0; i < made.length; i++) {
-    const storage = made[i]!;
+  for (let storage = made.pop(); storage !== undefined; storage = made.pop()) {
     if (storage.references > 0) storage.transient = true;
     else if (!storage.kept) freeStorage(storage);
   }
-  made.length = 0;
   spareList = made;
   if (!plan.retainGraph) node.release();
   return results;
