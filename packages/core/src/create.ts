@@ -3,7 +3,7 @@ import { empty as emptyTensor } from './dispatch.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type DTypeName, type TypedArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { contiguousStrides, numel, shapeString, type Shape } from './shape.ts';
-import { storageFrom } from './storage.ts';
+import { storageOf } from './storage.ts';
 import { notDifferentiable, Tensor } from './tensor.ts';
 
 /** What every factory takes beside its own arguments. */
@@ -137,7 +137,7 @@ function fromValues(values: ArrayLike<number>, shape: Shape, dtype: DType, optio
     if (!isFloating(dtype)) checkRange(values, dtype);
     copy.set(values);
   }
-  return finish(new Tensor(storageFrom(new Uint8Array(copy.buffer)), 0, shape, contiguousStrides(shape), dtype), options);
+  return finish(new Tensor(storageOf(new Uint8Array(copy.buffer)), 0, shape, contiguousStrides(shape), dtype), options);
 }
 
 function checkRange(values: ArrayLike<number>, dtype: DType): void {

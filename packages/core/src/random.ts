@@ -12,7 +12,7 @@ import { DTypeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { fillNormal } from './normal-distribution.ts';
 import { contiguousStrides, numel, type Shape } from './shape.ts';
-import { storageFrom } from './storage.ts';
+import { storageOf } from './storage.ts';
 import type { Size, TensorOptions } from './create.ts';
 import { Tensor } from './tensor.ts';
 
@@ -49,7 +49,7 @@ function drawn<T extends TypedArray>(shape: Shape, dtype: DType, options: Random
   const count = numel(shape);
   const values = new TypedArrayOf(new ArrayBuffer(count * bytes), 0, count);
   fill(options.generator ?? defaultGenerator, values as T);
-  const x = new Tensor(storageFrom(new Uint8Array(values.buffer)), 0, shape, contiguousStrides(shape), dtype);
+  const x = new Tensor(storageOf(new Uint8Array(values.buffer)), 0, shape, contiguousStrides(shape), dtype);
   if (options.requiresGrad === true) x.requiresGrad_();
   return x;
 }

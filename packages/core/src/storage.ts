@@ -76,13 +76,10 @@ export function nextTick(): void {
   now++;
 }
 
-/** Makes a storage whose bytes are copied from the given view. */
-export function storageFrom(bytes: Uint8Array): Storage {
+/** Makes a storage of bytes that nobody else holds; they are taken over without a copy. */
+export function storageOf(bytes: Uint8Array): Storage {
   const storage = new Storage(bytes.byteLength);
-  // `slice` of a view on shared memory would stay shared; a fresh array never is.
-  const host = new Uint8Array(bytes.byteLength);
-  host.set(bytes);
-  storage.host = host;
+  storage.host = bytes;
   return storage;
 }
 

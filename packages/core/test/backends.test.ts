@@ -3,7 +3,7 @@ import { reference } from '../src/backend/reference/index.ts';
 import type { Kernels, Strided } from '../src/backend/types.ts';
 import { wasmBackend as wasm } from '../src/backend/wasm/index.ts';
 import { Expr, input, primitives, type PrimitiveName } from '../src/expr/index.ts';
-import { hostArray, storageFrom } from '../src/storage.ts';
+import { hostArray, storageOf } from '../src/storage.ts';
 import { Draw } from './draw.ts';
 import { trials, type Trial } from './kernel-trials.ts';
 import { blank, operand } from './operand.ts';
@@ -12,7 +12,7 @@ import { difference, gapsAreUntouched, run, values } from './strided.ts';
 const TRIALS = 60;
 
 function copyOf(x: Strided): Strided {
-  return { ...x, storage: storageFrom(hostArray(x.storage, 'uint8') as Uint8Array) };
+  return { ...x, storage: storageOf(Uint8Array.from(hostArray(x.storage, 'uint8'))) };
 }
 
 /** What is wrong with the results of the backend under test, or null. */

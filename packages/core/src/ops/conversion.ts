@@ -3,7 +3,7 @@ import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
 import { contiguousStrides, type Shape } from '../shape.ts';
-import { storageFrom } from '../storage.ts';
+import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
 
 const cast = linear<DType>('to_copy', {
@@ -83,10 +83,10 @@ export function newFull(x: Tensor, value: number): Tensor {
   return empty([], x.dtype).fill_(value);
 }
 
-/** A constant with values from a typed array. @internal */
+/** A constant with the values of a typed array, copied. @internal */
 export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
-  const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return new Tensor(storageFrom(bytes), 0, shape, contiguousStrides(shape), dtype);
+  const copy = new Uint8Array(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
+  return new Tensor(storageOf(copy), 0, shape, contiguousStrides(shape), dtype);
 }
 
 /** What the factories that take a shape from a tensor also take. */
