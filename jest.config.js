@@ -1,7 +1,7 @@
 export default {
   testEnvironment: 'node',
   testEnvironmentOptions: { customExportConditions: ['@tapegrad/source', 'node', 'node-addons'] },
-  testMatch: ['<rootDir>/packages/*/test/**/*.test.ts', '<rootDir>/docs/test/**/*.test.ts'],
+  testMatch: ['packages/*', 'docs', 'benchmarks'].map((folder) => `<rootDir>/${folder}/test/**/*.test.ts`),
   modulePathIgnorePatterns: ['/dist/'],
   extensionsToTreatAsEsm: ['.ts'],
   transform: {
