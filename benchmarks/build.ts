@@ -1,7 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { here } from './here.ts';
 
-/** Compiles the packages, which programs of users load as they are published. @throws Error when that fails */
+/**
+ * Compiles the packages, which programs of users load as they are published. @throws Error when that fails
+ */
 export function build(): void {
   const { status } = spawnSync(
     process.execPath,

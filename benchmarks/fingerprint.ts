@@ -30,7 +30,10 @@ export function fingerprint(values: ArrayLike<number>): Fingerprint {
   return { size: length, norm: Math.sqrt(squares), projections, sample };
 }
 
-/** How far a result is from the reference, relative to the reference's size; Infinity when it is another thing. */
+/**
+ * How far a result is from the reference, relative to the reference's size; Infinity when it is another
+ * thing.
+ */
 export function difference(result: Fingerprint, reference: Fingerprint): number {
   if (result.size !== reference.size) return Infinity;
   const norm = reference.norm || 1;

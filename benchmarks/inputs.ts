@@ -11,14 +11,20 @@ export interface InputSpec {
 export type Inputs = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /**
- * The numbers of all inputs of a case. Every element depends on its input's position and its own index alone, by
- * 32-bit integer and float32 arithmetic, so that any language gets the same bits (peers/torch/inputs.py does).
+ * The numbers of all inputs of a case. Every element depends on its input's position and its own index alone,
+ * by 32-bit integer and float32 arithmetic, so that any language gets the same bits (peers/torch/inputs.py
+ * does).
  */
-export function makeInputs(specs: Readonly<Record<string, InputSpec>>): Record<string, Float32Array | Int32Array> {
+export function makeInputs(
+  specs: Readonly<Record<string, InputSpec>>,
+): Record<string, Float32Array | Int32Array> {
   return Object.fromEntries(Object.entries(specs).map(([name, spec], i) => [name, makeInput(spec, i + 1)]));
 }
 
-function makeInput({ shape, between: [low, high] = [-1, 1], below }: InputSpec, seed: number): Float32Array | Int32Array {
+function makeInput(
+  { shape, between: [low, high] = [-1, 1], below }: InputSpec,
+  seed: number,
+): Float32Array | Int32Array {
   const size = shape.reduce((product, n) => product * n, 1);
   if (below !== undefined) return Int32Array.from({ length: size }, (_, i) => mix(i, seed) % below);
   const start = Math.fround(low);

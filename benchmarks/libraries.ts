@@ -83,7 +83,11 @@ export function findTorch(threads: number): Library | null {
     (program) => spawnSync(program, ['-c', 'import torch, numpy'], { stdio: 'ignore' }).status === 0,
   );
   if (python === undefined) return null;
-  const env = { OMP_NUM_THREADS: String(threads), OPENBLAS_NUM_THREADS: String(threads), BENCHMARK_THREADS: String(threads) };
+  const env = {
+    OMP_NUM_THREADS: String(threads),
+    OPENBLAS_NUM_THREADS: String(threads),
+    BENCHMARK_THREADS: String(threads),
+  };
   const [command, start] = [
     [python, here('peers/torch/worker.py')],
     [python, here('peers/torch/start.py')],

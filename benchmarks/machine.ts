@@ -9,7 +9,9 @@ export interface Machine {
   readonly system: string;
   readonly node: string;
   readonly v8: string;
-  /** Processes that were ready to run when the measurement began; far above 0 means that others were at work. */
+  /**
+   * Processes that were ready to run when the measurement began; far above 0 means that others were at work.
+   */
   readonly load: number;
   readonly threads: number;
   /** The core that everything ran on, if it was one. */
@@ -32,7 +34,9 @@ export function describeMachine(threads: number, core: number | null): Machine {
   };
 }
 
-/** What to put before a command so that it runs on one core alone; nothing where the system cannot do that. */
+/**
+ * What to put before a command so that it runs on one core alone; nothing where the system cannot do that.
+ */
 export function pinTo(core: number | null): string[] {
   return core === null ? [] : ['taskset', '-c', String(core)];
 }

@@ -30,8 +30,8 @@ const PATIENCE_SECONDS = 10;
 const FEW_ROUNDS = 3;
 
 /**
- * Times one case in every library: each makes it ready and shows its results, warms up, and then one round of each
- * follows the other, so that whatever disturbs the machine disturbs all of them.
+ * Times one case in every library: each makes it ready and shows its results, warms up, and then one round of
+ * each follows the other, so that whatever disturbs the machine disturbs all of them.
  */
 export async function measure(
   work: Case,
@@ -65,7 +65,14 @@ async function begin(
   reference: Readonly<Record<string, Fingerprint>> | undefined,
   effort: Effort,
 ): Promise<Run> {
-  const run: Run = { worker, outcome: { library: worker.library.name }, iterations: 1, seconds: 0, wall: [], cpu: [] };
+  const run: Run = {
+    worker,
+    outcome: { library: worker.library.name },
+    iterations: 1,
+    seconds: 0,
+    wall: [],
+    cpu: [],
+  };
   try {
     const results = await worker.prepare(work);
     run.outcome = { ...run.outcome, ...compare(results, reference, work.tolerance) };

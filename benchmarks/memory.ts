@@ -11,8 +11,8 @@ export interface MemoryOutcome {
 }
 
 /**
- * Trains in each library, one after the other and in a fresh process, and watches the resident size; a library that
- * is slow gets as far as the time allows.
+ * Trains in each library, one after the other and in a fresh process, and watches the resident size; a
+ * library that is slow gets as far as the time allows.
  */
 export async function measureMemory(
   libraries: readonly Library[],
@@ -42,7 +42,16 @@ export function memoryTable(outcomes: readonly MemoryOutcome[]): string {
     const { steps, megabytes } = report;
     const [first, last] = [megabytes[0]!, megabytes.at(-1)!];
     const size = (value: number): string => value.toFixed(0);
-    return [[library, String(steps.at(-1)!), size(first), size(Math.max(...megabytes)), size(last), size(last - first)]];
+    return [
+      [
+        library,
+        String(steps.at(-1)!),
+        size(first),
+        size(Math.max(...megabytes)),
+        size(last),
+        size(last - first),
+      ],
+    ];
   });
   return markdown(['memory, MB', 'steps', 'after a tenth', 'most', 'at the end', 'growth'], rows);
 }

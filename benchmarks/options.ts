@@ -30,7 +30,9 @@ export const usage = `npm run bench -- [options]
   --reference         compute benchmarks/reference.json anew, by PyTorch in float64
 `;
 
-/** Reads the command line. @throws Error naming an option that does not exist or a value that makes no sense */
+/**
+ * Reads the command line. @throws Error naming an option that does not exist or a value that makes no sense
+ */
 export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
     args: [...args],
@@ -48,7 +50,8 @@ export function readOptions(args: readonly string[]): Options {
     },
   });
   const threads = Number(values.threads);
-  if (!Number.isInteger(threads) || threads < 1) throw new Error(`--threads takes a whole number from 1, got ${values.threads}`);
+  if (!Number.isInteger(threads) || threads < 1)
+    throw new Error(`--threads takes a whole number from 1, got ${values.threads}`);
   const { clock } = values;
   if (clock !== 'wall' && clock !== 'cpu') throw new Error(`--clock takes wall or cpu, got ${clock}`);
   return { ...values, clock, threads, only: list(values.only), libraries: list(values.libraries) };

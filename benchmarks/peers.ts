@@ -4,18 +4,24 @@ import { rolldown } from 'rolldown';
 import { here } from './here.ts';
 
 /**
- * Installs the peers, once. They are no part of the workspace, so that nobody has to wait for them who does not compare.
+ * Installs the peers, once. They are no part of the workspace, so that nobody has to wait for them who does
+ * not compare.
  * @throws Error when npm cannot
  */
 export function installPeers(): void {
   if (existsSync(here('peers/node_modules/.package-lock.json'))) return;
   console.error('installing the libraries to compare with (once) …');
-  const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
-    cwd: here('peers'),
-    stdio: ['ignore', 2, 2],
-    shell: process.platform === 'win32',
-  });
-  if (status !== 0) throw new Error('the libraries to compare with could not be installed; what npm said is above');
+  const { status } = spawnSync(
+    'npm',
+    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    {
+      cwd: here('peers'),
+      stdio: ['ignore', 2, 2],
+      shell: process.platform === 'win32',
+    },
+  );
+  if (status !== 0)
+    throw new Error('the libraries to compare with could not be installed; what npm said is above');
 }
 
 /** What CommonJS code finds around itself. */
@@ -27,8 +33,8 @@ const __filename = __fileURLToPath(import.meta.url);
 const __dirname = __dirnameOf(__filename);`;
 
 /**
- * Bundles the adapters of TensorFlow.js: the files that its packages give to Node lack the gradients, and those that
- * have them are for bundlers only.
+ * Bundles the adapters of TensorFlow.js: the files that its packages give to Node lack the gradients, and
+ * those that have them are for bundlers only.
  */
 export async function bundlePeers(): Promise<void> {
   for (const name of ['cpu', 'wasm', 'start-cpu', 'start-wasm']) {

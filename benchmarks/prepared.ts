@@ -14,7 +14,11 @@ export interface Prepared {
 export type Results = Readonly<Record<string, ArrayLike<number>>>;
 
 /** Makes a case ready from its inputs and sizes. */
-export type Prepare = (inputs: Inputs, sizes: Readonly<Record<string, number>>, shapes: Shapes) => Prepared | Promise<Prepared>;
+export type Prepare = (
+  inputs: Inputs,
+  sizes: Readonly<Record<string, number>>,
+  shapes: Shapes,
+) => Prepared | Promise<Prepared>;
 
 /** Shapes of the inputs. */
 export type Shapes = Readonly<Record<string, readonly number[]>>;

@@ -15,7 +15,8 @@ export async function writeReferences(): Promise<string> {
   const worker = new WorkerProcess(torch, [], { BENCHMARK_REFERENCE: '1' });
   const lines: string[] = [];
   try {
-    for (const work of cases) lines.push(` ${JSON.stringify(work.name)}: ${JSON.stringify(await worker.prepare(work))}`);
+    for (const work of cases)
+      lines.push(` ${JSON.stringify(work.name)}: ${JSON.stringify(await worker.prepare(work))}`);
   } finally {
     worker.close();
   }

@@ -1,4 +1,5 @@
-// npm run bench: the workloads in tapegrad and beside it in other libraries, told as tables and kept in results/.
+// npm run bench: the workloads in tapegrad and beside it in other libraries, told as tables and kept in
+// results/.
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { here } from './here.ts';
@@ -22,8 +23,22 @@ interface Plan extends Effort {
   readonly starts: number;
 }
 
-const full: Plan = { rounds: 9, roundSeconds: 0.25, warmUpSeconds: 1, memorySteps: 10_000, memorySeconds: 60, starts: 9 };
-const quick: Plan = { rounds: 3, roundSeconds: 0.04, warmUpSeconds: 0.1, memorySteps: 500, memorySeconds: 1, starts: 2 };
+const full: Plan = {
+  rounds: 9,
+  roundSeconds: 0.25,
+  warmUpSeconds: 1,
+  memorySteps: 10_000,
+  memorySeconds: 60,
+  starts: 9,
+};
+const quick: Plan = {
+  rounds: 3,
+  roundSeconds: 0.04,
+  warmUpSeconds: 0.3,
+  memorySteps: 500,
+  memorySeconds: 1,
+  starts: 2,
+};
 const own = 'tapegrad';
 
 const options = readOptions(process.argv.slice(2));
@@ -37,8 +52,11 @@ async function main({ threads, json }: Options): Promise<void> {
   const core = options.pin && threads === 1 && canPin() ? os.cpus().length - 1 : null;
   const machine = describeMachine(threads, core);
   const where = core === null ? '' : `, all on core ${core}`;
-  say(`${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; threads: ${threads}${where}`);
-  if (machine.load > 0.5) say(`others are at work here (load ${machine.load.toFixed(1)}): trust ratios only, or --clock cpu`);
+  say(
+    `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; threads: ${threads}${where}`,
+  );
+  if (machine.load > 0.5)
+    say(`others are at work here (load ${machine.load.toFixed(1)}): trust ratios only, or --clock cpu`);
 
   const libraries = await chooseLibraries();
   const { versions, measured } = await timeCases(libraries, pinTo(core));
@@ -58,7 +76,8 @@ async function main({ threads, json }: Options): Promise<void> {
 }
 
 async function chooseLibraries(): Promise<Library[]> {
-  const wanted = (name: string): boolean => options.libraries.length === 0 || options.libraries.includes(name);
+  const wanted = (name: string): boolean =>
+    options.libraries.length === 0 || options.libraries.includes(name);
   const chosen = javascriptLibraries.filter(({ name }) => wanted(name));
   if (chosen.some(({ peer }) => peer)) {
     installPeers();
@@ -88,9 +107,15 @@ async function timeCases(
       versions[worker.library.name] = version;
       known.set(worker, operations);
     }
-    say(Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(', '));
+    say(
+      Object.entries(versions)
+        .map(([name, version]) => `${name} ${version}`)
+        .join(', '),
+    );
     if (versions['torch']?.endsWith('plain BLAS') === true) {
-      say('PyTorch multiplies matrices by the plain BLAS here: only with OpenBLAS or MKL is it what it can be');
+      say(
+        'PyTorch multiplies matrices by the plain BLAS here: only with OpenBLAS or MKL is it what it can be',
+      );
     }
     const references = existsSync(here('reference.json'))
       ? (JSON.parse(readFileSync(here('reference.json'), 'utf8')) as References)
@@ -99,9 +124,14 @@ async function timeCases(
     for (const group of new Set(chosen.map((work) => work.group))) {
       const ofGroup: Measured[] = [];
       for (const work of chosen.filter((work) => work.group === group)) {
-        const able = workers.filter((worker) => known.get(worker)!.includes(work.operation) && !isTooSlow(worker.library, work.operation));
+        const able = workers.filter(
+          (worker) =>
+            known.get(worker)!.includes(work.operation) && !isTooSlow(worker.library, work.operation),
+        );
         const found = await measure(work, able, references[work.name], plan);
-        const outcomes = libraries.map(({ name }) => found.find(({ library }) => library === name) ?? { library: name });
+        const outcomes = libraries.map(
+          ({ name }) => found.find(({ library }) => library === name) ?? { library: name },
+        );
         ofGroup.push({ work, outcomes });
       }
       measured.push(...ofGroup);
@@ -119,7 +149,10 @@ function isTooSlow({ name, slow = [] }: Library, operation: string): boolean {
 }
 
 /** The reports on whole processes and packages. */
-async function weighAndStart(libraries: readonly Library[], prefix: readonly string[]): Promise<Record<string, unknown>> {
+async function weighAndStart(
+  libraries: readonly Library[],
+  prefix: readonly string[],
+): Promise<Record<string, unknown>> {
   const wanted = (report: string): boolean => options.only.length === 0 || options.only.includes(report);
   const reports: Record<string, unknown> = {};
   const told = (name: string, outcomes: unknown, table: string): void => {

@@ -51,14 +51,18 @@ function manifestOf(folder: string): Manifest {
 function addPackage(folder: string, closure: Set<string>): void {
   if (closure.has(folder)) return;
   closure.add(folder);
-  for (const name of Object.keys(manifestOf(folder).dependencies ?? {})) addPackage(find(name, folder), closure);
+  for (const name of Object.keys(manifestOf(folder).dependencies ?? {}))
+    addPackage(find(name, folder), closure);
 }
 
 /** Of a package in the workspace only what it publishes. */
 function packageBytes(folder: string): number {
   if (folder.includes(`${path.sep}node_modules${path.sep}`)) return bytesIn(folder);
   const files = (manifestOf(folder).files ?? []).filter((name) => !name.startsWith('!'));
-  return [...files, 'package.json', 'README.md'].reduce((sum, name) => sum + bytesIn(path.join(folder, name)), 0);
+  return [...files, 'package.json', 'README.md'].reduce(
+    (sum, name) => sum + bytesIn(path.join(folder, name)),
+    0,
+  );
 }
 
 function bytesIn(place: string): number {
@@ -83,8 +87,13 @@ async function pageBytes({ entry, assets = [] }: NonNullable<Library['page']>): 
     if (file?.type === 'chunk') file.imports.forEach(load);
   };
   load(start!.fileName);
-  const code = output.map((file) => (file.type === 'chunk' && loaded.has(file.fileName) ? gzipSync(file.code).length : 0));
-  return [...code, ...assets.map((file) => gzipSync(readFileSync(here(file))).length)].reduce((a, b) => a + b, 0);
+  const code = output.map((file) =>
+    file.type === 'chunk' && loaded.has(file.fileName) ? gzipSync(file.code).length : 0,
+  );
+  return [...code, ...assets.map((file) => gzipSync(readFileSync(here(file))).length)].reduce(
+    (a, b) => a + b,
+    0,
+  );
 }
 
 /** Megabytes on disk, kilobytes on a page. */

@@ -15,8 +15,15 @@ export interface StartOutcome {
 const expected = [1, 2, 3].map((x, i) => x * (1 - Math.tanh(x * [0.5, -1, 2][i]!) ** 2));
 
 /** Starts each library's program in turns; the first line is Node alone, which nobody can be faster than. */
-export function measureStart(libraries: readonly Library[], prefix: readonly string[], rounds: number): StartOutcome[] {
-  const empty = { name: 'node alone', start: [process.execPath, '-e', `console.log('${JSON.stringify(expected)}')`] };
+export function measureStart(
+  libraries: readonly Library[],
+  prefix: readonly string[],
+  rounds: number,
+): StartOutcome[] {
+  const empty = {
+    name: 'node alone',
+    start: [process.execPath, '-e', `console.log('${JSON.stringify(expected)}')`],
+  };
   const programs: readonly Pick<Library, 'name' | 'start' | 'env'>[] = [empty, ...libraries];
   const times = programs.map(() => [] as number[]);
   const missing = new Map<number, string>();
@@ -26,20 +33,29 @@ export function measureStart(libraries: readonly Library[], prefix: readonly str
       if (missing.has(p)) return;
       const [program, ...args] = [...prefix, ...start];
       const began = performance.now();
-      const { stdout, stderr } = spawnSync(program!, args, { encoding: 'utf8', cwd: tmpdir(), env: { ...process.env, ...env } });
+      const { stdout, stderr } = spawnSync(program!, args, {
+        encoding: 'utf8',
+        cwd: tmpdir(),
+        env: { ...process.env, ...env },
+      });
       const time = performance.now() - began;
-      if (!isExpected(stdout)) missing.set(p, (stderr.trim() || stdout.trim()).split('\n')[0] ?? 'no gradient');
+      if (!isExpected(stdout))
+        missing.set(p, (stderr.trim() || stdout.trim()).split('\n')[0] ?? 'no gradient');
       else if (round >= 0) times[p]!.push(time);
     });
   }
   return programs.map(({ name }, p) =>
-    missing.has(p) ? { library: name, missing: missing.get(p)! } : { library: name, wall: summarize(times[p]!) },
+    missing.has(p)
+      ? { library: name, missing: missing.get(p)! }
+      : { library: name, wall: summarize(times[p]!) },
   );
 }
 
 function isExpected(text: string): boolean {
   const numbers = text.match(/-?\d+(\.\d+)?(e-?\d+)?/g)?.map(Number) ?? [];
-  return numbers.length === expected.length && numbers.every((value, i) => Math.abs(value - expected[i]!) < 1e-4);
+  return (
+    numbers.length === expected.length && numbers.every((value, i) => Math.abs(value - expected[i]!) < 1e-4)
+  );
 }
 
 /** Times until the program has ended with its gradient printed. */

@@ -17,8 +17,8 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 }
 
 /**
- * The table of one group: median and spread of every library, then how many times faster the first one is than the
- * best JavaScript peer and than PyTorch.
+ * The table of one group: median and spread of every library, then how many times faster the first one is
+ * than the best JavaScript peer and than PyTorch.
  */
 export function groupTable(
   measured: readonly Measured[],
@@ -47,7 +47,12 @@ function cell(outcome: Outcome, unit: Unit, clock: 'wall' | 'cpu'): string {
   return `${significant(inUnit(time.median, unit))} ±${Math.round(time.spread * 100)} %${equal === false ? ' ≠' : ''}`;
 }
 
-function ratio(outcomes: readonly Outcome[], own: string, others: readonly string[], clock: 'wall' | 'cpu'): string {
+function ratio(
+  outcomes: readonly Outcome[],
+  own: string,
+  others: readonly string[],
+  clock: 'wall' | 'cpu',
+): string {
   const time = (name: string): number => {
     const found = outcomes.find(({ library }) => library === name);
     // Who computes something else is not ahead of anybody.
@@ -71,7 +76,9 @@ export function notes(measured: readonly Measured[]): string[] {
     outcomes.flatMap(({ library, missing, equal, difference }) => {
       if (missing !== undefined) return [`– ${work.name}, ${library}: ${missing}`];
       if (equal !== false) return [];
-      return [`≠ ${work.name}, ${library}: off by ${difference!.toExponential(1)}, tolerated ${work.tolerance}`];
+      return [
+        `≠ ${work.name}, ${library}: off by ${difference!.toExponential(1)}, tolerated ${work.tolerance}`,
+      ];
     }),
   );
 }

@@ -30,7 +30,10 @@ export class WorkerProcess {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...library.env, ...env },
     });
-    this.child.stderr!.on('data', (text: Buffer) => (this.said = `${this.said}${text.toString()}`.slice(-4000)));
+    this.child.stderr!.on(
+      'data',
+      (text: Buffer) => (this.said = `${this.said}${text.toString()}`.slice(-4000)),
+    );
     this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
@@ -64,7 +67,8 @@ export class WorkerProcess {
   private async ask<Answer>(order: Record<string, unknown>): Promise<Answer> {
     this.child.stdin!.write(`${JSON.stringify(order)}\n`);
     const { value, done } = await this.answers.next();
-    if (done === true) throw new Error(`${this.library.name} ended: ${this.said.trim().split('\n').slice(-12).join('\n')}`);
+    if (done === true)
+      throw new Error(`${this.library.name} ended: ${this.said.trim().split('\n').slice(-12).join('\n')}`);
     const answer = JSON.parse(value) as Answer & { error?: string };
     if (answer.error !== undefined) throw new Error(answer.error);
     return answer;

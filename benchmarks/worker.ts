@@ -21,7 +21,12 @@ const orders: Readonly<Record<string, (order: Order) => unknown>> = {
   memory: ({ steps, seconds }) => memory(steps as number, seconds as number),
 };
 
-async function prepare({ operation, inputs, sizes, checkedSteps }: Case): Promise<{ results: Record<string, Fingerprint> }> {
+async function prepare({
+  operation,
+  inputs,
+  sizes,
+  checkedSteps,
+}: Case): Promise<{ results: Record<string, Fingerprint> }> {
   prepared?.dispose?.();
   const shapes: Shapes = Object.fromEntries(Object.entries(inputs).map(([name, { shape }]) => [name, shape]));
   prepared = await adapter.operations[operation]!(makeInputs(inputs), sizes, shapes);

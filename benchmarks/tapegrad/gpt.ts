@@ -41,7 +41,9 @@ class Layer extends nn.Module {
   private attention(x: Tensor): Tensor {
     const [batch, block, width] = x.shape as [number, number, number];
     const size = [batch, block, this.heads, width / this.heads];
-    const [q, k, v] = this.qkv(x).chunk(3, 2).map((part) => part.reshape(size).transpose(1, 2)) as [Tensor, Tensor, Tensor];
+    const [q, k, v] = this.qkv(x)
+      .chunk(3, 2)
+      .map((part) => part.reshape(size).transpose(1, 2)) as [Tensor, Tensor, Tensor];
     const mixed = nn.functional.scaledDotProductAttention(q, k, v, { isCausal: true });
     return mixed.transpose(1, 2).reshape([batch, block, width]);
   }
@@ -76,7 +78,10 @@ export const gpt: Prepare = (inputs, sizes, shapes) => {
   const model = new Model(sizes as unknown as Sizes);
   loadParameters(model, inputs, shapes, ['ids', 'labels']);
   const { ids, labels } = tensors(inputs, shapes);
-  const optimizer = new AdamW([...model.parameters()], { lr: sizes['lr']!, weightDecay: sizes['weightDecay']! });
+  const optimizer = new AdamW([...model.parameters()], {
+    lr: sizes['lr']!,
+    weightDecay: sizes['weightDecay']!,
+  });
   const tokens = sizes['tokens']!;
   return training(() => nn.functional.crossEntropy(model(ids!).reshape([-1, tokens]), labels!), optimizer);
 };

@@ -11,10 +11,16 @@ interface Optimizer {
 }
 
 /** Gives a model's parameters, in their order, the values of the inputs that are not data. */
-export function loadParameters(model: nn.Module, inputs: Inputs, shapes: Shapes, data: readonly string[]): void {
+export function loadParameters(
+  model: nn.Module,
+  inputs: Inputs,
+  shapes: Shapes,
+  data: readonly string[],
+): void {
   const values = Object.entries(tensors(inputs, shapes)).filter(([name]) => !data.includes(name));
   const parameters = [...model.parameters()];
-  if (values.length !== parameters.length) throw new Error(`${values.length} values for ${parameters.length} parameters`);
+  if (values.length !== parameters.length)
+    throw new Error(`${values.length} values for ${parameters.length} parameters`);
   noGrad(() => parameters.forEach((parameter, i) => void parameter.copy_(values[i]![1])));
 }
 
@@ -35,7 +41,8 @@ export function training(computeLoss: () => Tensor, optimizer: Optimizer): Prepa
 type MakeOptimizer = (parameters: Iterable<Tensor>, sizes: Readonly<Record<string, number>>) => Optimizer;
 
 const adam: MakeOptimizer = (parameters, { lr }) => new Adam([...parameters], { lr: lr! });
-const sgd: MakeOptimizer = (parameters, { lr, momentum = 0 }) => new SGD([...parameters], { lr: lr!, momentum });
+const sgd: MakeOptimizer = (parameters, { lr, momentum = 0 }) =>
+  new SGD([...parameters], { lr: lr!, momentum });
 
 function classifier(makeModel: (shapes: Shapes) => nn.Sequential, makeOptimizer: MakeOptimizer): Prepare {
   return (inputs, sizes, shapes) => {
@@ -53,7 +60,13 @@ function linear(shape: readonly number[]): nn.Linear {
 }
 
 const mlp = (shapes: Shapes): nn.Sequential =>
-  new nn.Sequential(linear(shapes['w1']!), new nn.ReLU(), linear(shapes['w2']!), new nn.ReLU(), linear(shapes['w3']!));
+  new nn.Sequential(
+    linear(shapes['w1']!),
+    new nn.ReLU(),
+    linear(shapes['w2']!),
+    new nn.ReLU(),
+    linear(shapes['w3']!),
+  );
 
 const lenet = (shapes: Shapes): nn.Sequential =>
   new nn.Sequential(

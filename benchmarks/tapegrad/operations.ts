@@ -42,7 +42,10 @@ const forwards: Record<string, Forward> = {
 };
 
 /** Gradients of a result with respect to leaves, as a user reads them. */
-function backward(names: readonly string[], compute: (inputs: Record<string, Tensor>) => { out: Tensor; g: Tensor }): Prepare {
+function backward(
+  names: readonly string[],
+  compute: (inputs: Record<string, Tensor>) => { out: Tensor; g: Tensor },
+): Prepare {
   return (inputs, _sizes, shapes) => {
     const fixed = tensors(inputs, shapes);
     const named = { ...fixed };
@@ -76,6 +79,9 @@ const chain: Prepare = (inputs, sizes, shapes) => {
 /** Single operations. */
 export const operations: Record<string, Prepare> = {
   ...Object.fromEntries(Object.entries(forwards).map(([name, compute]) => [name, forward(compute)])),
-  'conv-backward': backward(['x', 'w'], ({ x, w, g }) => ({ out: x!.conv2d(w!, null, { padding: 1 }), g: g! })),
+  'conv-backward': backward(['x', 'w'], ({ x, w, g }) => ({
+    out: x!.conv2d(w!, null, { padding: 1 }),
+    g: g!,
+  })),
   chain,
 };

@@ -7,7 +7,9 @@ import { adapter } from '../tapegrad/index.ts';
 import { cases } from '../workloads/index.ts';
 import type { References } from '../references.ts';
 
-const references = JSON.parse(readFileSync(new URL('../reference.json', import.meta.url), 'utf8')) as References;
+const references = JSON.parse(
+  readFileSync(new URL('../reference.json', import.meta.url), 'utf8'),
+) as References;
 
 describe('inputs', () => {
   it('are the numbers that the Python generator gives', () => {
@@ -50,24 +52,32 @@ describe('fingerprints', () => {
   });
 });
 
-/** The benchmark itself compares all of them; the ones with few numbers are enough to show that it would notice. */
+/**
+ * The benchmark itself compares all of them; the ones with few numbers are enough to show that it would
+ * notice.
+ */
 const small = cases.filter(({ inputs }) => {
   const sizes = Object.values(inputs).map(({ shape }) => shape.reduce((product, n) => product * n, 1));
   return sizes.reduce((a, b) => a + b, 0) < 300_000;
 });
 
 describe('the small cases', () => {
-  it.each(small.map((work) => [work.name, work] as const))('%s gives what PyTorch gives in float64', async (name, work) => {
-    const shapes = Object.fromEntries(Object.entries(work.inputs).map(([input, { shape }]) => [input, shape]));
-    const prepared = await adapter.operations[work.operation]!(makeInputs(work.inputs), work.sizes, shapes);
-    for (let step = 1; step <= work.checkedSteps; step++) {
-      await prepared.step();
-      for (const [result, values] of Object.entries(await prepared.results())) {
-        const expected = references[name]![work.checkedSteps === 1 ? result : `${result} ${step}`]!;
-        expect(difference(fingerprint(values), expected)).toBeLessThan(work.tolerance);
+  it.each(small.map((work) => [work.name, work] as const))(
+    '%s gives what PyTorch gives in float64',
+    async (name, work) => {
+      const shapes = Object.fromEntries(
+        Object.entries(work.inputs).map(([input, { shape }]) => [input, shape]),
+      );
+      const prepared = await adapter.operations[work.operation]!(makeInputs(work.inputs), work.sizes, shapes);
+      for (let step = 1; step <= work.checkedSteps; step++) {
+        await prepared.step();
+        for (const [result, values] of Object.entries(await prepared.results())) {
+          const expected = references[name]![work.checkedSteps === 1 ? result : `${result} ${step}`]!;
+          expect(difference(fingerprint(values), expected)).toBeLessThan(work.tolerance);
+        }
       }
-    }
-  });
+    },
+  );
 });
 
 describe('summaries', () => {

@@ -2,7 +2,10 @@ import type { Case } from '../case.ts';
 
 const OPS = 1000;
 
-/** y ← y · a and y ← y + b in turns, on tiny tensors: what an op costs beside its arithmetic, forward and backward. */
+/**
+ * y ← y · a and y ← y + b in turns, on tiny tensors: what an op costs beside its arithmetic, forward and
+ * backward.
+ */
 export const chains: readonly Case[] = [1, 8].map((n) => ({
   name: `chain-${n}`,
   group: 'chain',

@@ -4,7 +4,9 @@ const [batch, channels, size, kernel] = [8, 64, 32, 3] as const;
 const image = [batch, channels, size, size];
 const flops = 2 * batch * channels * size ** 2 * channels * kernel ** 2;
 
-/** A 3×3 convolution of 64 into 64 channels with padding 1: alone, and with the gradients of image and weight. */
+/**
+ * A 3×3 convolution of 64 into 64 channels with padding 1: alone, and with the gradients of image and weight.
+ */
 export const convolutions: readonly Case[] = [false, true].map((backward) => ({
   name: backward ? 'conv-backward' : 'conv-forward',
   group: 'conv',

@@ -28,8 +28,8 @@ const table: readonly Row[] = [
 ];
 
 /**
- * Operations on 1 000 000 elements, forward only: x + y, 1.5 x + 0.5, GELU by its tanh formula, rows of 1 000 for
- * softmax and layer normalization.
+ * Operations on 1 000 000 elements, forward only: x + y, 1.5 x + 0.5, GELU by its tanh formula, rows of 1 000
+ * for softmax and layer normalization.
  */
 export const elementwise: readonly Case[] = table.map(({ operation, inputs, tolerance = 1e-5 }) => ({
   name: operation,

@@ -5,7 +5,10 @@ import { linearLayer } from './layer.ts';
 const [tokens, block, batch, layers, width, heads] = [65, 64, 8, 4, 128, 4] as const;
 
 function norm(name: string): Record<string, InputSpec> {
-  return { [`${name}w`]: { shape: [width], between: [0.5, 1.5] }, [`${name}b`]: { shape: [width], between: [-0.1, 0.1] } };
+  return {
+    [`${name}w`]: { shape: [width], between: [0.5, 1.5] },
+    [`${name}b`]: { shape: [width], between: [-0.1, 0.1] },
+  };
 }
 
 function layer(l: number): Record<string, InputSpec> {
@@ -20,8 +23,8 @@ function layer(l: number): Record<string, InputSpec> {
 }
 
 /**
- * A language model of characters, normalized before attention and MLP, GELU by its tanh formula, causal attention: one
- * AdamW step that decays all parameters.
+ * A language model of characters, normalized before attention and MLP, GELU by its tanh formula, causal
+ * attention: one AdamW step that decays all parameters.
  */
 export const gpt: Case = {
   name: 'gpt-adamw',

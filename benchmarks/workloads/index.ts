@@ -9,4 +9,13 @@ import { matmuls } from './matmul.ts';
 import { mlps } from './mlp.ts';
 
 /** Everything that is timed step by step, in the order of the tables. */
-export const cases: readonly Case[] = [...matmuls, ...elementwise, ...chains, ...mlps, lenet, ...convolutions, gpt, lstm];
+export const cases: readonly Case[] = [
+  ...matmuls,
+  ...elementwise,
+  ...chains,
+  ...mlps,
+  lenet,
+  ...convolutions,
+  gpt,
+  lstm,
+];

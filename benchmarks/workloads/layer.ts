@@ -1,7 +1,12 @@
 import type { InputSpec } from '../inputs.ts';
 
 /** Weight [out, in] and bias of a linear layer, within ±1/√in. */
-export function linearLayer(weight: string, bias: string, inputs: number, outputs: number): Record<string, InputSpec> {
+export function linearLayer(
+  weight: string,
+  bias: string,
+  inputs: number,
+  outputs: number,
+): Record<string, InputSpec> {
   const bound = 1 / Math.sqrt(inputs);
   return {
     [weight]: { shape: [outputs, inputs], between: [-bound, bound] },

@@ -3,7 +3,10 @@ import { linearLayer } from './layer.ts';
 
 const [batch, steps, inputs, hidden] = [32, 32, 128, 128] as const;
 
-/** An LSTM over 32 steps (gates in the order input, forget, cell, output), a linear layer on its last state, one SGD step. */
+/**
+ * An LSTM over 32 steps (gates in the order input, forget, cell, output), a linear layer on its last state,
+ * one SGD step.
+ */
 export const lstm: Case = {
   name: 'lstm-sgd',
   group: 'lstm',

@@ -3,7 +3,10 @@ import { linearLayer } from './layer.ts';
 
 const training = { group: 'mlp', unit: { name: 'ms', amount: 1 }, checkedSteps: 4, quick: true } as const;
 
-/** A network that fits on a line, tanh between its layers, mean squared error: what a step costs beside its arithmetic. */
+/**
+ * A network that fits on a line, tanh between its layers, mean squared error: what a step costs beside its
+ * arithmetic.
+ */
 const tiny: Case = {
   ...training,
   name: 'mlp-tiny-sgd',
@@ -27,7 +30,10 @@ const classifier: Case['inputs'] = {
   ...linearLayer('w3', 'b3', 256, 10),
 };
 
-/** Training steps of networks of linear layers: 2-16-16-1 by SGD, 784-512-256-10 with ReLU by SGD with momentum and Adam. */
+/**
+ * Training steps of networks of linear layers: 2-16-16-1 by SGD, 784-512-256-10 with ReLU by SGD with
+ * momentum and Adam.
+ */
 export const mlps: readonly Case[] = [
   tiny,
   {
@@ -38,10 +44,19 @@ export const mlps: readonly Case[] = [
     inputs: classifier,
     tolerance: 2e-5,
   },
-  { ...training, name: 'mlp-adam', operation: 'mlp-adam', sizes: { lr: 1e-4 }, inputs: classifier, tolerance: 2e-5 },
+  {
+    ...training,
+    name: 'mlp-adam',
+    operation: 'mlp-adam',
+    sizes: { lr: 1e-4 },
+    inputs: classifier,
+    tolerance: 2e-5,
+  },
 ];
 
-/** What the memory of 10 000 steps is measured on: half a megabyte of results that nobody keeps in every step. */
+/**
+ * What the memory of 10 000 steps is measured on: half a megabyte of results that nobody keeps in every step.
+ */
 export const memoryCase: Case = {
   ...training,
   name: 'memory',

@@ -32,5 +32,8 @@ export function layerNorm(x, weight, bias) {
   const mean = np.mean(x.ref, -1, { keepdims: true });
   const centred = x.sub(mean);
   const variance = np.mean(np.square(centred.ref), -1, { keepdims: true });
-  return centred.div(np.sqrt(variance.add(1e-5))).mul(weight).add(bias);
+  return centred
+    .div(np.sqrt(variance.add(1e-5)))
+    .mul(weight)
+    .add(bias);
 }

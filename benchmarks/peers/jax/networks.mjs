@@ -37,7 +37,12 @@ function training(inputs, shapes, dataNames, computeLoss, { state: start, update
     const [loss, gradients] = valueAndGrad(computeLoss)(tree.ref(parameters), data);
     const next = { loss, parameters: {}, state: {} };
     for (const name of Object.keys(parameters)) {
-      const changed = update(parameters[name], gradients[name], state[name], corrections.map((c) => c.ref));
+      const changed = update(
+        parameters[name],
+        gradients[name],
+        state[name],
+        corrections.map((c) => c.ref),
+      );
       next.parameters[name] = changed.p;
       next.state[name] = changed.state;
     }
@@ -119,7 +124,10 @@ function lstm(inputs, sizes, shapes) {
     for (const input of np.split(projected, steps, 0)) {
       const gates = input.reshape([batch, 4 * hidden]).add(linear(h, hw.ref, hb.ref));
       const [i, f, g, o] = np.split(gates, 4, 1);
-      c = nn.sigmoid(f).mul(c).add(nn.sigmoid(i).mul(np.tanh(g)));
+      c = nn
+        .sigmoid(f)
+        .mul(c)
+        .add(nn.sigmoid(i).mul(np.tanh(g)));
       h = nn.sigmoid(o).mul(np.tanh(c.ref));
     }
     return crossEntropy(linear(h, w, b), labels, 10);

@@ -35,7 +35,9 @@ export function layerNorm(x, weight, bias) {
   return tf.add(tf.mul(tf.mul(tf.sub(x, mean), tf.rsqrt(tf.add(variance, 1e-5))), weight), bias);
 }
 
-/** Everything that `step` of the adapter made is freed, save what it returns; that lives until the next step. */
+/**
+ * Everything that `step` of the adapter made is freed, save what it returns; that lives until the next step.
+ */
 export function keepingLast(compute, read) {
   let last = [];
   return {

@@ -88,7 +88,9 @@ function gpt(inputs, sizes, shapes) {
   const scale = (width / heads) ** -0.5;
   const attention = (x, l) => {
     const parts = tf.split(linear(x, p[`${l}.qkvw`], p[`${l}.qkvb`]), 3, 1);
-    const [q, k, v] = parts.map((part) => tf.transpose(tf.reshape(part, [batch, block, heads, -1]), [0, 2, 1, 3]));
+    const [q, k, v] = parts.map((part) =>
+      tf.transpose(tf.reshape(part, [batch, block, heads, -1]), [0, 2, 1, 3]),
+    );
     const weights = tf.softmax(tf.add(tf.mul(tf.matMul(q, k, false, true), scale), mask));
     return tf.reshape(tf.transpose(tf.matMul(weights, v), [0, 2, 1, 3]), [batch * block, width]);
   };

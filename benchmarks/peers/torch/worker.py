@@ -1,4 +1,4 @@
-"""PyTorch in one process: reads orders from stdin and answers on stdout, one line of JSON each (see worker.ts)."""
+"""PyTorch in one process: orders on stdin, answers on stdout, one line of JSON each (see worker.ts)."""
 import json
 import os
 import resource
