@@ -16,6 +16,8 @@ export interface Case {
   readonly checkedSteps: number;
   /** Largest difference from the reference that counts as rounding, relative to the size of the result. */
   readonly tolerance: number;
+  /** Whether its steps are JavaScript more than kernels, which takes its compiler longer to make fast. */
+  readonly manySmallOps?: boolean;
   /** Whether `--quick` runs it. */
   readonly quick: boolean;
 }

@@ -48,7 +48,7 @@ export const javascriptLibraries: readonly Library[] = [
     name: 'tfjs-cpu',
     command: javascript(`${bundled}/cpu.mjs`),
     peer: true,
-    slow: ['mlp-sgd', 'mlp-adam', 'conv-forward', ...networks],
+    slow: ['gelu', 'softmax', 'layer-norm', 'mlp-sgd', 'mlp-adam', 'conv-forward', ...networks],
     start: script(`${bundled}/start-cpu.mjs`),
     packages: ['@tensorflow/tfjs-core', '@tensorflow/tfjs-backend-cpu'],
     page: { entry: 'peers/tfjs/start-cpu.mjs' },

@@ -76,7 +76,7 @@ async function begin(
   try {
     const results = await worker.prepare(work);
     run.outcome = { ...run.outcome, ...compare(results, reference, work.tolerance) };
-    await warmUp(run, effort);
+    await warmUp(run, effort, effort.warmUpSeconds * (work.manySmallOps === true ? 5 : 1));
   } catch (error) {
     run.outcome = { library: worker.library.name, missing: (error as Error).message };
     run.iterations = 0;
@@ -85,7 +85,7 @@ async function begin(
 }
 
 /** Runs until it is warm, which also says how many steps a round has. */
-async function warmUp(run: Run, effort: Effort): Promise<void> {
+async function warmUp(run: Run, effort: Effort, warmUpSeconds: number): Promise<void> {
   let spent = 0;
   do {
     const { wall, cpu } = await run.worker.round(run.iterations);
@@ -99,7 +99,7 @@ async function warmUp(run: Run, effort: Effort): Promise<void> {
     }
     const wanted = Math.max(1, Math.floor(effort.roundSeconds / run.seconds));
     run.iterations = Math.min(wanted, run.iterations * 10);
-  } while (spent < effort.warmUpSeconds);
+  } while (spent < warmUpSeconds);
 }
 
 async function runRound(run: Run, round: number, effort: Effort): Promise<void> {

@@ -19,5 +19,6 @@ export const chains: readonly Case[] = [1, 8].map((n) => ({
   unit: { name: 'ns/op', amount: OPS },
   checkedSteps: 1,
   tolerance: 2e-4,
+  manySmallOps: true,
   quick: true,
 }));

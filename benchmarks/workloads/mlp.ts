@@ -11,6 +11,7 @@ const tiny: Case = {
   ...training,
   name: 'mlp-tiny-sgd',
   operation: 'mlp-tiny-sgd',
+  manySmallOps: true,
   sizes: { lr: 0.01 },
   inputs: {
     x: { shape: [32, 2] },
