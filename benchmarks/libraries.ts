@@ -10,8 +10,6 @@ export interface Library {
   readonly peer: boolean;
   /** Operations that take it seconds to compile or to run: left out of a quick run. */
   readonly slow?: readonly string[];
-  /** Whether more than one thread can be asked for; the others stay at one. */
-  readonly threads?: boolean;
   /** Program that prints a first gradient and ends. */
   readonly start: readonly string[];
   /** Packages that a user installs, for their size; ours lie in the workspace. */
@@ -39,7 +37,6 @@ export const javascriptLibraries: readonly Library[] = [
     name: 'tapegrad',
     command: javascript('tapegrad/index.ts'),
     peer: false,
-    threads: true,
     start: script('tapegrad/start.mjs'),
     packages: ['@tapegrad/core', '@tapegrad/nn', '@tapegrad/optim'],
     page: { entry: 'tapegrad/start.mjs' },
@@ -92,5 +89,5 @@ export function findTorch(threads: number): Library | null {
     [python, here('peers/torch/worker.py')],
     [python, here('peers/torch/start.py')],
   ];
-  return { name: 'torch', command, start, env, peer: false, threads: true };
+  return { name: 'torch', command, start, env, peer: false };
 }
