@@ -43,6 +43,19 @@ export function isRecording(inputs: readonly Tensor[]): boolean {
   return false;
 }
 
+/** The nodes that the gradients of the inputs go to, null where none is needed; null altogether if the call is not recorded. */
+export function edgesOf(inputs: readonly Tensor[]): (Node | null)[] | null {
+  if (!modes.grad) return null;
+  const edges: (Node | null)[] = [];
+  let recording = false;
+  for (let i = 0; i < inputs.length; i++) {
+    const edge = inputs[i]!.edge();
+    edges.push(edge);
+    if (edge !== null) recording = true;
+  }
+  return recording ? edges : null;
+}
+
 /**
  * Puts one call on the tape. `saved` holds inputs at their positions, then outputs and whatever else the rule wants
  * back, null where nothing is kept. Floating-point outputs become its results.
@@ -53,15 +66,9 @@ export function record(
   inputs: readonly Tensor[],
   outputs: Tensor | readonly Tensor[] | null,
   saved: (Tensor | null)[],
+  edges: readonly (Node | null)[] = inputs.map((x) => x.edge()),
 ): Node {
-  const edges: (Node | null)[] = [];
-  let slots = FIRST_SLOTS;
-  for (let i = 0; i < inputs.length; i++) {
-    const edge = inputs[i]!.edge();
-    edges.push(edge);
-    if (edge !== null && inputs[i]!.slot !== 0) slots = NO_SLOTS;
-  }
-  if (slots === NO_SLOTS || inputs.length > FIRST_SLOTS.length) slots = inputs.map((x, i) => (edges[i] === null ? 0 : x.slot));
+  const slots = slotsOf(inputs, edges);
   if (outputs === null) return new Node(rule, attrs, edges, slots, NO_OUTPUTS, saved);
   if (outputs instanceof Tensor) {
     if (rule.trusted !== false) {
@@ -84,9 +91,14 @@ export function record(
   return node;
 }
 
-/** The slots of inputs that all were the first output of their node, as nearly always. */
+/** Which output of its node each input was; nearly always the first of a few, for which one list serves all. */
+function slotsOf(inputs: readonly Tensor[], edges: readonly (Node | null)[]): readonly number[] {
+  let plain = inputs.length <= FIRST_SLOTS.length;
+  for (let i = 0; i < inputs.length; i++) if (inputs[i]!.slot !== 0) plain = false;
+  return plain ? FIRST_SLOTS : inputs.map((x, i) => (edges[i] === null ? 0 : x.slot));
+}
+
 const FIRST_SLOTS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
-const NO_SLOTS: readonly number[] = [];
 
 /** A tensor that shows elements of `x` in another geometry. Recording it is the caller's business. */
 export function viewOf(x: Tensor, shape: Shape, strides: Strides, offset: number, origin: ViewOrigin = 'op'): Tensor {

@@ -1,6 +1,6 @@
 import type { Strided } from '../backend/types.ts';
 import { dtypeInfo, getDefaultDType, isFloating, type DType } from '../dtype.ts';
-import { broadcastView, checkCastable, checkWritable, commitWrite, empty, isRecording, kernels, record } from '../dispatch.ts';
+import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, kernels, record } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
@@ -47,6 +47,9 @@ export class Program implements Rule {
   readonly inputCount: number;
   readonly options: ProgramOptions;
   private readonly inPlaceName: string;
+  /** Whether operands of one floating-point dtype give a result of that dtype. */
+  private readonly isPlain: boolean;
+  private readonly readsFor: (number | undefined)[] = [];
   private readonly gradients: (InputGradient | undefined)[] = [];
 
   constructor(name: string, expr: Expr, inputCount: number, options: ProgramOptions) {
@@ -55,6 +58,7 @@ export class Program implements Rule {
     this.expr = expr;
     this.inputCount = inputCount;
     this.options = options;
+    this.isPlain = options.result !== 'bool' && options.masks.length === 0;
   }
 
   /** The backward step of input `i`, derived on first use. */
@@ -116,13 +120,22 @@ export class Program implements Rule {
 
   /** Runs the program on tensors (broadcast against each other) and numbers, and records it. */
   apply(tensors: readonly Tensor[], params: readonly number[]): Tensor {
-    let inputs = tensors;
-    let compute = tensors[0]!.dtype;
-    let result: DType = compute;
-    if (!this.isUniform(tensors)) {
-      ({ compute, result } = this.dtypes(tensors, params));
-      inputs = this.cast(tensors, compute);
+    if (!this.isPlain || !areAlike(tensors)) return this.applyMixed(tensors, params);
+    const { shape, strides, dtype } = tensors[0]!;
+    const out = empty(shape, dtype, strides);
+    kernels().elementwise(this.expr, out, tensors, params, dtype);
+    const edges = edgesOf(tensors);
+    if (edges !== null) {
+      const attrs = params.length === 0 ? PLAIN : { params, shapes: null };
+      record(this, attrs, tensors, out, this.saved(edges, tensors, out), edges);
     }
+    return out;
+  }
+
+  /** Any operands: promoted to one dtype, broadcast to one shape. */
+  private applyMixed(tensors: readonly Tensor[], params: readonly number[]): Tensor {
+    const { compute, result } = this.dtypes(tensors, params);
+    const inputs = this.cast(tensors, compute);
     const first = inputs[0]!;
     let { shape } = first;
     for (let i = 1; i < inputs.length; i++) {
@@ -130,18 +143,9 @@ export class Program implements Rule {
     }
     const out = first.shape === shape && first.isContiguous() ? empty(shape, result, first.strides) : empty(shape, result);
     this.run(out, inputs, params, compute);
-    if (result !== 'bool' && isRecording(inputs)) {
-      record(this, this.attrs(inputs, params, shape), inputs, out, this.saved(inputs, inputs, out));
-    }
+    const edges = result === 'bool' ? null : edgesOf(inputs);
+    if (edges !== null) record(this, this.attrs(inputs, params, shape), inputs, out, this.saved(edges, inputs, out), edges);
     return out;
-  }
-
-  /** Whether dtypes need no thought: all the same, floating-point, and no rule of its own for the result. */
-  private isUniform(tensors: readonly Tensor[]): boolean {
-    const { dtype } = tensors[0]!;
-    if (dtype !== 'float32' && dtype !== 'float64') return false;
-    for (let i = 1; i < tensors.length; i++) if (tensors[i]!.dtype !== dtype) return false;
-    return this.options.result !== 'bool' && this.options.masks.length === 0;
   }
 
   /**
@@ -150,26 +154,21 @@ export class Program implements Rule {
    */
   applyInPlace(target: Tensor, tensors: readonly Tensor[], params: readonly number[]): Tensor {
     const name = this.inPlaceName;
-    let compute = tensors[0]!.dtype;
-    let sources = tensors;
-    if (!this.isUniform(tensors) || compute !== target.dtype) {
-      const dtypes = this.dtypes(tensors, params);
-      compute = dtypes.compute;
-      checkCastable(name, dtypes.result, target.dtype);
-      sources = this.cast(tensors, compute);
-    }
+    const { compute, result } = this.dtypes(tensors, params);
+    checkCastable(name, result, target.dtype);
+    const sources = this.cast(tensors, compute);
     for (let i = 0; i < tensors.length; i++) this.checkFits(target, tensors[i]!.shape);
-    const recording = isRecording(tensors);
-    checkWritable(name, target, recording);
+    const edges = edgesOf(tensors);
+    checkWritable(name, target, edges !== null);
     const inputs = sources.some((x) => overlaps(x, target)) ? sources.map((x) => (overlaps(x, target) ? x.clone() : x)) : sources;
-    let saved: (Tensor | null)[] = [];
-    if (recording) {
+    let saved = NOTHING_SAVED;
+    if (edges !== null) {
       // The rule may want the target's old value, which is about to be overwritten.
-      const kept = inputs.map((x, i) => (i === 0 && x === target && this.savesInput(inputs, 0) ? x.detach().clone() : x));
-      saved = this.saved(inputs, kept, target);
+      const kept = inputs.map((x, i) => (i === 0 && x === target && this.savesInput(edges, 0) ? x.detach().clone() : x));
+      saved = this.saved(edges, kept, target);
     }
     this.run(target, inputs, params, compute);
-    const node = recording ? record(this, this.attrs(inputs, params, target.shape), inputs, null, saved) : null;
+    const node = edges === null ? null : record(this, this.attrs(inputs, params, target.shape), inputs, null, saved, edges);
     commitWrite(target, node);
     node?.refreshVersion(this.inputCount);
     return target;
@@ -223,31 +222,53 @@ export class Program implements Rule {
     return params.length === 0 ? PLAIN : { params, shapes: null };
   }
 
-  private savesInput(inputs: readonly Tensor[], k: number): boolean {
-    return inputs.some((x, i) => x.requiresGrad && this.gradient(i).reads.includes(k));
+  private savesInput(edges: Edges, k: number): boolean {
+    return (this.reads(edges) & (1 << k)) !== 0;
+  }
+
+  /** The positions, one bit each, that the needed gradients read: inputs, then the output. */
+  private reads(edges: Edges): number {
+    let needs = 0;
+    for (let i = 0; i < edges.length; i++) if (edges[i] !== null) needs |= 1 << i;
+    return (this.readsFor[needs] ??= this.deriveReads(needs));
+  }
+
+  private deriveReads(needs: number): number {
+    let reads = 0;
+    for (let i = 0; i < this.inputCount; i++) {
+      if ((needs & (1 << i)) !== 0) for (const k of this.gradient(i).reads) reads |= 1 << k;
+    }
+    return reads;
   }
 
   /** Inputs and output at their positions, null where no gradient that is needed reads them. */
-  private saved(inputs: readonly Tensor[], kept: readonly Tensor[], out: Tensor): (Tensor | null)[] {
-    let saved = NOTHING_SAVED;
-    for (let i = 0; i < inputs.length; i++) {
-      if (!inputs[i]!.requiresGrad) continue;
-      const { reads } = this.gradient(i);
-      for (let r = 0; r < reads.length; r++) {
-        if (saved === NOTHING_SAVED) {
-          saved = [];
-          for (let k = 0; k <= this.inputCount; k++) saved.push(null);
-        }
-        const k = reads[r]!;
-        saved[k] = k < this.inputCount ? kept[k]! : out;
-      }
-    }
+  private saved(edges: Edges, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] {
+    const reads = this.reads(edges);
+    if (reads === 0) return NOTHING_SAVED;
+    const saved: (Tensor | null)[] = [];
+    for (let i = 0; i < inputs.length; i++) saved.push((reads & (1 << i)) === 0 ? null : inputs[i]!);
+    if (reads >> inputs.length !== 0) saved.push(out);
     return saved;
   }
 }
 
+type Edges = readonly (Node | null)[];
+
 const NOTHING_SAVED: (Tensor | null)[] = [];
 const PLAIN: CallAttrs = { params: [], shapes: null };
+
+/** Whether operands need no thought: one floating-point dtype, one shape, elements side by side. */
+function areAlike(tensors: readonly Tensor[]): boolean {
+  const first = tensors[0]!;
+  const { shape, strides, dtype } = first;
+  if ((dtype !== 'float32' && dtype !== 'float64') || !first.isContiguous()) return false;
+  for (let i = 1; i < tensors.length; i++) {
+    const other = tensors[i]!;
+    if (other.dtype !== dtype || !sameShape(other.shape, shape)) return false;
+    if (other.strides !== strides && !other.isContiguous()) return false;
+  }
+  return true;
+}
 
 /** A number as an integer or bool element holds it. */
 function asWhole(value: number, dtype: DType): number {
