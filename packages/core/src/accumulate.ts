@@ -1,5 +1,9 @@
+import { active } from './backend/registry.ts';
 import { GradError } from './errors.ts';
+import { input } from './expr/index.ts';
 import { modes } from './modes.ts';
+import { sameShape } from './shape.ts';
+import { nextTick } from './storage.ts';
 import type { Rule } from './tape.ts';
 import type { Tensor } from './tensor.ts';
 
@@ -13,7 +17,7 @@ export const accumulateGrad: Rule = {
     const sum = leaf.gradient;
     if (sum === null) leaf.gradient = modes.grad ? gradient!.clone() : ownGradient(gradient!);
     else if (modes.grad) leaf.gradient = sum.add(gradient!);
-    else sum.add_(gradient!);
+    else addInto(sum, gradient!);
     if (node.hooks !== null) {
       for (const { hook } of [...node.hooks.postAccumulate]) {
         const result: unknown = hook(leaf);
@@ -39,4 +43,18 @@ function ownGradient(gradient: Tensor): Tensor {
   const copy = gradient.detach().clone();
   copy.storage.kept = true;
   return copy;
+}
+
+const sumOfTwo = input(0).add(input(1));
+const noNumbers: readonly number[] = [];
+
+/** Adds a gradient to a sum in place, off the tape. */
+export function addInto(sum: Tensor, gradient: Tensor): void {
+  if (sum.dtype !== gradient.dtype || !sameShape(sum.shape, gradient.shape)) {
+    sum.add_(gradient);
+    return;
+  }
+  nextTick();
+  active.kernels.elementwise(sumOfTwo, sum, [sum, gradient], noNumbers, sum.dtype);
+  sum.storage.version++;
 }

@@ -46,11 +46,11 @@ export function isRecording(inputs: readonly Tensor[]): boolean {
 /** The nodes that the gradients of the inputs go to, null where none is needed; null altogether if the call is not recorded. */
 export function edgesOf(inputs: readonly Tensor[]): (Node | null)[] | null {
   if (!modes.grad) return null;
-  const edges: (Node | null)[] = [];
+  const edges = new Array<Node | null>(inputs.length);
   let recording = false;
   for (let i = 0; i < inputs.length; i++) {
     const edge = inputs[i]!.edge();
-    edges.push(edge);
+    edges[i] = edge;
     if (edge !== null) recording = true;
   }
   return recording ? edges : null;

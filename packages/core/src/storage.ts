@@ -37,8 +37,6 @@ export class Storage {
 const DEFAULT_BUDGET = 2 ** 31;
 const FIRST_NURSERY = 16 * 2 ** 20;
 const FIRST_COUNT = 1024;
-/** Up to this size a loop copies faster than a view can be made. */
-const FEW_BYTES = 64;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
@@ -138,10 +136,7 @@ function evictOlderThan(tick: number): void {
 
 function evict(storage: Storage): void {
   const { address, byteLength } = storage;
-  const host = new Uint8Array(byteLength);
-  if (byteLength > FEW_BYTES) host.set(views.u8.subarray(address, address + byteLength));
-  else for (let i = 0; i < byteLength; i++) host[i] = views.u8[address + i]!;
-  storage.host = host;
+  storage.host = views.u8.slice(address, address + byteLength);
   evictedBytes += byteLength;
   freeBlock(storage);
 }

@@ -54,6 +54,12 @@ export interface RemovableHandle {
   [Symbol.dispose](): void;
 }
 
+/** Whether the engine made a gradient, nobody outside has seen it, and only one place waits for it. */
+export function isOwn(gradient: Tensor): boolean {
+  const { storage } = gradient;
+  return storage.transient && storage.references === 1 && gradient.isContiguous();
+}
+
 let counter = 0;
 
 /** One recorded call of an operation. */
@@ -112,6 +118,17 @@ export class Node {
   /** Whether input `i` wants a gradient. */
   needs(i: number): boolean {
     return this.inputs[i] !== null && this.inputs[i] !== undefined;
+  }
+
+  /**
+   * While a backward pass runs the rule of this node: the sum of gradients that waits for input `i`, if the rule may add
+   * to it in place (and then return null) because nobody else can see the sum or the addend.
+   */
+  ownSum(i: number): Tensor | null {
+    const next = this.inputs[i];
+    if (modes.grad || modes.anomaly || this.hooks !== null || !next || next.gradients === null) return null;
+    const sum = next.gradients[this.slots[i]!];
+    return sum && isOwn(sum) ? sum : null;
   }
 
   /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
@@ -202,10 +219,10 @@ function callSite(): string {
 const NO_VERSIONS: number[] = [];
 
 function versionsOf(saved: readonly (Tensor | null)[]): number[] {
-  const versions: number[] = [];
+  const versions = new Array<number>(saved.length);
   for (let i = 0; i < saved.length; i++) {
     const tensor = saved[i]!;
-    versions.push(tensor === null ? 0 : tensor.storage.version);
+    versions[i] = tensor === null ? 0 : tensor.storage.version;
   }
   return versions;
 }

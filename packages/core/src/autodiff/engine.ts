@@ -1,6 +1,7 @@
+import { addInto } from '../accumulate.ts';
 import { modes } from '../modes.ts';
 import { freeStorage, recordStorages, type Storage } from '../storage.ts';
-import type { Gradient, Node } from '../tape.ts';
+import { isOwn, type Gradient, type Node } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkForNaN, runWatched } from './anomaly.ts';
 import { runPostHooks, runPreHooks, runTensorHooks } from './hooks.ts';
@@ -205,17 +206,15 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
 
 /** Adds a gradient to what waits at an output of a node. Sums are made in place once the sum is the engine's own. */
 function deposit(node: Node, slot: number, gradient: Tensor, createGraph: boolean): void {
-  const waiting = (node.gradients ??= []);
+  const waiting = (node.gradients ??= new Array<Gradient>(Math.max(node.outputs.length, slot + 1)).fill(null));
   const sum = waiting[slot];
   if (sum === undefined || sum === null) {
-    while (waiting.length <= slot) waiting.push(null);
     waiting[slot] = gradient;
     gradient.storage.references++;
     return;
   }
-  const { storage } = sum;
-  if (!createGraph && storage.transient && storage.references === 1 && sum.isContiguous()) {
-    sum.add_(gradient);
+  if (!createGraph && isOwn(sum)) {
+    addInto(sum, gradient);
     return;
   }
   const total = sum.add(gradient);

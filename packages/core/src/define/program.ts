@@ -1,6 +1,6 @@
 import type { Strided } from '../backend/types.ts';
 import { dtypeInfo, getDefaultDType, isFloating, type DType } from '../dtype.ts';
-import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, kernels, record } from '../dispatch.ts';
+import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, isRecording, kernels, record } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
@@ -50,6 +50,8 @@ export class Program implements Rule {
   /** Whether operands of one floating-point dtype give a result of that dtype. */
   private readonly isPlain: boolean;
   private readonly readsFor: (number | undefined)[] = [];
+  /** The expression plus one more input. */
+  private accumulating: Expr | null = null;
   private readonly gradients: (InputGradient | undefined)[] = [];
 
   constructor(name: string, expr: Expr, inputCount: number, options: ProgramOptions) {
@@ -58,7 +60,7 @@ export class Program implements Rule {
     this.expr = expr;
     this.inputCount = inputCount;
     this.options = options;
-    this.isPlain = options.result !== 'bool' && options.masks.length === 0;
+    this.isPlain = options.result !== 'bool' && !options.masks.includes(true);
   }
 
   /** The backward step of input `i`, derived on first use. */
@@ -97,25 +99,36 @@ export class Program implements Rule {
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
     const gradient = gradients[0]!;
     const { params, shapes } = node.attrs as CallAttrs;
-    const result: Gradient[] = [];
+    const results = new Array<Gradient>(this.inputCount);
     for (let i = 0; i < this.inputCount; i++) {
-      if (node.inputs[i] === null) {
-        result.push(null);
-        continue;
-      }
+      results[i] = null;
+      if (node.inputs[i] === null) continue;
       const value = this.pullBack(node, i, gradient, params, shapes === null ? gradient.shape : shapes[i]!);
-      result.push(shapes === null || sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!));
+      results[i] = value === null || shapes === null || sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!);
     }
-    return result;
+    return results;
   }
 
-  private pullBack(node: Node, i: number, gradient: Tensor, params: readonly number[], shape: Shape): Tensor {
+  /** The gradient of input `i`; null once it is added to the sum that waits for it. */
+  private pullBack(node: Node, i: number, gradient: Tensor, params: readonly number[], shape: Shape): Gradient {
     const { kind, program, reads } = this.gradient(i);
     if (kind === 'identity') return gradient;
     if (kind === 'zero') return empty(shape, gradient.dtype).zero_();
-    const operands: Tensor[] = [gradient];
-    for (let r = 0; r < reads.length; r++) operands.push(node.savedTensor(reads[r]!));
-    return program!.apply(operands, params);
+    const sum = node.ownSum(i);
+    const operands = new Array<Tensor>(reads.length + 1);
+    operands[0] = gradient;
+    for (let r = 0; r < reads.length; r++) operands[r + 1] = node.savedTensor(reads[r]!);
+    return sum !== null && program!.addTo(sum, operands, params) ? null : program!.apply(operands, params);
+  }
+
+  /** Adds what `apply` would return to a tensor in place, off the tape, if that takes no more than one kernel. */
+  private addTo(sum: Tensor, tensors: readonly Tensor[], params: readonly number[]): boolean {
+    const operands = [...tensors, sum];
+    if (!this.isPlain || !areAlike(operands)) return false;
+    this.accumulating ??= input(this.inputCount).add(this.expr);
+    kernels().elementwise(this.accumulating, sum, operands, params, sum.dtype);
+    sum.storage.version++;
+    return true;
   }
 
   /** Runs the program on tensors (broadcast against each other) and numbers, and records it. */
@@ -158,9 +171,9 @@ export class Program implements Rule {
     checkCastable(name, result, target.dtype);
     const sources = this.cast(tensors, compute);
     for (let i = 0; i < tensors.length; i++) this.checkFits(target, tensors[i]!.shape);
-    const edges = edgesOf(tensors);
-    checkWritable(name, target, edges !== null);
+    checkWritable(name, target, isRecording(tensors));
     const inputs = sources.some((x) => overlaps(x, target)) ? sources.map((x) => (overlaps(x, target) ? x.clone() : x)) : sources;
+    const edges = edgesOf(inputs);
     let saved = NOTHING_SAVED;
     if (edges !== null) {
       // The rule may want the target's old value, which is about to be overwritten.
@@ -245,9 +258,10 @@ export class Program implements Rule {
   private saved(edges: Edges, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] {
     const reads = this.reads(edges);
     if (reads === 0) return NOTHING_SAVED;
-    const saved: (Tensor | null)[] = [];
-    for (let i = 0; i < inputs.length; i++) saved.push((reads & (1 << i)) === 0 ? null : inputs[i]!);
-    if (reads >> inputs.length !== 0) saved.push(out);
+    const count = inputs.length;
+    const saved = new Array<Tensor | null>(count + 1);
+    for (let i = 0; i < count; i++) saved[i] = (reads & (1 << i)) === 0 ? null : inputs[i]!;
+    saved[count] = reads >> count === 0 ? null : out;
     return saved;
   }
 }

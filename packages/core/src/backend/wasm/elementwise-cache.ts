@@ -4,11 +4,13 @@ import type { FlatKernel, NestedKernel } from './elementwise-kernel.ts';
 import type { LaneName } from './elementwise-lanes.ts';
 
 /**
- * The kernels of one expression, found by numbers that stand for dtypes and modes. The last flat one is
- * looked at first, as most expressions only ever need one.
+ * The kernels of one expression, found by numbers that stand for dtypes and modes. The last flat one for operands of
+ * one dtype is looked at first, as most expressions only ever need one.
  */
 export interface KernelCache {
-  lastKey: number;
+  lastDType: DType | null;
+  /** Which inputs were one element for all, one bit each. */
+  lastSplats: number;
   last: FlatKernel;
   readonly flat: Map<number, FlatKernel>;
   readonly strided: Map<number | string, NestedKernel>;
@@ -19,7 +21,7 @@ const nothing: FlatKernel = () => undefined;
 /** The kernels that were compiled from an expression. */
 export function cacheOf(expr: Expr): KernelCache {
   const slot = expr.compiled as { kernels: KernelCache | null };
-  return (slot.kernels ??= { lastKey: -1, last: nothing, flat: new Map(), strided: new Map() });
+  return (slot.kernels ??= { lastDType: null, lastSplats: 0, last: nothing, flat: new Map(), strided: new Map() });
 }
 
 /**

@@ -13,11 +13,9 @@ function isSplat(strides: readonly number[], shape: readonly number[]): boolean 
   return true;
 }
 
-/** The address of an operand, whose dtype is most often the one of out. */
-function addressIn(x: Strided, dtype: DType, bytes: number): number {
+function addressIn(x: Strided): number {
   const address = addressOf(x.storage);
-  if (x.offset === 0) return address;
-  return address + x.offset * (x.dtype === dtype ? bytes : dtypeInfo[x.dtype].bytes);
+  return x.offset === 0 ? address : address + x.offset * dtypeInfo[x.dtype].bytes;
 }
 
 /**
@@ -36,31 +34,31 @@ export function elementwise(
   if (count === 0) return;
   const cache = (expr.compiled.kernels as KernelCache | null) ?? cacheOf(expr);
   const arity = inputs.length;
-  if (arity > FLAT_INPUTS || expr.paramCount > FLAT_PARAMS || !isContiguous(shape, strides)) {
+  let isFlat = arity <= FLAT_INPUTS && expr.paramCount <= FLAT_PARAMS && isContiguous(shape, strides);
+  let isOneType = compute === dtype;
+  let splats = 0;
+  for (let k = 0; k < arity && isFlat; k++) {
+    const x = inputs[k]!;
+    if (x.dtype !== dtype) isOneType = false;
+    if ((x.shape === shape && x.strides === strides) || isContiguous(shape, x.strides)) continue;
+    splats |= 1 << k;
+    isFlat = isSplat(x.strides, shape);
+  }
+  if (!isFlat) {
     runStrided(cache, expr, out, inputs, params, compute);
     return;
   }
-  const { code, bytes } = dtypeInfo[dtype];
-  let key = (compute === dtype ? code : dtypeInfo[compute].code) * 5 + code;
-  for (let k = 0; k < arity; k++) {
-    const x = inputs[k]!;
-    key = key * 10 + (x.dtype === dtype ? code : dtypeInfo[x.dtype].code) * 2;
-    if ((x.shape === shape && x.strides === strides) || isContiguous(shape, x.strides)) continue;
-    if (!isSplat(x.strides, shape)) {
-      runStrided(cache, expr, out, inputs, params, compute);
-      return;
-    }
-    key++;
-  }
-  key = key * 5 + arity;
-  const kernel = cache.lastKey === key ? cache.last : flatKernel(cache, key, expr, out, inputs, compute);
+  const kernel =
+    isOneType && cache.lastDType === dtype && cache.lastSplats === splats
+      ? cache.last
+      : flatKernel(cache, expr, out, inputs, compute, splats, isOneType);
   kernel(
     count,
-    addressIn(out, dtype, bytes),
-    arity > 0 ? addressIn(inputs[0]!, dtype, bytes) : 0,
-    arity > 1 ? addressIn(inputs[1]!, dtype, bytes) : 0,
-    arity > 2 ? addressIn(inputs[2]!, dtype, bytes) : 0,
-    arity > 3 ? addressIn(inputs[3]!, dtype, bytes) : 0,
+    addressIn(out),
+    arity > 0 ? addressIn(inputs[0]!) : 0,
+    arity > 1 ? addressIn(inputs[1]!) : 0,
+    arity > 2 ? addressIn(inputs[2]!) : 0,
+    arity > 3 ? addressIn(inputs[3]!) : 0,
     params.length > 0 ? params[0]! : 0,
     params.length > 1 ? params[1]! : 0,
   );
@@ -68,26 +66,29 @@ export function elementwise(
 
 function flatKernel(
   cache: KernelCache,
-  key: number,
   expr: Expr,
   out: Strided,
   inputs: readonly Strided[],
   compute: DType,
+  splats: number,
+  isOneType: boolean,
 ): FlatKernel {
+  const dtypes = [compute, out.dtype, ...inputs.map((x) => x.dtype)];
+  const key = dtypes.reduce((sum, dtype) => sum * 5 + dtypeInfo[dtype].code, splats) * 5 + inputs.length;
   let kernel = cache.flat.get(key);
   if (kernel === undefined) {
     kernel = compileFlat(expr, {
       compute: laneOf[compute],
       out: { dtype: out.dtype, mode: 'dense' },
-      inputs: inputs.map((x) => ({
-        dtype: x.dtype,
-        mode: isContiguous(out.shape, x.strides) ? 'dense' : 'splat',
-      })),
+      inputs: inputs.map((x, k) => ({ dtype: x.dtype, mode: (splats & (1 << k)) === 0 ? 'dense' : 'splat' })),
       params: expr.paramCount,
     });
     cache.flat.set(key, kernel);
   }
-  cache.lastKey = key;
-  cache.last = kernel;
+  if (isOneType) {
+    cache.lastDType = out.dtype;
+    cache.lastSplats = splats;
+    cache.last = kernel;
+  }
   return kernel;
 }
