@@ -38,6 +38,7 @@ function ownGradient(gradient: Tensor): Tensor {
   const { storage } = gradient;
   if (storage.transient && storage.references === 1 && gradient.isContiguous() && gradient.offset === 0) {
     storage.transient = false;
+    storage.kept = true;
     return gradient.node === null ? gradient : gradient.detach();
   }
   const copy = gradient.detach().clone();

@@ -137,7 +137,7 @@ function fromValues(values: ArrayLike<number>, shape: Shape, dtype: DType, optio
     if (!isFloating(dtype)) checkRange(values, dtype);
     copy.set(values);
   }
-  return finish(new Tensor(storageOf(new Uint8Array(copy.buffer)), 0, shape, contiguousStrides(shape), dtype), options);
+  return finish(new Tensor(storageOf(new Uint8Array(copy.buffer), dtype), 0, shape, contiguousStrides(shape), dtype), options);
 }
 
 function checkRange(values: ArrayLike<number>, dtype: DType): void {

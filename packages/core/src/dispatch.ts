@@ -19,7 +19,7 @@ export function kernels(): Kernels {
 
 /** A new dense tensor whose elements are not set yet. */
 export function empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): Tensor {
-  return new Tensor(resultStorage(numel(shape) * dtypeInfo[dtype].bytes), 0, shape, strides, dtype);
+  return new Tensor(resultStorage(numel(shape) * dtypeInfo[dtype].bytes, dtype), 0, shape, strides, dtype);
 }
 
 /** A new tensor for the result of a reduction, and the same elements as a kernel fills them: with size 1 where it folds. */

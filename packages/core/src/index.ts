@@ -54,6 +54,7 @@ export * from './ops/strided.ts';
 export * from './ops/subscript.ts';
 export * from './ops/triangle.ts';
 export * from './ops/trigonometric.ts';
+export { keep, scope } from './scope.ts';
 export { memory, setMemoryBudget, type MemoryReport } from './storage.ts';
 export { Node, type RemovableHandle } from './tape.ts';
 export { Tensor } from './tensor.ts';

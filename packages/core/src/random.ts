@@ -49,7 +49,7 @@ function drawn<T extends TypedArray>(shape: Shape, dtype: DType, options: Random
   const count = numel(shape);
   const values = new TypedArrayOf(new ArrayBuffer(count * bytes), 0, count);
   fill(options.generator ?? defaultGenerator, values as T);
-  const x = new Tensor(storageOf(new Uint8Array(values.buffer)), 0, shape, contiguousStrides(shape), dtype);
+  const x = new Tensor(storageOf(new Uint8Array(values.buffer), dtype), 0, shape, contiguousStrides(shape), dtype);
   if (options.requiresGrad === true) x.requiresGrad_();
   return x;
 }

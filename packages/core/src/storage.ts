@@ -10,6 +10,8 @@ import { allocate, blockSize, heapExtent, heapMemory, release, views } from './h
  */
 export class Storage {
   readonly byteLength: number;
+  /** What the bytes were made to hold; views may read them as nothing else. */
+  readonly dtype: DType;
   /** Counts in-place changes; shared by every view of these bytes. */
   version = 0;
   /** Address in the heap, 0 when not resident. */
@@ -29,8 +31,9 @@ export class Storage {
   /** Whether somebody will hold on to it beyond the scope in which it was made. */
   kept = false;
 
-  constructor(byteLength: number) {
+  constructor(byteLength: number, dtype: DType = 'uint8') {
     this.byteLength = byteLength;
+    this.dtype = dtype;
   }
 }
 
@@ -44,8 +47,8 @@ const EMPTY_ADDRESS = 64;
 let recorder: Storage[] | null = null;
 
 /** A storage for the result of an operation; listed if results are being listed. */
-export function resultStorage(byteLength: number): Storage {
-  const storage = new Storage(byteLength);
+export function resultStorage(byteLength: number, dtype: DType): Storage {
+  const storage = new Storage(byteLength, dtype);
   if (recorder !== null) recorder.push(storage);
   return storage;
 }
@@ -67,6 +70,7 @@ let bytesSinceSweep = 0;
 let countSinceSweep = 0;
 let reloadedSinceSweep = 0;
 let evictedBytes = 0;
+let reloadedBytes = 0;
 let resident: Storage[] = [];
 
 /** Starts the next kernel: storages that it touches cannot be moved away until the following one starts. */
@@ -75,8 +79,8 @@ export function nextTick(): void {
 }
 
 /** Makes a storage of bytes that nobody else holds; they are taken over without a copy. */
-export function storageOf(bytes: Uint8Array): Storage {
-  const storage = new Storage(bytes.byteLength);
+export function storageOf(bytes: Uint8Array, dtype: DType): Storage {
+  const storage = resultStorage(bytes.byteLength, dtype);
   storage.host = bytes;
   return storage;
 }
@@ -108,6 +112,7 @@ function makeResident(storage: Storage): number {
     views.u8.set(storage.host, address);
     storage.host = null;
     reloadedSinceSweep += bytes;
+    reloadedBytes += bytes;
   }
   return address;
 }
@@ -118,7 +123,8 @@ function sweep(): void {
   evictOlderThan(lastSweep);
   // A sweep looks at every storage in the heap, so there are as many new ones as old ones between two of them.
   countLimit = Math.max(FIRST_COUNT, resident.length);
-  lastSweep = now;
+  // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
+  lastSweep = now - 1;
   bytesSinceSweep = 0;
   countSinceSweep = 0;
   reloadedSinceSweep = 0;
@@ -136,7 +142,11 @@ function evictOlderThan(tick: number): void {
 
 function evict(storage: Storage): void {
   const { address, byteLength } = storage;
-  storage.host = views.u8.slice(address, address + byteLength);
+  try {
+    storage.host = views.u8.slice(address, address + byteLength);
+  } catch {
+    throw outOfMemory(byteLength, 'the JavaScript heap, where a tensor that was not used lately was to move,');
+  }
   evictedBytes += byteLength;
   freeBlock(storage);
 }
@@ -159,11 +169,17 @@ function allocateUnderPressure(bytes: number): number {
   }
 }
 
-function outOfMemory(bytes: number): MemoryError {
-  const largest = resident.reduce((m, s) => Math.max(m, s.address === 0 ? 0 : s.byteLength), 0);
+function outOfMemory(bytes: number, where = `the heap with its budget of ${budget} bytes`): MemoryError {
+  const sizes = new Map<string, number>();
+  for (const { address, byteLength, dtype } of resident) {
+    const kind = `${byteLength / dtypeInfo[dtype].bytes} elements of ${dtype}`;
+    if (address !== 0) sizes.set(kind, (sizes.get(kind) ?? 0) + byteLength);
+  }
+  const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 3).map(([kind, held]) => `${kind} (${held} bytes in all)`);
+  const holders = largest.length === 0 ? '' : `, most by tensors of ${largest.join(', ')}`;
   return new MemoryError(
-    `out of memory: ${bytes} bytes were asked for, the heap's budget is ${budget} bytes, and the operation that ` +
-      `runs holds ${residentBytes} bytes (its largest tensor ${largest}). Use smaller batches or setMemoryBudget()`,
+    `out of memory: ${bytes} bytes were asked for, but ${where} has no room for them. The operation that runs holds ` +
+      `${residentBytes} bytes${holders}. Use smaller batches or setMemoryBudget()`,
   );
 }
 
@@ -205,22 +221,41 @@ export function poisonFreedMemory(on: boolean): void {
 
 /** What the heap holds, in bytes. */
 export interface MemoryReport {
-  /** Bytes of storages that are in the heap now, in use or not yet swept. */
-  readonly resident: number;
-  /** Number of storages in the heap. */
-  readonly count: number;
-  /** Bytes moved to the JavaScript heap since the start. */
+  /** In tensors that are in the heap now: in use, or dead and not yet swept. */
+  readonly live: number;
+  /** The same by dtype; only those that there are. */
+  readonly byDType: Readonly<Partial<Record<DType, { readonly bytes: number; readonly tensors: number }>>>;
+  /** In free blocks that wait for the next tensors, alignment included. */
+  readonly cached: number;
+  /** Moved to the JavaScript heap since the start. */
   readonly evicted: number;
+  /** Brought back from there since the start. */
+  readonly reloaded: number;
   /** Size of the heap itself; it never shrinks. */
   readonly heap: number;
   /** The most that the heap may grow to. */
   readonly budget: number;
 }
 
-/** Reports what the heap holds. */
+/**
+ * Reports what the heap holds, for looking after memory.
+ * @example
+ * const before = tg.memory().live;
+ * const x = tg.zeros([1000]).add(1);
+ * console.log(tg.memory().live - before); // → 8000
+ */
 export function memory(): MemoryReport {
-  const count = resident.reduce((n, s) => n + (s.address === 0 ? 0 : 1), 0);
-  return { resident: residentBytes, count, evicted: evictedBytes, heap: heapExtent(), budget };
+  const byDType: Partial<Record<DType, { bytes: number; tensors: number }>> = {};
+  let live = 0;
+  for (const { address, byteLength, dtype } of resident) {
+    if (address === 0) continue;
+    const entry = (byDType[dtype] ??= { bytes: 0, tensors: 0 });
+    entry.bytes += byteLength;
+    entry.tensors++;
+    live += byteLength;
+  }
+  const heap = heapExtent();
+  return { live, byDType, cached: heap - residentBytes, evicted: evictedBytes, reloaded: reloadedBytes, heap, budget };
 }
 
 /**

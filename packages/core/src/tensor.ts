@@ -252,6 +252,7 @@ export class Tensor implements Strided {
    */
   setData(other: Tensor): void {
     other.storage.version = Math.max(other.storage.version, this.storage.version) + 1;
+    other.storage.kept ||= this.storage.kept;
     const { storage, offset, shape, strides, dtype } = other;
     Object.assign(this, { storage, offset, shape, strides, dtype });
     this.accumulator = null;

@@ -12,7 +12,7 @@ import { difference, gapsAreUntouched, run, values } from './strided.ts';
 const TRIALS = 60;
 
 function copyOf(x: Strided): Strided {
-  return { ...x, storage: storageOf(Uint8Array.from(hostArray(x.storage, 'uint8'))) };
+  return { ...x, storage: storageOf(Uint8Array.from(hostArray(x.storage, 'uint8')), x.dtype) };
 }
 
 /** What is wrong with the results of the backend under test, or null. */

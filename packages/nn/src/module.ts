@@ -1,4 +1,4 @@
-import { DTypeError, noGrad, Tensor, toDType, ValueError, isFloating } from '@tapegrad/core';
+import { DTypeError, keep, noGrad, Tensor, toDType, ValueError, isFloating } from '@tapegrad/core';
 import type { DTypeName, RemovableHandle } from '@tapegrad/core';
 import type { BackwardHook, BackwardPreHook } from './backward-hooks.ts';
 import { Callable } from './callable.ts';
@@ -198,7 +198,7 @@ export abstract class Module extends Callable {
       throw new ValueError(`registerBuffer: buffer '${name}' must be a Tensor or null, got ${typeof buffer}`);
     }
     registrationsOf(this).set(name, { kind: 'buffer', key, persistent });
-    this.#set(name, buffer);
+    this.#set(name, buffer === null ? null : keep(buffer));
     return buffer;
   }
 

@@ -1,4 +1,4 @@
-import { enableGrad, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { enableGrad, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
 
 /** What an optimizer remembers of one parameter: tensors of its shape, and numbers such as the step count. */
 export type ParameterState = Record<string, Tensor | number>;
@@ -195,7 +195,7 @@ function camelCase(key: string): string {
  * The tensor of that name in a parameter's state, made of zeros at first use.
  */
 export function stateTensor(state: ParameterState, key: string, param: Tensor): Tensor {
-  return (state[key] ??= param.detach().zerosLike()) as Tensor;
+  return (state[key] ??= keep(param.detach().zerosLike())) as Tensor;
 }
 
 /** Counts a step of one parameter and returns the new count, 1 at first. */

@@ -186,8 +186,9 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
   if (!track) gradients.forEach((g) => expose(g ?? null));
   const made = spareList ?? [];
   spareList = null;
+  const before = recordStorages(null);
   // What a leaf makes, its hooks included, is there to stay.
-  const before = recordStorages(track && node.inputs.length > 0 ? made : null);
+  if (node.inputs.length > 0) recordStorages(track ? made : before);
   let results: readonly Gradient[];
   try {
     results = modes.anomaly ? runWatched(node, gradients) : node.rule.vjp(node, gradients);
@@ -196,8 +197,10 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
   }
   for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
   for (let storage = made.pop(); storage !== undefined; storage = made.pop()) {
-    if (storage.references > 0) storage.transient = true;
-    else if (!storage.kept) freeStorage(storage);
+    if (storage.references > 0) {
+      storage.transient = true;
+      before?.push(storage);
+    } else if (!storage.kept) freeStorage(storage);
   }
   spareList = made;
   if (!plan.retainGraph) node.release();

@@ -86,7 +86,7 @@ export function newFull(x: Tensor, value: number): Tensor {
 /** A constant with the values of a typed array, copied. @internal */
 export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
   const copy = new Uint8Array(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return new Tensor(storageOf(copy), 0, shape, contiguousStrides(shape), dtype);
+  return new Tensor(storageOf(copy, dtype), 0, shape, contiguousStrides(shape), dtype);
 }
 
 /** What the factories that take a shape from a tensor also take. */
