@@ -76,7 +76,7 @@ export class Node {
   readonly outputs: readonly OutputMeta[];
   /** Saved values: inputs first, at their positions, then outputs and whatever else; null once released. */
   private saved: (Tensor | null)[] | null;
-  private versions: number[];
+  private versions: readonly number[];
   hooks: NodeHooks | null = null;
   /** Where the operation was called, when anomaly mode was on. */
   readonly stack: string | null;
@@ -99,7 +99,7 @@ export class Node {
     this.slots = slots;
     this.outputs = outputs;
     this.saved = saved;
-    this.versions = saved.length === 0 ? NO_VERSIONS : versionsOf(saved);
+    this.versions = versionsOf(saved);
     this.stack = modes.anomaly ? callSite() : null;
   }
 
@@ -134,7 +134,7 @@ export class Node {
   /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
   refreshVersion(i: number): void {
     const tensor = this.saved?.[i];
-    if (tensor) this.versions[i] = tensor.storage.version;
+    if (tensor) this.versions = this.versions.map((version, k) => (k === i ? tensor.storage.version : version));
   }
 
   /** The saved input `i`, with its graph. */
@@ -216,15 +216,16 @@ function callSite(): string {
   return `${stack}\nwhile the gradient of ${running.name} was computed, which was recorded here:\n${running.stack ?? '    unknown'}`;
 }
 
-const NO_VERSIONS: number[] = [];
+/** The versions of values that were never changed in place, for as many as an ordinary node saves; shared. */
+const FIRST_VERSIONS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
-function versionsOf(saved: readonly (Tensor | null)[]): number[] {
-  const versions = new Array<number>(saved.length);
-  for (let i = 0; i < saved.length; i++) {
+function versionsOf(saved: readonly (Tensor | null)[]): readonly number[] {
+  let isFirst = saved.length <= FIRST_VERSIONS.length;
+  for (let i = 0; i < saved.length && isFirst; i++) {
     const tensor = saved[i]!;
-    versions[i] = tensor === null ? 0 : tensor.storage.version;
+    isFirst = tensor === null || tensor.storage.version === 0;
   }
-  return versions;
+  return isFirst ? FIRST_VERSIONS : saved.map((tensor) => (tensor === null ? 0 : tensor.storage.version));
 }
 
 /** The node's hooks, made if need be. */

@@ -209,7 +209,7 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
 
 /** Adds a gradient to what waits at an output of a node. Sums are made in place once the sum is the engine's own. */
 function deposit(node: Node, slot: number, gradient: Tensor, createGraph: boolean): void {
-  const waiting = (node.gradients ??= new Array<Gradient>(Math.max(node.outputs.length, slot + 1)).fill(null));
+  const waiting = (node.gradients ??= emptySlots(node, slot));
   const sum = waiting[slot];
   if (sum === undefined || sum === null) {
     waiting[slot] = gradient;
@@ -225,6 +225,11 @@ function deposit(node: Node, slot: number, gradient: Tensor, createGraph: boolea
   total.storage.references++;
   waiting[slot] = total;
   unreference(sum);
+}
+
+/** Room for the gradients of a node's outputs, of which nearly always there is one. */
+function emptySlots(node: Node, slot: number): Gradient[] {
+  return node.outputs.length <= 1 && slot === 0 ? [null] : Array.from({ length: Math.max(node.outputs.length, slot + 1) }, () => null);
 }
 
 /** One gradient on its way less; frees it when it was the last and nobody else can have it. */
