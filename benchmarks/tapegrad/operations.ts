@@ -15,13 +15,13 @@ export function tensors(inputs: Inputs, shapes: Shapes, requiresGrad = false): R
 
 type Forward = (inputs: Record<string, Tensor>) => Tensor;
 
+/** A single operation gives its result back at once, as those of the other libraries do. */
 function forward(compute: Forward): Prepare {
   return (inputs, _sizes, shapes) => {
     const named = tensors(inputs, shapes);
-    let out: Tensor;
     return {
-      step: () => noGrad(() => void (out = compute(named))),
-      results: () => ({ out: out.reshape([-1]).toTypedArray() }),
+      step: () => noGrad(() => tg.scope(() => void compute(named))),
+      results: () => ({ out: compute(named).reshape([-1]).toTypedArray() }),
     };
   };
 }
