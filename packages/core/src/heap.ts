@@ -10,6 +10,8 @@ const LARGE_ALIGN = 4096;
 /** The first bytes stay unused, so that address 0 can mean "nowhere". */
 const FIRST_ADDRESS = 1024;
 const MAX_PAGES = 65536;
+/** Kernels may read (never write) this far past a block, where a row ends within a vector. */
+const READ_AHEAD = 64;
 
 /** Smallest block sizes: multiples of 16 up to 128, then four steps per doubling. */
 const classSizes: number[] = [];
@@ -132,8 +134,8 @@ function growBy(size: number, limit: number): number {
   const tail = last !== undefined && last.start + last.size === end ? last : undefined;
   const start = tail === undefined ? Math.ceil(end / LARGE_ALIGN) * LARGE_ALIGN : tail.start;
   const newEnd = start + size;
-  if (newEnd > limit) return 0;
-  const missing = Math.ceil((newEnd - heap.buffer.byteLength) / PAGE);
+  if (newEnd > Math.min(limit, MAX_PAGES * PAGE - READ_AHEAD)) return 0;
+  const missing = Math.ceil((newEnd + READ_AHEAD - heap.buffer.byteLength) / PAGE);
   if (missing > 0) {
     // Growing in larger steps keeps the number of view refreshes small.
     const step = Math.max(missing, Math.min(256, Math.floor((limit - heap.buffer.byteLength) / PAGE)));

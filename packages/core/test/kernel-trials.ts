@@ -1,4 +1,4 @@
-import type { Kernels, Strided, Window } from '../src/backend/types.ts';
+import type { Kernels, RowComputation, RowFold, RowOutput, Strided, Window } from '../src/backend/types.ts';
 import type { DType } from '../src/dtype.ts';
 import { constant, Expr, input, param, primitives, print, type PrimitiveName } from '../src/expr/index.ts';
 import type { Shape } from '../src/shape.ts';
@@ -335,6 +335,51 @@ function sort(draw: Draw): Trial {
   };
 }
 
+function rows(draw: Draw): Trial {
+  const dtype = draw.one(floats);
+  const shape = draw.shape(draw.integer(1, 4), 0);
+  const columns = shape.at(-1)!;
+  const operands = Array.from({ length: draw.integer(1, 4) }, () => {
+    const x = draw.operand(shape, draw.one([dtype, dtype, ...all]), 'small');
+    const kept = draw.one(['element', 'element', 'column', 'row'] as const);
+    const isLast = (d: number): boolean => d === shape.length - 1;
+    const repeats = (d: number): boolean => (kept === 'column' && !isLast(d)) || (kept === 'row' && isLast(d));
+    return { ...x, strides: x.strides.map((stride, d) => (repeats(d) ? 0 : stride)) };
+  });
+  const inputCount = operands.length;
+  const known: Expr[] = [param(0), constant(draw.integer(-2, 2))];
+  operands.forEach((x, i) => x.strides.at(-1) === 0 && known.push(input(i)));
+  const elements = (): Expr[] => [...known, ...operands.map((_, i) => input(i)), input(inputCount).div(50)];
+  const valueOf = (leaves: Expr[]): Expr => expression(draw, smoothFloats, leaves, draw.integer(0, 2));
+  const folds = Array.from({ length: draw.integer(0, 3) }, (_, k): RowFold => {
+    const fold = { kind: draw.one(['sum', 'sum', 'max', 'min'] as const), value: valueOf(elements()) };
+    // A long sum has a large rounding error, of which a function would see all.
+    known.push(input(inputCount + 1 + k).div(fold.kind === 'sum' ? 1000 * (columns + 1) : 1).tanh());
+    return fold;
+  });
+  const outputs = Array.from({ length: draw.integer(1, 3) }, (): RowOutput => {
+    const sort = draw.one(['element', 'element', 'column', 'row'] as const);
+    return { sort, value: valueOf(sort === 'row' ? known : elements()) };
+  });
+  const computation: RowComputation = { inputCount, folds, outputs, compiled: { kernels: null } };
+  const sizes = {
+    element: shape,
+    column: shape.map((size, d) => (d === shape.length - 1 ? size : 1)),
+    row: withSize(shape, shape.length - 1, 1),
+  };
+  const results = outputs.map(({ sort }) => draw.tensor(sizes[sort], dtype));
+  return {
+    outputs: results,
+    run: (kernels, outs) => kernels.rows(computation, shape, outs, operands, [columns]),
+    tolerance: 50 * tolerances[dtype],
+    about: [
+      folds.map(({ kind, value }) => `${kind} ${print(value)}`),
+      outputs.map(({ sort, value }) => `${sort} ${print(value)}`),
+      shapes(...results, ...operands),
+    ],
+  };
+}
+
 function softmax(draw: Draw): Trial {
   const { shape, dim } = lines(draw, 0);
   const log = draw.chance(0.5);
@@ -365,5 +410,6 @@ export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   scatter,
   scan,
   sort,
+  rows,
   softmax,
 };

@@ -1,5 +1,5 @@
 import type { DType } from '../dtype.ts';
-import type { Expr } from '../expr/index.ts';
+import type { CompiledSlot, Expr } from '../expr/index.ts';
 import type { Shape, Strides } from '../shape.ts';
 import type { Storage } from '../storage.ts';
 
@@ -38,6 +38,33 @@ export interface AverageWindow extends Window {
   /** Padding after the last element; windows may overhang it in ceil mode, which never counts. */
   readonly paddingAfter: readonly number[];
   readonly divisor: number | null;
+}
+
+/** What a number belongs to in a computation along rows: an element, a column (the same in all rows), or a row. */
+export type RowSort = 'element' | 'column' | 'row';
+
+/** A fold over a row. A sum starts at 0; max and min start at −∞ and ∞ and pass NaN over. */
+export interface RowFold {
+  readonly kind: 'sum' | 'max' | 'min';
+  readonly value: Expr;
+}
+
+/** A result: a value per element, its sum over all rows per column, or a value per row (of folds and inputs per row). */
+export interface RowOutput {
+  readonly sort: RowSort;
+  readonly value: Expr;
+}
+
+/**
+ * Folds over rows and what follows from them. Among n inputs, `input(i)` with i < n is one of them, `input(n)` the
+ * number of the column, and `input(n + 1 + k)` the result of fold k, for the folds after it and the outputs.
+ */
+export interface RowComputation {
+  readonly inputCount: number;
+  readonly folds: readonly RowFold[];
+  readonly outputs: readonly RowOutput[];
+  /** A place where backends keep what they compiled from this computation. */
+  readonly compiled: CompiledSlot;
 }
 
 /**
@@ -79,6 +106,12 @@ export interface Kernels {
   scan(kind: Scan, out: Strided, indices: Strided | null, x: Strided, dim: number): void;
   /** Stable sort along dim; NaN counts as largest; indices int32. */
   sort(values: Strided, indices: Strided, x: Strided, dim: number, descending: boolean): void;
+  /**
+   * A computation along the rows of `shape`, which lie in its last dimension. Inputs have this shape (0 strides where
+   * they were broadcast) and any dtype. Outputs have one floating-point dtype, in which all is computed, and this
+   * shape with size 1 in the last dimension for values per row, in all others for sums per column.
+   */
+  rows(computation: RowComputation, shape: Shape, outs: readonly Strided[], inputs: readonly Strided[], params: readonly number[]): void;
   /** exp(x - max) / sum along dim, or its logarithm. */
   softmax(out: Strided, x: Strided, dim: number, log: boolean): void;
 }

@@ -7,6 +7,7 @@ import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { averagePool, averagePoolTranspose, maxPool } from './pooling.ts';
 import { softmax, sort } from './row.ts';
+import { rows } from './rows.ts';
 
 export { copyToNdarray, viewOf } from './ndarray.ts';
 
@@ -32,6 +33,7 @@ export const reference: Backend = {
     scatter,
     scan,
     sort,
+    rows,
     softmax,
   },
 };

@@ -1,17 +1,15 @@
 import { type DType, dtypeInfo } from '../../dtype.ts';
-import { type Expr, nodesOf, type PrimitiveName, primitives } from '../../expr/index.ts';
+import { type Expr, nodesOf, type PrimitiveName } from '../../expr/index.ts';
 import {
   Assembler,
   type Callable,
   f64,
   type FunctionBuilder,
   i32,
-  type Imports,
   type Local,
   type Type,
   v128,
 } from './assembler.ts';
-import { callsFunction } from './elementwise-functions.ts';
 import {
   type LaneName,
   type LaneType,
@@ -24,7 +22,8 @@ import {
   storeStrided,
   type Vector,
 } from './elementwise-lanes.ts';
-import { isHeavy, lowerings } from './elementwise-lowerings.ts';
+import { isHeavy } from './elementwise-lowerings.ts';
+import { importFunctions, lowerNode } from './elementwise-nodes.ts';
 import { Scratch } from './elementwise-scratch.ts';
 
 /** How the elements of an operand lie along the inner loop: side by side, one for all, or with a stride. */
@@ -135,21 +134,7 @@ function build<K>(
   const assembler = new Assembler();
   const type = laneTypes[signature.compute];
   const nodes = nodesOf(expr);
-  const calls = new Map<string, Callable>();
-  const imports: Record<string, Imports[string]> = {};
-  for (const { name, args } of nodes) {
-    const isLowered = args.length === 0 || lowerings[type.name][name as PrimitiveName] !== undefined;
-    if ((isLowered && !callsFunction.has(name)) || calls.has(name)) continue;
-    imports[name] = primitives[name as PrimitiveName].js as Imports[string];
-    calls.set(
-      name,
-      assembler.import(
-        name,
-        args.map(() => 'f64' as const),
-        type.callResult,
-      ),
-    );
-  }
+  const { imports, calls } = importFunctions(assembler, nodes, type);
   define(assembler, { expr, nodes, type, signature, calls });
   return assembler.compile<{ run: K }>(imports).run;
 }
@@ -280,13 +265,8 @@ class InnerLoop {
         return this.paramVectors[node.value]!;
       case 'output':
         throw new Error('an expression that mentions output() cannot run; substitute an input for it');
-      default: {
-        const args = node.args.map((arg) => values.get(arg)!);
-        const [a, b = a, c = a] = args as [Vector, Vector?, Vector?];
-        const lowering = lowerings[type.name][node.name];
-        if (lowering === undefined) return scratch.callEach(node.name, args);
-        return scratch.keep(lowering(scratch, a, b, c, node));
-      }
+      default:
+        return lowerNode(scratch, node, values);
     }
   }
 }

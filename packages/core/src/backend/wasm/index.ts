@@ -7,6 +7,7 @@ import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { averagePool, averagePoolTranspose, maxPool } from './pooling.ts';
 import { reduce } from './reduce.ts';
+import { rows } from './rows.ts';
 import { scan } from './scan.ts';
 import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
@@ -33,6 +34,7 @@ export const wasmBackend: Backend = {
     scatter,
     scan,
     sort,
+    rows,
     softmax,
   },
 };
