@@ -32,8 +32,8 @@ export function emptyReduced(
   const out = empty(reducedShape(shape, dims, keepdim), dtype);
   if (keepdim) return { out, kept: out };
   const keptShape = reducedShape(shape, dims, true);
-  const { storage } = out;
-  return { out, kept: { storage, offset: 0, shape: keptShape, strides: contiguousStrides(keptShape), dtype } };
+  const { storage, owner } = out;
+  return { out, kept: { storage, offset: 0, shape: keptShape, strides: contiguousStrides(keptShape), dtype, owner } };
 }
 
 /** Whether a call with these inputs goes on the tape. */
@@ -119,7 +119,7 @@ export function broadcastView(x: Strided, shape: Shape): Strided {
   for (let d = shape.length - 1, i = x.shape.length - 1; i >= 0; d--, i--) {
     strides[d] = x.shape[i] === 1 ? 0 : x.strides[i]!;
   }
-  return { storage: x.storage, offset: x.offset, shape, strides, dtype: x.dtype };
+  return { storage: x.storage, offset: x.offset, shape, strides, dtype: x.dtype, owner: x.owner ?? null };
 }
 
 /**

@@ -1,3 +1,4 @@
+import { collectGarbage } from './collector.ts';
 import { dtypeInfo, type DType, type TypedArray } from './dtype.ts';
 import { MemoryError } from './errors.ts';
 import { allocate, blockSize, heapExtent, heapMemory, release, views } from './heap.ts';
@@ -6,7 +7,8 @@ import { allocate, blockSize, heapExtent, heapMemory, release, views } from './h
  * The bytes behind one or more tensors. The WebAssembly heap is a cache and the JavaScript heap its backing store:
  * a storage is resident (it has an address that kernels use) or on the host (an ordinary typed array, owned by the
  * garbage collector), or neither as long as nothing was written. Storages that were not used for a while are moved
- * to the host by one copy; if nobody holds them any more, that copy is garbage like any other object.
+ * to the host by one copy; if nobody holds them any more, that copy is garbage like any other object. Large ones are
+ * given back without a copy where the garbage collector can be asked whether anybody holds them.
  */
 export class Storage {
   readonly byteLength: number;
@@ -28,6 +30,8 @@ export class Storage {
   references = 0;
   /** Whether it was made by a backward pass and nobody outside has seen it, so that it may be freed or written to. */
   transient = false;
+  /** For large ones: what lives as long as any tensor of these bytes does. */
+  owner: WeakRef<object> | null = null;
   /** Whether somebody will hold on to it beyond the scope in which it was made. */
   kept = false;
 
@@ -38,7 +42,10 @@ export class Storage {
 }
 
 const DEFAULT_BUDGET = 2 ** 31;
+/** From this size on it is worth knowing whether a storage is dead. */
+const LARGE_BYTES = 2 ** 14;
 const FIRST_NURSERY = 16 * 2 ** 20;
+const LARGEST_NURSERY = 2 ** 27;
 const FIRST_COUNT = 1024;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
@@ -60,18 +67,43 @@ export function recordStorages(list: Storage[] | null): Storage[] | null {
   return before;
 }
 
+/** Storages in the heap, and how many more there are since they were last looked through. */
+class Residents {
+  list: Storage[] = [];
+  /** What was not used since this tick is old. */
+  lastSweep = 0;
+  /** Bytes that came in and were not given back since. */
+  growth = 0;
+  /** Storages that came in. */
+  count = 0;
+  /** Bytes that came back from the host. */
+  reloaded = 0;
+
+  /** Frees the dead and moves the old to the host, as `leave` says; forgets those that are gone. */
+  sweep(leave: (storage: Storage, isOld: boolean) => void): void {
+    const { list, lastSweep } = this;
+    this.list = [];
+    for (const storage of list) {
+      if (storage.address !== 0) leave(storage, storage.lastUse <= lastSweep);
+      storage.listed = storage.address !== 0;
+      if (storage.listed) this.list.push(storage);
+    }
+    // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
+    this.lastSweep = now - 1;
+    this.growth = this.count = this.reloaded = 0;
+  }
+}
+
+const small = new Residents();
+const large = new Residents();
+
 let now = 1;
-let lastSweep = 0;
 let budget = DEFAULT_BUDGET;
 let nursery = FIRST_NURSERY;
 let countLimit = FIRST_COUNT;
 let residentBytes = 0;
-let bytesSinceSweep = 0;
-let countSinceSweep = 0;
-let reloadedSinceSweep = 0;
 let evictedBytes = 0;
 let reloadedBytes = 0;
-let resident: Storage[] = [];
 
 /** Starts the next kernel: storages that it touches cannot be moved away until the following one starts. */
 export function nextTick(): void {
@@ -98,46 +130,104 @@ function makeResident(storage: Storage): number {
   assertAlive(storage);
   const bytes = storage.byteLength;
   if (bytes === 0) return EMPTY_ADDRESS;
-  if (bytesSinceSweep > nursery || countSinceSweep > countLimit) sweep();
+  const residents = residentsOf(storage);
+  if (residents === large) {
+    if (large.growth > nursery) sweepLarge();
+  } else if (small.count > countLimit) sweepSmall();
   const address = allocate(bytes, budget) || allocateUnderPressure(bytes);
   storage.address = address;
   residentBytes += blockSize(bytes);
-  bytesSinceSweep += bytes;
-  countSinceSweep++;
+  residents.growth += bytes;
+  residents.count++;
   if (!storage.listed) {
     storage.listed = true;
-    resident.push(storage);
+    residents.list.push(storage);
   }
   if (storage.host !== null) {
     views.u8.set(storage.host, address);
     storage.host = null;
-    reloadedSinceSweep += bytes;
+    residents.reloaded += bytes;
     reloadedBytes += bytes;
   }
   return address;
 }
 
-/** Moves to the host what was not used since the last sweep. When much had to come back, sweeps become rarer. */
-function sweep(): void {
-  if (reloadedSinceSweep > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
-  evictOlderThan(lastSweep);
-  // A sweep looks at every storage in the heap, so there are as many new ones as old ones between two of them.
-  countLimit = Math.max(FIRST_COUNT, resident.length);
-  // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
-  lastSweep = now - 1;
-  bytesSinceSweep = 0;
-  countSinceSweep = 0;
-  reloadedSinceSweep = 0;
+function residentsOf(storage: Storage): Residents {
+  return storage.byteLength < LARGE_BYTES ? small : large;
 }
 
-function evictOlderThan(tick: number): void {
-  const kept: Storage[] = [];
-  for (const storage of resident) {
-    if (storage.address !== 0 && storage.lastUse <= tick) evict(storage);
-    if (storage.address !== 0) kept.push(storage);
-    else storage.listed = false;
-  }
-  resident = kept;
+function sweepSmall(): void {
+  small.sweep(evictIfOld);
+  // A sweep looks at every storage in its list, so there are as many new ones as old ones between two of them.
+  countLimit = Math.max(FIRST_COUNT, small.list.length);
+}
+
+function evictIfOld(storage: Storage, isOld: boolean): void {
+  if (isOld) evict(storage);
+}
+
+/**
+ * Gives back what is dead. Where that can't be known, what is old moves to the host; when much of it had to come back,
+ * sweeps become rarer.
+ */
+function sweepLarge(): void {
+  const reloads = large.reloaded;
+  const freed = sweepDead();
+  if (freed !== null) return;
+  if (reloads > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
+  large.sweep((storage, isOld) => (isDead(storage) ? freeStorage(storage) : evictIfOld(storage, isOld)));
+}
+
+/** Copying a byte to the host and giving it back later takes about this long. */
+const COPY_NANOSECONDS = 0.25;
+/** Largest part of the time that may go into asking what is dead. */
+const LARGEST_SHARE = 0.05;
+const RETRY_SWEEPS = 32;
+let lastAsked = 0;
+let sweepsToSkip = 0;
+
+/**
+ * Asks the garbage collector which old storages are dead and frees them: so many bytes, or null where it can't tell or
+ * takes longer than copying would. It is asked the more rarely the longer it takes.
+ */
+function sweepDead(): number | null {
+  if (sweepsToSkip > 0 && sweepsToSkip-- > 0) return null;
+  const start = performance.now();
+  if (!collectGarbage()) return null;
+  let freed = 0;
+  large.sweep((storage, isOld) => {
+    if (!isOld) return;
+    if (storage.owner === null) evict(storage);
+    else if (isDead(storage)) {
+      freed += storage.byteLength;
+      freeStorage(storage);
+    }
+  });
+  const end = performance.now();
+  const share = (end - start) / (end - lastAsked);
+  lastAsked = end;
+  if (share > LARGEST_SHARE) {
+    const isWorthIt = (end - start) * 1e6 < freed * COPY_NANOSECONDS;
+    if (nursery * 2 <= Math.min(LARGEST_NURSERY, budget / 4)) nursery *= 2;
+    else if (!isWorthIt) sweepsToSkip = RETRY_SWEEPS;
+  } else if (share < LARGEST_SHARE / 4) nursery = Math.max(nursery / 2, Math.min(FIRST_NURSERY, budget / 4));
+  return freed;
+}
+
+function isDead({ owner }: Storage): boolean {
+  return owner !== null && owner.deref() === undefined;
+}
+
+/** What a tensor holds to show that it is there; null for small storages, about which nobody asks. */
+export function ownerOf(storage: Storage): object | null {
+  if (storage.byteLength < LARGE_BYTES) return null;
+  let owner = storage.owner?.deref();
+  if (owner === undefined) storage.owner = new WeakRef((owner = {}));
+  return owner;
+}
+
+function evictUnusedSince(tick: number): void {
+  for (const residents of [large, small]) residents.sweep((storage) => evictIfOld(storage, storage.lastUse <= tick));
 }
 
 function evict(storage: Storage): void {
@@ -154,26 +244,32 @@ function evict(storage: Storage): void {
 function freeBlock(storage: Storage): void {
   release(storage.address, storage.byteLength);
   residentBytes -= blockSize(storage.byteLength);
+  residentsOf(storage).growth -= storage.byteLength;
   storage.address = 0;
 }
 
-/** Evicts the least recently used half again and again until the block fits. */
+/** Frees the dead, then evicts the least recently used half again and again until the block fits. */
 function allocateUnderPressure(bytes: number): number {
+  sweepDead();
   for (;;) {
-    const candidates = resident.filter((s) => s.address !== 0 && s.lastUse < now).map((s) => s.lastUse);
-    if (candidates.length === 0) throw outOfMemory(bytes);
-    candidates.sort((a, b) => a - b);
-    evictOlderThan(candidates[candidates.length >> 1]!);
     const address = allocate(bytes, budget);
     if (address !== 0) return address;
+    const uses = inHeap().filter((storage) => storage.lastUse < now).map((storage) => storage.lastUse);
+    if (uses.length === 0) throw outOfMemory(bytes);
+    uses.sort((a, b) => a - b);
+    evictUnusedSince(uses[uses.length >> 1]!);
   }
+}
+
+function inHeap(): Storage[] {
+  return [...large.list, ...small.list].filter((storage) => storage.address !== 0);
 }
 
 function outOfMemory(bytes: number, where = `the heap with its budget of ${budget} bytes`): MemoryError {
   const sizes = new Map<string, number>();
-  for (const { address, byteLength, dtype } of resident) {
+  for (const { byteLength, dtype } of inHeap()) {
     const kind = `${byteLength / dtypeInfo[dtype].bytes} elements of ${dtype}`;
-    if (address !== 0) sizes.set(kind, (sizes.get(kind) ?? 0) + byteLength);
+    sizes.set(kind, (sizes.get(kind) ?? 0) + byteLength);
   }
   const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 3).map(([kind, held]) => `${kind} (${held} bytes in all)`);
   const holders = largest.length === 0 ? '' : `, most by tensors of ${largest.join(', ')}`;
@@ -247,8 +343,7 @@ export interface MemoryReport {
 export function memory(): MemoryReport {
   const byDType: Partial<Record<DType, { bytes: number; tensors: number }>> = {};
   let live = 0;
-  for (const { address, byteLength, dtype } of resident) {
-    if (address === 0) continue;
+  for (const { byteLength, dtype } of inHeap()) {
     const entry = (byDType[dtype] ??= { bytes: 0, tensors: 0 });
     entry.bytes += byteLength;
     entry.tensors++;

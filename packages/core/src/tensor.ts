@@ -4,7 +4,7 @@ import { dtypeInfo, isFloating, type DType, type TypedArray } from './dtype.ts';
 import { DTypeError, GradError, ShapeError, ValueError } from './errors.ts';
 import { formatTensor } from './print.ts';
 import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
-import { freeStorage, hostArray, type Storage } from './storage.ts';
+import { freeStorage, hostArray, ownerOf, type Storage } from './storage.ts';
 import { Node } from './tape.ts';
 import { regenerateView, type ViewInfo } from './view.ts';
 
@@ -40,6 +40,8 @@ export class Tensor implements Strided {
   viewInfo: ViewInfo | null = null;
   /** Whether a non-leaf stores its gradient. */
   retainsGrad = false;
+  /** Shared by all tensors of a large storage, which may be given back when they are gone. @internal */
+  readonly owner: object | null;
 
   constructor(storage: Storage, offset: number, shape: Shape, strides: Strides, dtype: DType) {
     this.storage = storage;
@@ -47,6 +49,7 @@ export class Tensor implements Strided {
     this.shape = shape;
     this.strides = strides;
     this.dtype = dtype;
+    this.owner = ownerOf(storage);
   }
 
   /** Number of dimensions. */
@@ -253,8 +256,8 @@ export class Tensor implements Strided {
   setData(other: Tensor): void {
     other.storage.version = Math.max(other.storage.version, this.storage.version) + 1;
     other.storage.kept ||= this.storage.kept;
-    const { storage, offset, shape, strides, dtype } = other;
-    Object.assign(this, { storage, offset, shape, strides, dtype });
+    const { storage, offset, shape, strides, dtype, owner } = other;
+    Object.assign(this, { storage, offset, shape, strides, dtype, owner });
     this.accumulator = null;
   }
 

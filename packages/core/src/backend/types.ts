@@ -10,6 +10,8 @@ export interface Strided {
   readonly shape: Shape;
   readonly strides: Strides;
   readonly dtype: DType;
+  /** What shows that the elements are still wanted; what is made from a tensor passes it on. */
+  readonly owner?: object | null;
 }
 
 /** Ways to fold many elements into one. `any` and `all` read and write bool; the others keep the dtype of `out`. */
