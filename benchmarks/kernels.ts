@@ -4,8 +4,9 @@
  * time, the best of several rounds, so that what else the machine does shows less.
  */
 import type { DType } from '../packages/core/src/dtype.ts';
-import type { Kernels, Strided } from '../packages/core/src/backend/types.ts';
+import type { Kernels, RowComputation, Strided } from '../packages/core/src/backend/types.ts';
 import { wasmBackend } from '../packages/core/src/backend/wasm/index.ts';
+import { input } from '../packages/core/src/expr/index.ts';
 import { contiguousStrides, numel } from '../packages/core/src/shape.ts';
 import { hostArray, nextTick, Storage } from '../packages/core/src/storage.ts';
 
@@ -62,9 +63,25 @@ function reduce(shape: readonly number[], dims: readonly number[], kind: 'sum' |
   report(`${kind} of [${shape.join(', ')}] over ${dims.join(', ')}`, time, numel(shape), 'ns/elem');
 }
 
+/** Softmax of rows, or its logarithm, as a computation along them. */
+function softmaxOf(log: boolean): RowComputation {
+  const centred = input(0).sub(input(2));
+  const value = log ? centred.sub(input(3).log()) : centred.exp().mul(input(3).reciprocal());
+  return {
+    inputCount: 1,
+    folds: [
+      { kind: 'max', value: input(0) },
+      { kind: 'sum', value: centred.exp() },
+    ],
+    outputs: [{ sort: 'element', value }],
+    compiled: { kernels: null },
+  };
+}
+
 function softmax(shape: readonly number[], log: boolean): void {
   const [x, out] = [tensor(shape), tensor(shape)];
-  const time = nanoseconds(() => kernels.softmax(out, x, shape.length - 1, log));
+  const computation = softmaxOf(log);
+  const time = nanoseconds(() => kernels.rows(computation, shape, [out], [x], []));
   report(`${log ? 'log' : ''}softmax of [${shape.join(', ')}]`, time, numel(shape), 'ns/elem');
 }
 

@@ -37,6 +37,7 @@ export * from './ops/exponential.ts';
 export * from './ops/extrema.ts';
 export * from './ops/indexing.ts';
 export * from './ops/joining.ts';
+export * from './ops/loss.ts';
 export * from './ops/matrix.ts';
 export * from './ops/movement.ts';
 export * from './ops/norm.ts';

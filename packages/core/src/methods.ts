@@ -10,6 +10,7 @@ import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
 import * as indexing from './ops/indexing.ts';
+import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
@@ -33,13 +34,13 @@ import { Tensor } from './tensor.ts';
 /** Families of operations whose first argument becomes `this`. */
 const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
-  matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax, statistics,
-  strided, subscript, triangle, trigonometric,
+  loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
+  statistics, strided, subscript, triangle, trigonometric,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
-  & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
+  & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
 

@@ -380,19 +380,6 @@ function rows(draw: Draw): Trial {
   };
 }
 
-function softmax(draw: Draw): Trial {
-  const { shape, dim } = lines(draw, 0);
-  const log = draw.chance(0.5);
-  const dtype = draw.one(floats);
-  const [x, out] = [draw.operand(shape, dtype, draw.one(['plain', 'special'])), draw.tensor(shape, dtype)];
-  return {
-    outputs: [out],
-    run: (k, [o]) => k.softmax(o!, x, dim, log),
-    tolerance: 2 * tolerances[dtype],
-    about: [dim, log, shapes(out, x)],
-  };
-}
-
 /** How to draw a call of each kernel: a new kernel does not compile before it has a line here. */
 export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   elementwise,
@@ -411,5 +398,4 @@ export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   scan,
   sort,
   rows,
-  softmax,
 };

@@ -6,6 +6,7 @@ import { dtypeInfo } from '../src/dtype.ts';
 import { heapExtent, views } from '../src/heap.ts';
 import { numel } from '../src/shape.ts';
 import { addressOf, hostArray, nextTick } from '../src/storage.ts';
+import { ofEverySort, softmax } from './row-computations.ts';
 import { generator, random, strided } from './strided.ts';
 
 const kernels: Kernels = wasmBackend.kernels;
@@ -144,8 +145,11 @@ describe('kernels write to nothing but their outputs and the scratch memory they
           expect(strayWrite([out], [x], () => kernels.reduce('sum', out, x, dims))).toBeNull();
         }
         for (const log of [false, true]) {
-          expect(strayWrite([same], [x], () => kernels.softmax(same, x, 1, log))).toBeNull();
+          expect(strayWrite([same], [x], () => softmax(kernels, same, x, 1, log))).toBeNull();
         }
+        const outs = [same, strided([rows, 1], dtype), strided([1, columns], dtype)];
+        const call = (): void => kernels.rows(ofEverySort, [rows, columns], outs, [x, x], [columns]);
+        expect(strayWrite(outs, [x], call)).toBeNull();
         const source = transposed(random([columns, rows], next, dtype));
         expect(strayWrite([same], [source], () => kernels.copy(same, source))).toBeNull();
         const index = random([rows, columns], () => 0.5, 'int32');

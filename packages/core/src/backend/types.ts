@@ -114,8 +114,6 @@ export interface Kernels {
    * shape with size 1 in the last dimension for values per row, in all others for sums per column.
    */
   rows(computation: RowComputation, shape: Shape, outs: readonly Strided[], inputs: readonly Strided[], params: readonly number[]): void;
-  /** exp(x - max) / sum along dim, or its logarithm. */
-  softmax(out: Strided, x: Strided, dim: number, log: boolean): void;
 }
 
 /** A way to run kernels. */

@@ -1,6 +1,9 @@
 import { elementwise, type Elementwise, type Ternary } from '../define/elementwise.ts';
+import { resultType } from '../define/promotion.ts';
+import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { custom } from '../define/rules.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { isFloating } from '../dtype.ts';
+import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -55,6 +58,50 @@ const normalized = custom<Attrs>('normalize', {
     return [gradient];
   },
 });
+
+/** Programs that normalise rows, then scale and shift them by a number per column where asked to. */
+function rowNormalization(name: string, hasWeight: boolean, hasBias: boolean): RowProgram {
+  const vectors = Number(hasWeight) + Number(hasBias);
+  return rowProgram(name, ['element', ...new Array<'column'>(vectors).fill('column')], (row, x, ...parameters) => {
+    const total = row.sum(x);
+    const centred = x.sub(total.div(row.count));
+    // To first order, squares around the mean do not depend on it.
+    const variance = row.sum(centred.square(), [total]).div(row.count);
+    let value = centred.mul(variance.add(row.param(0)).rsqrt());
+    if (hasWeight) value = value.mul(parameters[0]!);
+    if (hasBias) value = value.add(parameters[vectors - 1]!);
+    return { outputs: [{ sort: 'element', value }] };
+  });
+}
+
+const rowNormalizations: readonly RowProgram[] = [0, 1, 2, 3].map((k) => {
+  return rowNormalization('layer_norm', (k & 1) !== 0, (k & 2) !== 0);
+});
+
+function rootMeanSquare(hasWeight: boolean): RowProgram {
+  return rowProgram('rms_norm', hasWeight ? ['element', 'column'] : ['element'], (row, x, weight) => {
+    const scaled = x.mul(row.sum(x.square()).div(row.count).add(row.param(0)).rsqrt());
+    return { outputs: [{ sort: 'element', value: weight === undefined ? scaled : scaled.mul(weight) }] };
+  });
+}
+
+const rowScalings: readonly RowProgram[] = [rootMeanSquare(false), rootMeanSquare(true)];
+
+/** Rows along the last dimension with mean 0 and variance 1, times weight, plus bias. */
+function normalizedRows(x: Tensor, weight: Tensor | null, bias: Tensor | null, eps: number): Tensor {
+  const program = rowNormalizations[Number(weight !== null) + 2 * Number(bias !== null)]!;
+  return alongRows(program, [x, weight, bias], eps);
+}
+
+function alongRows(program: RowProgram, given: readonly (Tensor | null)[], eps: number): Tensor {
+  const operands = given.filter((operand) => operand !== null);
+  const [x] = operands as [Tensor];
+  const dtype = resultType(operands, []);
+  if (!isFloating(dtype)) {
+    throw new DTypeError(`normalization: the input must be floating-point, got ${dtype}; use x.to('float32')`, { dtypes: [dtype] });
+  }
+  return program.apply(operands.map((operand) => operand.to(dtype)), x.shape, x.ndim - 1, [eps])[0]!;
+}
 
 /** A vector with one number per channel, laid along dimension 1. */
 function perChannel(vector: Tensor, rank: number): Tensor {
@@ -155,26 +202,61 @@ export function layerNorm(
   bias?: Tensor | null,
   options: { eps?: number | undefined } = {},
 ): Tensor {
-  const wanted = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
-  const lead = x.ndim - wanted.length;
-  if (wanted.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), wanted)) {
+  const sizes = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
+  return overLast('layerNorm', x, sizes, { weight, bias }, (rows, vectors) => {
+    return normalizedRows(rows, vectors['weight'] ?? null, vectors['bias'] ?? null, options.eps ?? 1e-5);
+  });
+}
+
+/**
+ * Each sample divided by the root of its mean square over its last dimensions, then scaled element by element.
+ * @param normalizedShape sizes of these dimensions
+ * @param options eps is added to the mean square; default the distance from 1 to the next number of the dtype
+ * @throws ShapeError when the input or the weight do not end in them
+ * @source torch.nn.functional.rms_norm
+ */
+export function rmsNorm(
+  x: Tensor,
+  normalizedShape: Shape,
+  weight?: Tensor | null,
+  options: { eps?: number | null | undefined } = {},
+): Tensor {
+  const eps = options.eps ?? (x.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
+  return overLast('rmsNorm', x, normalizedShape, { weight }, (rows, vectors) => {
+    return alongRows(rowScalings[Number(vectors['weight'] !== undefined)]!, [rows, vectors['weight'] ?? null], eps);
+  });
+}
+
+/** Runs a normalization of rows over the last dimensions, which are made one, with vectors as long. */
+function overLast(
+  op: string,
+  x: Tensor,
+  sizes: Shape,
+  given: Readonly<Record<string, Tensor | null | undefined>>,
+  run: (rows: Tensor, vectors: Readonly<Record<string, Tensor>>) => Tensor,
+): Tensor {
+  const lead = x.ndim - sizes.length;
+  if (sizes.length === 0 || lead < 0 || !sameShape(x.shape.slice(lead), sizes)) {
     throw new ShapeError(
-      `layerNorm: given normalizedShape=${shapeString(wanted)}, expected input with shape [*, ${wanted.join(', ')}], but got ` +
+      `${op}: given normalizedShape=${shapeString(sizes)}, expected input with shape [*, ${sizes.join(', ')}], but got ` +
         `input of size ${shapeString(x.shape)}`,
-      { op: 'layerNorm', shapes: [x.shape, wanted] },
+      { op, shapes: [x.shape, sizes] },
     );
   }
-  for (const [name, parameter] of Object.entries({ weight, bias })) {
-    if (parameter && !sameShape(parameter.shape, wanted)) {
-      throw new ShapeError(`layerNorm: ${name} must be ${shapeString(wanted)} as normalizedShape, got ${shapeString(parameter.shape)}`, {
-        op: 'layerNorm',
+  const isVector = sizes.length === 1;
+  const vectors: Record<string, Tensor> = {};
+  for (const [name, parameter] of Object.entries(given)) {
+    if (!parameter) continue;
+    if (!sameShape(parameter.shape, sizes)) {
+      throw new ShapeError(`${op}: ${name} must be ${shapeString(sizes)} as normalizedShape, got ${shapeString(parameter.shape)}`, {
+        op,
         argument: name,
-        shapes: [parameter.shape, wanted],
+        shapes: [parameter.shape, sizes],
       });
     }
+    vectors[name] = isVector ? parameter : parameter.flatten();
   }
-  const dims = wanted.map((_, d) => lead + d);
-  return affine(normalized([x], { dims, eps: options.eps ?? 1e-5 })[0]!, weight, bias);
+  return isVector ? run(x, vectors) : run(x.flatten(lead), vectors).reshape(x.shape);
 }
 
 /**
@@ -202,7 +284,7 @@ export function groupNorm(
   checkVector('groupNorm', 'bias', bias, channels);
   const size = x.numel() / Math.max(x.shape[0]! * numGroups, 1);
   const groups = x.reshape([x.shape[0]!, numGroups, size]);
-  const y = normalized([groups], { dims: [2], eps: options.eps ?? 1e-5 })[0]!.reshape(x.shape);
+  const y = normalizedRows(groups, null, null, options.eps ?? 1e-5).reshape(x.shape);
   return affine(y, weight ? perChannel(weight, x.ndim) : null, bias ? perChannel(bias, x.ndim) : null);
 }
 
@@ -243,9 +325,12 @@ export function instanceNorm(
   for (const [name, vector] of Object.entries({ runningMean, runningVar, weight, bias })) {
     checkVector('instanceNorm', name, vector, channels);
   }
-  const dims = x.shape.map((_, d) => d).slice(2);
-  const [y, , mean, variance] = normalized([x], { dims, eps });
-  blend(runningMean, mean!.reshape([batch, channels]).mean(0), momentum);
-  blend(runningVar, variance!.reshape([batch, channels]).mean(0).mul(count / (count - 1)), momentum);
-  return affine(y!, weight ? perChannel(weight, x.ndim) : null, bias ? perChannel(bias, x.ndim) : null);
+  const rows = x.reshape([batch, channels, count]);
+  if (runningMean || runningVar) {
+    const [variance, mean] = rows.detach().varMean(2);
+    blend(runningMean, mean.mean(0), momentum);
+    blend(runningVar, variance.mean(0), momentum);
+  }
+  const y = normalizedRows(rows, null, null, eps).reshape(x.shape);
+  return affine(y, weight ? perChannel(weight, x.ndim) : null, bias ? perChannel(bias, x.ndim) : null);
 }

@@ -1,6 +1,4 @@
-import { elementwise, type Ternary } from '../define/elementwise.ts';
-import { custom } from '../define/rules.ts';
-import { empty, kernels } from '../dispatch.ts';
+import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { isFloating, type DTypeName } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { normalizeDim } from '../shape.ts';
@@ -12,37 +10,25 @@ export interface SoftmaxOptions {
   dtype?: DTypeName | undefined;
 }
 
-function forward(x: Tensor, dim: number, log: boolean): Tensor {
-  const out = empty(x.shape, x.dtype);
-  kernels().softmax(out, x, dim, log);
-  return out;
-}
-
-const shareStep: Ternary = elementwise('softmax_backward', (g, y, total) => y.mul(g.sub(total)));
-const logShareStep: Ternary = elementwise('log_softmax_backward', (g, y, total) => g.sub(y.exp().mul(total)));
-
-const shares = custom<number>('softmax', {
-  forward: ([x], dim) => [forward(x!, dim, false)],
-  savesOutputs: [0],
-  vjp(node, [g], dim) {
-    const y = node.output(0);
-    return [shareStep(g!, y, g!.mul(y).sum(dim, { keepdim: true }))];
-  },
+const shares = rowProgram('softmax', ['element'], (row, x) => {
+  const power = x.sub(row.max(x)).exp();
+  const total = row.sum(power);
+  return {
+    outputs: [{ sort: 'element', value: power.mul(total.reciprocal()) }],
+    known: (y) => [[power, y.mul(total)]],
+  };
 });
 
-const logShares = custom<number>('log_softmax', {
-  forward: ([x], dim) => [forward(x!, dim, true)],
-  savesOutputs: [0],
-  vjp: (node, [g], dim) => [logShareStep(g!, node.output(0), g!.sum(dim, { keepdim: true }))],
+const logShares = rowProgram('log_softmax', ['element'], (row, x) => {
+  const centred = x.sub(row.max(x));
+  const total = row.sum(centred.exp());
+  return {
+    outputs: [{ sort: 'element', value: centred.sub(total.log()) }],
+    known: (y) => [[centred.exp(), y.exp().mul(total)]],
+  };
 });
 
-function normalized(
-  op: string,
-  run: (inputs: readonly Tensor[], dim: number) => Tensor[],
-  x: Tensor,
-  dim: number,
-  options: SoftmaxOptions,
-): Tensor {
+function normalized(op: string, program: RowProgram, x: Tensor, dim: number, options: SoftmaxOptions): Tensor {
   const d = normalizeDim(op, dim, x.ndim);
   const source = options.dtype === undefined ? x : x.to(options.dtype);
   if (!isFloating(source.dtype)) {
@@ -51,8 +37,8 @@ function normalized(
       dtypes: [source.dtype],
     });
   }
-  if (x.ndim > 0) return run([source], d)[0]!;
-  return run([source.reshape([1])], 0)[0]!.reshape([]);
+  if (x.ndim > 0) return program.apply([source], x.shape, d)[0]!;
+  return program.apply([source.reshape([1])], [1], 0)[0]!.reshape([]);
 }
 
 /**

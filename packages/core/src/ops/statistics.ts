@@ -1,5 +1,5 @@
 import { elementwise, type Unary } from '../define/elementwise.ts';
-import { custom } from '../define/rules.ts';
+import { rowProgram } from '../define/row-program.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import { normalizeDims, numel, reducedShape } from '../shape.ts';
@@ -22,15 +22,32 @@ function requireFloating(op: string, x: Tensor): void {
   });
 }
 
-/** The variance over dimensions, with the means that it was taken around (kept with size 1). */
+/** The tensor with some dimensions made one. */
+function joined(x: Tensor, dims: readonly number[]): { rows: Tensor; dim: number } {
+  if (dims.length === 1 && x.ndim > 0) return { rows: x, dim: dims[0]! };
+  const rest = x.shape.map((_, d) => d).filter((d) => !dims.includes(d));
+  const size = numel(dims.map((d) => x.shape[d]!));
+  return { rows: x.permute([...rest, ...dims]).reshape([...rest.map((d) => x.shape[d]!), size]), dim: rest.length };
+}
+
+const moments = rowProgram('var', ['element'], (row, x) => {
+  const total = row.sum(x);
+  const mean = total.div(row.count);
+  // To first order, squares around the mean do not depend on it.
+  const squares = row.sum(x.sub(mean).square(), [total]);
+  const [variance, average] = [squares.div(row.param(0)), mean];
+  return { outputs: [variance, average].map((value) => ({ sort: 'row', value })) };
+});
+
+/** The variance over dimensions, and the means that it was taken around. */
 function spread(op: string, x: Tensor, dim: Dims | undefined, options: VarianceOptions): { variance: Tensor; mean: Tensor } {
   requireFloating(op, x);
   const dims = normalizeDims(op, dim, x.ndim);
-  const { keepdim, unbiased = true, correction = unbiased ? 1 : 0 } = options;
-  const count = numel(dims.map((d) => x.shape[d]!));
-  const mean = x.mean(dims, { keepdim: true });
-  const squares = x.sub(mean).square().sum(dims, { keepdim });
-  return { variance: squares.div(Math.max(count - correction, 0)), mean };
+  const { keepdim = false, unbiased = true, correction = unbiased ? 1 : 0 } = options;
+  const { rows, dim: along } = joined(x, dims);
+  const [variance, mean] = moments.apply([rows], rows.shape, along, [Math.max(rows.shape[along]! - correction, 0)]);
+  const shape = reducedShape(x.shape, dims, keepdim);
+  return { variance: variance!.reshape(shape), mean: mean!.reshape(shape) };
 }
 
 /** √x, whose derivative is taken as 0 where x is 0: a constant has no spread to change. */
@@ -63,29 +80,19 @@ export function std(x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tenso
 /** The variance and the mean over dimensions. @source torch.var_mean */
 export function varMean(x: Tensor, dim?: Dims, options: VarianceOptions = {}): [variance: Tensor, mean: Tensor] {
   const result = spread('varMean', x, dim, options);
-  return [result.variance, result.mean.reshape(result.variance.shape)];
+  return [result.variance, result.mean];
 }
 
 /** The standard deviation and the mean over dimensions. @source torch.std_mean */
 export function stdMean(x: Tensor, dim?: Dims, options: VarianceOptions = {}): [std: Tensor, mean: Tensor] {
   const result = spread('stdMean', x, dim, options);
-  return [deviation(result.variance), result.mean.reshape(result.variance.shape)];
+  return [deviation(result.variance), result.mean];
 }
 
-const logOfSum = custom<{ dims: readonly number[]; keepdim: boolean }>('logsumexp', {
-  forward: ([input], { dims, keepdim }) => {
-    const x = input!.detach();
-    const largest = x.amax(dims, { keepdim: true });
-    const shift = largest.maskedFill(largest.isinf(), 0);
-    const sums = x.sub(shift).exp().sum(dims, { keepdim: true });
-    return [sums.log().add(shift).reshape(reducedShape(x.shape, dims, keepdim))];
-  },
-  savesInputs: [0],
-  savesOutputs: [0],
-  vjp(node, [g], { dims }, [meta]) {
-    const kept = reducedShape(meta!.shape, dims, true);
-    return [g!.reshape(kept).mul(node.input(0).sub(node.output(0).reshape(kept)).exp())];
-  },
+const logOfSum = rowProgram('logsumexp', ['element'], (row, x) => {
+  const largest = row.max(x);
+  const shift = largest.isinf().where(0, largest);
+  return { outputs: [{ sort: 'row', value: row.sum(x.sub(shift).exp()).log().add(shift) }] };
 });
 
 /**
@@ -97,6 +104,6 @@ const logOfSum = custom<{ dims: readonly number[]; keepdim: boolean }>('logsumex
 export function logsumexp(x: Tensor, dim: Dims, options: KeepdimOption = {}): Tensor {
   requireFloating('logsumexp', x);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
-  if (dims.some((d) => x.shape[d] === 0)) return x.exp().sum(dims, options).log();
-  return logOfSum([x], { dims, keepdim: options.keepdim === true })[0]!;
+  const { rows, dim: along } = joined(x, dims);
+  return logOfSum.apply([rows], rows.shape, along)[0]!.reshape(reducedShape(x.shape, dims, options.keepdim === true));
 }

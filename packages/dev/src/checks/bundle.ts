@@ -5,9 +5,9 @@ import type { OutputChunk } from 'rolldown';
 
 /**
  * What the engine, its layers and its optimizers may weigh on a page, minified and compressed, everything exported.
- * The aim is 90 kB; with the operations and layers of today it is about 100, and must not grow unnoticed.
+ * The aim is 90 kB; with the operations and layers of today it is about 108, and must not grow unnoticed.
  */
-export const ceiling = 105_000;
+export const ceiling = 110_000;
 
 const entry = 'tapegrad:bundle';
 

@@ -61,9 +61,12 @@ export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOpt
   if (x.ndim === target.ndim && x.shape.every((size, d) => size === target.shape[d])) {
     return probabilityLoss(op, x, target, options);
   }
-  const logProbs = x.logSoftmax(classDim(x));
-  if (labelSmoothing === 0) return pickLosses(op, logProbs, target, options);
-  const classes = x.shape[classDim(x)]!;
+  const dim = classDim(x);
+  if (labelSmoothing === 0) {
+    return labelLosses(op, x, target, options, (index) => x.labelCrossEntropy(index, dim));
+  }
+  const logProbs = x.logSoftmax(dim);
+  const classes = x.shape[dim]!;
   const picked = pickLosses(op, logProbs, target, options).mul(1 - labelSmoothing);
   return picked.add(spreadLosses(op, logProbs, target, options).mul(labelSmoothing / classes));
 }
@@ -103,18 +106,29 @@ function spreadLosses(op: string, logProbs: Tensor, target: Tensor, options: Cro
 }
 
 function pickLosses(op: string, logProbs: Tensor, target: Tensor, options: NLLOptions): Tensor {
-  const { weight, reduction = 'mean' } = options;
-  checkReduction(op, reduction);
-  checkInput(op, logProbs, weight);
-  const { index, ignored, count } = checkLabels(op, logProbs, target, options);
+  checkReduction(op, options.reduction ?? 'mean');
+  checkInput(op, logProbs, options.weight);
   const dim = classDim(logProbs);
-  const picked = without(logProbs.gather(dim, index.unsqueeze(dim)).squeeze(dim), ignored);
-  if (weight == null) {
-    return reduction === 'mean' ? picked.sum().div(-count) : reduced(op, picked.neg(), reduction);
-  }
+  return labelLosses(op, logProbs, target, options, (index) => {
+    return logProbs.gather(dim, index.unsqueeze(dim)).squeeze(dim).neg();
+  });
+}
+
+/** The losses that `lossesOf` gives for labels, weighted by class and reduced. */
+function labelLosses(
+  op: string,
+  x: Tensor,
+  target: Tensor,
+  options: NLLOptions,
+  lossesOf: (index: Tensor) => Tensor,
+): Tensor {
+  const { weight, reduction = 'mean' } = options;
+  const { index, ignored, count } = checkLabels(op, x, target, options);
+  const losses = without(lossesOf(index), ignored);
+  if (weight == null) return reduction === 'mean' ? losses.sum().div(count) : reduced(op, losses, reduction);
   const weights = labelWeights(weight, index, ignored);
-  const losses = picked.mul(weights).neg();
-  return reduction === 'mean' ? losses.sum().div(weights.sum()) : reduced(op, losses, reduction);
+  const weighted = losses.mul(weights);
+  return reduction === 'mean' ? weighted.sum().div(weights.sum()) : reduced(op, weighted, reduction);
 }
 
 function without(losses: Tensor, ignored: Tensor | null): Tensor {

@@ -6,7 +6,7 @@ import { extremum, reduce, scan } from './fold.ts';
 import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
 import { averagePool, averagePoolTranspose, maxPool } from './pooling.ts';
-import { softmax, sort } from './row.ts';
+import { sort } from './row.ts';
 import { rows } from './rows.ts';
 
 export { copyToNdarray, viewOf } from './ndarray.ts';
@@ -34,6 +34,5 @@ export const reference: Backend = {
     scan,
     sort,
     rows,
-    softmax,
   },
 };

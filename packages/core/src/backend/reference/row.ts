@@ -20,16 +20,3 @@ export const sort: Kernels['sort'] = (values, indices, x, dim, descending) => {
     writeLine(where, start, dim, order);
   });
 };
-
-/** Exponentials of each line as shares of their sum; the largest is taken off first, so none overflows. */
-export const softmax: Kernels['softmax'] = (out, x, dim, log) => {
-  const [view, result] = [lineView(x), lineView(out)];
-  eachLine(view.shape, dim, (start) => {
-    const line = readLine(view, start, dim);
-    const largest = Math.max(...line);
-    const sum = line.reduce((total, value) => total + Math.exp(value - largest), 0);
-    const share = (value: number): number => Math.exp(value - largest) / sum;
-    const logarithm = (value: number): number => value - largest - Math.log(sum);
-    writeLine(result, start, dim, line.map(log ? logarithm : share));
-  });
-};

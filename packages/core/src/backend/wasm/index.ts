@@ -9,7 +9,6 @@ import { averagePool, averagePoolTranspose, maxPool } from './pooling.ts';
 import { reduce } from './reduce.ts';
 import { rows } from './rows.ts';
 import { scan } from './scan.ts';
-import { softmax } from './softmax.ts';
 import { sort } from './sort.ts';
 
 /**
@@ -35,6 +34,5 @@ export const wasmBackend: Backend = {
     scan,
     sort,
     rows,
-    softmax,
   },
 };

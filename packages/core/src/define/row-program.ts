@@ -1,0 +1,216 @@
+import type { RowComputation, RowOutput, RowSort, Strided } from '../backend/types.ts';
+import { edgesOf, empty, kernels, record } from '../dispatch.ts';
+import { input, output, param, type Expr } from '../expr/index.ts';
+import type { Shape } from '../shape.ts';
+import type { Gradient, Node, Rule } from '../tape.ts';
+import type { Tensor } from '../tensor.ts';
+import { rowGradient, type DifferentiableFold, type RowFormula, type RowGradient } from './row-gradient.ts';
+
+/** How the formula of a row program is written down. */
+export interface RowBuilder {
+  /** The number of elements in a row. */
+  readonly count: Expr;
+  /** The number of the column, from 0. */
+  readonly column: Expr;
+  /** The i-th number that is given with a call. */
+  param(i: number): Expr;
+  /**
+   * Σ over the row.
+   * @param still earlier folds on which the sum does not depend to first order, as a sum of squares around the mean
+   */
+  sum(value: Expr, still?: readonly Expr[]): Expr;
+  /** The largest element, NaN passed over. For derivatives it is a constant: use it to keep numbers in range. */
+  max(value: Expr): Expr;
+}
+
+/** What a row program gives. */
+export interface RowResults {
+  readonly outputs: readonly RowOutput[];
+  /** Expressions that derivatives contain, each with an equal one in terms of the first output. */
+  readonly known?: (result: Expr) => readonly (readonly [Expr, Expr])[];
+}
+
+/** What the tape keeps of a call. */
+interface CallAttrs {
+  readonly shape: Shape;
+  readonly dim: number;
+  readonly params: readonly number[];
+}
+
+/**
+ * A computation along one dimension: folds over rows, and values per element or row that follow from them. Its derivative
+ * is derived, and is again such a program: one kernel, on the tape like any other, so that every order comes out of the
+ * same mechanism.
+ */
+export class RowProgram implements Rule {
+  readonly name: string;
+  private readonly formula: RowFormula;
+  private readonly computation: RowComputation;
+  private readonly recording = new Map<number, Recorded>();
+  private readonly derived = new Map<number, Derived>();
+
+  constructor(name: string, formula: RowFormula) {
+    const { inputs, folds, outputs } = formula;
+    this.name = name;
+    this.formula = formula;
+    this.computation = { inputCount: inputs.length, folds, outputs, compiled: { kernels: null } };
+  }
+
+  /**
+   * Runs the program and records it.
+   * @param tensors one per input, all of one floating-point dtype except those that have no gradient: per element of
+   * this shape, per row with size 1 at `dim`, per column a vector
+   * @param shape the shape that the rows make up, at least one dimension
+   * @param dim the dimension along which they lie
+   * @returns one tensor per output, shaped like the inputs
+   */
+  apply(tensors: readonly Tensor[], shape: Shape, dim: number, params: readonly number[] = NO_NUMBERS): Tensor[] {
+    return this.run(tensors, { shape, dim, params: [shape[dim]!, ...params] });
+  }
+
+  private run(tensors: readonly Tensor[], attrs: CallAttrs): Tensor[] {
+    const { inputs } = this.formula;
+    const edges = edgesOf(tensors)?.map((edge, i) => (inputs[i]!.isConstant ? null : edge)) ?? null;
+    if (edges === null || edges.every((edge) => edge === null)) return this.execute(tensors, attrs);
+    const { program, reads } = this.recorded(edges);
+    const outs = program.execute(tensors, attrs);
+    const saved = [...tensors, ...outs].map((x, i) => (reads.includes(i) ? x : null));
+    record(program, attrs, tensors, outs.length === 1 ? outs[0]! : outs, saved, edges);
+    return outs.length === this.formula.outputs.length ? outs : outs.slice(0, this.formula.outputs.length);
+  }
+
+  private execute(tensors: readonly Tensor[], { shape, dim, params }: CallAttrs): Tensor[] {
+    const { inputs, outputs } = this.formula;
+    const dtype = tensors[inputs.findIndex(({ isConstant }) => !isConstant)]!.dtype;
+    const outs = outputs.map(({ sort }) => empty(sortShape(shape, dim, sort), dtype));
+    const rows = toLast(shape, dim);
+    kernels().rows(
+      this.computation,
+      rows,
+      outs.map((out, o) => alongLast(out, outputs[o]!.sort, rows, dim, 1)),
+      tensors.map((x, i) => alongLast(x, inputs[i]!.sort, rows, dim, 0)),
+      params,
+    );
+    return outs;
+  }
+
+  /** The program that is put on the tape: this one, with the folds that gradients read as further outputs. */
+  private recorded(edges: readonly (Node | null)[]): Recorded {
+    const needs = edges.map((edge) => edge !== null);
+    const key = bitsOf(needs);
+    let found = this.recording.get(key);
+    if (found === undefined) {
+      found = this.derive(needs);
+      this.recording.set(key, found);
+    }
+    return found;
+  }
+
+  private derive(needs: readonly boolean[]): Recorded {
+    const { inputs, outputs } = this.formula;
+    const { reads, missing } = rowGradient(this.formula, needs, outputs.map(() => true));
+    if (missing.length === 0) return { program: this, reads };
+    const folds = missing.map((k): RowOutput => ({ sort: 'row', value: input(inputs.length + 1 + k) }));
+    return new RowProgram(this.name, { ...this.formula, outputs: [...outputs, ...folds] }).derive(needs);
+  }
+
+  vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
+    const { program, plan } = this.gradient(node, gradients);
+    const operands = [
+      ...plan.gradients.map((o) => gradients[o]!),
+      ...plan.reads.map((position) => node.savedTensor(position)),
+    ];
+    if (program === null) return plan.results.map(() => null);
+    const results = program.run(operands, node.attrs as CallAttrs);
+    return plan.results.map((place) => (place < 0 ? null : results[place]!));
+  }
+
+  private gradient(node: Node, gradients: readonly Gradient[]): Derived {
+    const { inputs, outputs } = this.formula;
+    const needs = inputs.map((_, i) => node.needs(i));
+    const present = outputs.map((_, o) => gradients[o] !== null && gradients[o] !== undefined);
+    const key = bitsOf([...needs, ...present]);
+    let found = this.derived.get(key);
+    if (found === undefined) {
+      const plan = rowGradient(this.formula, needs, present);
+      const program = plan.formula.outputs.length === 0 ? null : new RowProgram(`${this.name}_backward`, plan.formula);
+      found = { plan, program };
+      this.derived.set(key, found);
+    }
+    return found;
+  }
+}
+
+interface Recorded {
+  readonly program: RowProgram;
+  /** What is saved: positions of inputs, then outputs. */
+  readonly reads: readonly number[];
+}
+
+interface Derived {
+  readonly plan: RowGradient;
+  /** Null where no input has a gradient. */
+  readonly program: RowProgram | null;
+}
+
+const NO_NUMBERS: readonly number[] = [];
+
+function bitsOf(flags: readonly boolean[]): number {
+  return flags.reduce((bits, flag, i) => bits + (flag ? 2 ** i : 0), 0);
+}
+
+/** The shape of an operand of this sort. */
+function sortShape(shape: Shape, dim: number, sort: RowSort): Shape {
+  if (sort === 'element') return shape;
+  return sort === 'column' ? [shape[dim]!] : shape.map((size, d) => (d === dim ? 1 : size));
+}
+
+/** A list per dimension with the entry of `dim` at the end. */
+function toLast(list: readonly number[], dim: number): readonly number[] {
+  return dim === list.length - 1 ? list : [...list.slice(0, dim), ...list.slice(dim + 1), list[dim]!];
+}
+
+/** An operand as the kernel sees it: with the row in the last dimension; `repeat` is the stride's factor where it repeats. */
+function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 | 1): Strided {
+  const last = rows.length - 1;
+  if (sort === 'element' && dim === last) return x;
+  const { storage, offset, dtype } = x;
+  if (sort === 'column') {
+    const strides = rows.map((_, d) => (d === last ? x.strides[0]! : 0));
+    return { storage, offset, shape: kept ? rows.map((size, d) => (d === last ? size : 1)) : rows, strides, dtype };
+  }
+  const strides = [...toLast(x.strides, dim)];
+  if (sort === 'element') return { storage, offset, shape: rows, strides, dtype };
+  strides[last] = 0;
+  return { storage, offset, shape: kept ? rows.map((size, d) => (d === last ? 1 : size)) : rows, strides, dtype };
+}
+
+/**
+ * Declares a computation along a dimension by its formula.
+ * @param inputs sorts of the inputs; those after a `!` have no gradient
+ */
+export function rowProgram(
+  name: string,
+  inputs: readonly (RowSort | `${RowSort}!`)[],
+  build: (row: RowBuilder, ...inputs: Expr[]) => RowResults,
+): RowProgram {
+  const folds: DifferentiableFold[] = [];
+  const fold = (kind: DifferentiableFold['kind'], value: Expr, still: readonly Expr[]): Expr => {
+    folds.push({ kind, value, still });
+    return input(inputs.length + folds.length);
+  };
+  const row: RowBuilder = {
+    count: param(0),
+    column: input(inputs.length),
+    param: (i) => param(i + 1),
+    sum: (value, still = []) => fold('sum', value, still),
+    max: (value) => fold('max', value, []),
+  };
+  const { outputs, known } = build(row, ...inputs.map((_, i) => input(i)));
+  return new RowProgram(name, {
+    inputs: inputs.map((sort) => ({ sort: sort.replace('!', '') as RowSort, isConstant: sort.endsWith('!') })),
+    folds,
+    outputs,
+    known: known?.(output()) ?? [],
+  });
+}
