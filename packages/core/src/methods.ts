@@ -10,6 +10,7 @@ import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
 import * as indexing from './ops/indexing.ts';
+import { chunk, split, unbind } from './ops/joining.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
@@ -60,6 +61,8 @@ const drawing: {
   readonly uniform_: typeof uniform_;
 } = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
 
+const splitting: { readonly chunk: typeof chunk; readonly split: typeof split; readonly unbind: typeof unbind } = { chunk, split, unbind };
+
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
 
@@ -73,7 +76,7 @@ export type TensorMethods = { [K in keyof Families]: Method<Families[K]> } & {
     : never;
 } & { [K in keyof typeof engine]: Method<(typeof engine)[K]> } & {
   [K in keyof typeof drawing]: Method<(typeof drawing)[K]>;
-};
+} & { [K in keyof typeof splitting]: Method<(typeof splitting)[K]> };
 
 declare module './tensor.ts' {
   interface Tensor extends TensorMethods {
@@ -110,7 +113,7 @@ function define(name: string | symbol, operation: AnyOperation): void {
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
-  for (const family of [...families, engine, drawing]) {
+  for (const family of [...families, engine, drawing, splitting]) {
     for (const [name, operation] of Object.entries(family)) {
       if (typeof operation !== 'function') continue;
       define(name, operation as unknown as AnyOperation);

@@ -88,7 +88,7 @@ export interface CustomDefinition<A> {
   /** Results first, then whatever else the rule wants to keep. */
   forward(inputs: readonly Tensor[], attrs: A): readonly Tensor[];
   /** How many of the results are given to the caller; default 1. */
-  readonly results?: number;
+  readonly results?: number | 'all';
   /** Positions of the inputs that the rule reads by `node.input(i)`. */
   readonly savesInputs?: readonly number[];
   /** Positions of the results that it reads by `node.output(i)`. */
@@ -110,7 +110,7 @@ export function custom<A>(name: string, definition: CustomDefinition<A>): (input
   return (inputs, attrs) => {
     const recording = isRecording(inputs);
     const produced = definition.forward(inputs, attrs);
-    const outputs = produced.slice(0, results);
+    const outputs = produced.slice(0, results === 'all' ? produced.length : results);
     if (recording) {
       const saved = [
         ...inputs.map((x, i) => (savesInputs.includes(i) ? x : null)),

@@ -1,7 +1,7 @@
-import { linear } from '../define/rules.ts';
+import { custom, linear } from '../define/rules.ts';
 import { resultType } from '../define/promotion.ts';
-import { empty, kernels } from '../dispatch.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { empty, kernels, viewOf } from '../dispatch.ts';
+import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -73,6 +73,79 @@ export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
   }
   const d = normalizeDim('stack', dim, shape.length + 1);
   return cat(tensors.map((x) => x.unsqueeze(d)), d);
+}
+
+/** Attributes of a cut into pieces. */
+interface Pieces {
+  readonly dim: number;
+  readonly lengths: readonly number[];
+  /** Whether the dimension disappears from the pieces, which then have length 1. */
+  readonly drop: boolean;
+}
+
+/** Views side by side that share one node, so that their gradients are joined once, when all of them are there. */
+const pieces = (name: string): ((x: Tensor, attrs: Pieces) => Tensor[]) => {
+  const cut = custom<Pieces>(name, {
+    results: 'all',
+    forward: ([x], { dim, lengths, drop }) => {
+      const strides = drop ? x!.strides.filter((_, d) => d !== dim) : x!.strides;
+      let offset = x!.offset;
+      return lengths.map((length) => {
+        const shape = drop ? x!.shape.filter((_, d) => d !== dim) : x!.shape.map((n, d) => (d === dim ? length : n));
+        const piece = viewOf(x!, shape, strides, offset, 'multiple');
+        offset += length * x!.strides[dim]!;
+        return piece;
+      });
+    },
+    vjp: (_, gradients, { dim, lengths, drop }, [meta]) => {
+      const some = gradients.find((g) => g)!;
+      const zeros = (length: number): Tensor => some.newZeros(meta!.shape.map((n, d) => (d === dim ? length : n)));
+      const parts = lengths.map((length, i) => {
+        const g = gradients[i];
+        return g ? (drop ? g.unsqueeze(dim) : g) : zeros(length);
+      });
+      return [cat(parts, dim)];
+    },
+  });
+  return (x, attrs) => cut([x], attrs);
+};
+
+const splitOf = pieces('split');
+const unbindOf = pieces('unbind');
+
+/** All slices along a dimension, without it. They may not be changed in place while recording. @source torch.unbind */
+export function unbind(x: Tensor, dim = 0): Tensor[] {
+  const d = normalizeDim('unbind', dim, x.ndim);
+  if (x.ndim === 0) throw new IndexError('unbind: a zero-dimensional tensor has no dimension to take apart', { op: 'unbind' });
+  return unbindOf(x, { dim: d, lengths: new Array<number>(x.shape[d]!).fill(1), drop: true });
+}
+
+/** Pieces of the given size (the last may be smaller) or sizes. @throws ShapeError when sizes do not add up @source torch.split */
+export function split(x: Tensor, sizes: number | readonly number[], dim = 0): Tensor[] {
+  const d = normalizeDim('split', dim, x.ndim);
+  const total = x.shape[d] ?? 0;
+  if (x.ndim === 0) throw new IndexError('split: a zero-dimensional tensor cannot be split', { op: 'split' });
+  if (typeof sizes === 'number' && !(sizes > 0 || (sizes === 0 && total === 0))) {
+    throw new ShapeError(`split: split size must be positive, got ${sizes}`, { op: 'split', shapes: [x.shape] });
+  }
+  const lengths =
+    typeof sizes === 'number'
+      ? Array.from({ length: Math.max(Math.ceil(total / (sizes || 1)), 1) }, (_, i) => Math.min(sizes, total - i * sizes))
+      : sizes;
+  if (lengths.reduce((a, b) => a + b, 0) !== total || lengths.some((n) => n < 0)) {
+    throw new ShapeError(
+      `split: split sizes [${lengths.join(', ')}] must add up to ${total}, the size of dim ${dim} of ${shapeString(x.shape)}`,
+      { op: 'split', shapes: [x.shape] },
+    );
+  }
+  return splitOf(x, { dim: d, lengths, drop: false });
+}
+
+/** At most `chunks` pieces of equal size (the last may be smaller). @source torch.chunk */
+export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
+  const d = normalizeDim('chunk', dim, x.ndim);
+  if (!(chunks > 0)) throw new ShapeError(`chunk: the number of chunks must be positive, got ${chunks}`, { op: 'chunk' });
+  return split(x, Math.max(Math.ceil((x.shape[d] ?? 0) / chunks), 1), d);
 }
 
 /** At least two dimensions: a vector becomes a row. */

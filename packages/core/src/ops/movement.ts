@@ -231,13 +231,13 @@ interface Cut {
   readonly step: number;
 }
 
-const sliceOf = linear<Cut & { multiple: boolean }>('slice', {
-  forward: ([x], { dim, start, length, step, multiple }) => {
+const sliceOf = linear<Cut>('slice', {
+  forward: ([x], { dim, start, length, step }) => {
     const shape = x!.shape.map((n, d) => (d === dim ? length : n));
     const strides = x!.strides.map((s, d) => (d === dim ? s * step : s));
-    return viewOf(x!, shape, strides, x!.offset + start * x!.strides[dim]!, multiple ? 'multiple' : 'op');
+    return viewOf(x!, shape, strides, x!.offset + start * x!.strides[dim]!);
   },
-  transpose: (g, { dim, start, length, step }, { shape }) => g.sliceBackward(shape, { dim, start, length, step }),
+  transpose: (g, cut, { shape }) => g.sliceBackward(shape, cut),
 });
 
 /** Zeros of a shape with `g` written into a slice: the transpose of slicing. @internal */
@@ -270,7 +270,7 @@ export function slice(x: Tensor, dim: number, start?: number | null, end?: numbe
   const clip = (p: number): number => Math.min(Math.max(p < 0 ? p + size : p, 0), size);
   const from = clip(start ?? 0);
   const to = Math.max(clip(end ?? size), from);
-  return sliceOf([x], { dim: d, start: from, length: Math.ceil((to - from) / step), step, multiple: false });
+  return sliceOf([x], { dim: d, start: from, length: Math.ceil((to - from) / step), step });
 }
 
 /** `length` elements of a dimension from `start` on. @throws IndexError when they are not all there @source torch.narrow */
@@ -284,14 +284,14 @@ export function narrow(x: Tensor, dim: number, start: number, length: number): T
       { op: 'narrow', shapes: [x.shape] },
     );
   }
-  return sliceOf([x], { dim: d, start: from, length, step: 1, multiple: false });
+  return sliceOf([x], { dim: d, start: from, length, step: 1 });
 }
 
-const selectOf = linear<{ dim: number; index: number; multiple: boolean }>('select', {
-  forward: ([x], { dim, index, multiple }) => {
+const selectOf = linear<{ dim: number; index: number }>('select', {
+  forward: ([x], { dim, index }) => {
     const without = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== dim);
     const offset = x!.offset + index * x!.strides[dim]!;
-    return viewOf(x!, without(x!.shape), without(x!.strides), offset, multiple ? 'multiple' : 'op');
+    return viewOf(x!, without(x!.shape), without(x!.strides), offset);
   },
   transpose: (g, { dim, index }, { shape }) => {
     return g.unsqueeze(dim).sliceBackward(shape, { dim, start: index, length: 1, step: 1 });
@@ -308,47 +308,7 @@ export function select(x: Tensor, dim: number, index: number): Tensor {
       { op: 'select', argument: 'index', shapes: [x.shape] },
     );
   }
-  return selectOf([x], { dim: d, index: index < 0 ? index + size : index, multiple: false });
-}
-
-/** All slices along a dimension, without it. They may not be changed in place while recording. @source torch.unbind */
-export function unbind(x: Tensor, dim = 0): Tensor[] {
-  const d = normalizeDim('unbind', dim, x.ndim);
-  if (x.ndim === 0) throw new IndexError('unbind: a zero-dimensional tensor has no dimension to take apart', { op: 'unbind' });
-  return Array.from({ length: x.shape[d]! }, (_, index) => selectOf([x], { dim: d, index, multiple: true }));
-}
-
-/** Pieces of the given size (the last may be smaller) or sizes. @throws ShapeError when sizes do not add up @source torch.split */
-export function split(x: Tensor, sizes: number | readonly number[], dim = 0): Tensor[] {
-  const d = normalizeDim('split', dim, x.ndim);
-  const total = x.shape[d] ?? 0;
-  if (x.ndim === 0) throw new IndexError('split: a zero-dimensional tensor cannot be split', { op: 'split' });
-  if (typeof sizes === 'number' && !(sizes > 0 || (sizes === 0 && total === 0))) {
-    throw new ShapeError(`split: split size must be positive, got ${sizes}`, { op: 'split', shapes: [x.shape] });
-  }
-  const lengths =
-    typeof sizes === 'number'
-      ? Array.from({ length: Math.max(Math.ceil(total / (sizes || 1)), 1) }, (_, i) => Math.min(sizes, total - i * sizes))
-      : sizes;
-  if (lengths.reduce((a, b) => a + b, 0) !== total || lengths.some((n) => n < 0)) {
-    throw new ShapeError(
-      `split: split sizes [${lengths.join(', ')}] must add up to ${total}, the size of dim ${dim} of ${shapeString(x.shape)}`,
-      { op: 'split', shapes: [x.shape] },
-    );
-  }
-  let start = 0;
-  return lengths.map((length) => {
-    const piece = sliceOf([x], { dim: d, start, length, step: 1, multiple: true });
-    start += length;
-    return piece;
-  });
-}
-
-/** At most `chunks` pieces of equal size (the last may be smaller). @source torch.chunk */
-export function chunk(x: Tensor, chunks: number, dim = 0): Tensor[] {
-  const d = normalizeDim('chunk', dim, x.ndim);
-  if (!(chunks > 0)) throw new ShapeError(`chunk: the number of chunks must be positive, got ${chunks}`, { op: 'chunk' });
-  return x.split(Math.max(Math.ceil((x.shape[d] ?? 0) / chunks), 1), d);
+  return selectOf([x], { dim: d, index: index < 0 ? index + size : index });
 }
 
 const diagonalOf = linear<{ offset: number; dim1: number; dim2: number }>('diagonal', {
