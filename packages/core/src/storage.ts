@@ -178,11 +178,11 @@ function sweepLarge(): void {
   large.sweep((storage, isOld) => (isDead(storage) ? freeStorage(storage) : evictIfOld(storage, isOld)));
 }
 
-/** Copying a byte to the host and giving it back later takes about this long. */
-const COPY_NANOSECONDS = 0.25;
+/** Copying a byte to the host takes about this long, what the collector does with the copy later included. */
+const COPY_NANOSECONDS = 0.5;
 /** Largest part of the time that may go into asking what is dead. */
 const LARGEST_SHARE = 0.05;
-const RETRY_SWEEPS = 32;
+const RETRY_SWEEPS = 8;
 let lastAsked = 0;
 let sweepsToSkip = 0;
 

@@ -1,4 +1,4 @@
-import type { Kernels, RowComputation, RowFold, RowOutput, Strided, Window } from '../src/backend/types.ts';
+import type { Kernels, RowComputation, RowFold, RowOutput, Strided, UpdateComputation, Window } from '../src/backend/types.ts';
 import type { DType } from '../src/dtype.ts';
 import { constant, Expr, input, param, primitives, print, type PrimitiveName } from '../src/expr/index.ts';
 import type { Shape } from '../src/shape.ts';
@@ -380,6 +380,22 @@ function rows(draw: Draw): Trial {
   };
 }
 
+function update(draw: Draw): Trial {
+  const dtype = draw.one(floats);
+  const shape = draw.shape(draw.integer(0, 3), 0);
+  const targets = Array.from({ length: draw.integer(1, 4) }, () => draw.tensor(shape, dtype));
+  const inputs = Array.from({ length: draw.integer(0, 3) }, () => draw.operand(shape, dtype, 'small'));
+  const leaves = [param(0), param(1), ...[...targets, ...inputs].map((_, i) => input(i).tanh())];
+  const values = targets.map(() => expression(draw, smoothFloats, leaves, draw.integer(0, 2)));
+  const computation: UpdateComputation = { values, paramCount: 2, compiled: { kernels: null } };
+  return {
+    outputs: targets,
+    run: (kernels, outs) => kernels.update(computation, outs, inputs, [0.5, -2]),
+    tolerance: 50 * tolerances[dtype],
+    about: [values.map((value) => print(value)), shapes(...targets, ...inputs)],
+  };
+}
+
 /** How to draw a call of each kernel: a new kernel does not compile before it has a line here. */
 export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   elementwise,
@@ -398,4 +414,5 @@ export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   scan,
   sort,
   rows,
+  update,
 };

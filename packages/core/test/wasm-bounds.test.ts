@@ -3,6 +3,7 @@ import type { Kernels, Strided } from '../src/backend/types.ts';
 import { wasmBackend } from '../src/backend/wasm/index.ts';
 import { Scratch } from '../src/backend/wasm/scratch.ts';
 import { dtypeInfo } from '../src/dtype.ts';
+import { input } from '../src/expr/index.ts';
 import { heapExtent, views } from '../src/heap.ts';
 import { numel } from '../src/shape.ts';
 import { addressOf, hostArray, nextTick } from '../src/storage.ts';
@@ -148,6 +149,9 @@ describe('kernels write to nothing but their outputs and the scratch memory they
           expect(strayWrite([same], [x], () => softmax(kernels, same, x, 1, log))).toBeNull();
         }
         const outs = [same, strided([rows, 1], dtype), strided([1, columns], dtype)];
+        const other = random([rows, columns], next, dtype);
+        const both = { values: [input(0).add(input(2)), input(1).mul(input(0))], paramCount: 0, compiled: { kernels: null } };
+        expect(strayWrite([same, other], [x], () => kernels.update(both, [same, other], [x], []))).toBeNull();
         const call = (): void => kernels.rows(ofEverySort, [rows, columns], outs, [x, x], [columns]);
         expect(strayWrite(outs, [x], call)).toBeNull();
         const source = transposed(random([columns, rows], next, dtype));

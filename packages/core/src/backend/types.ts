@@ -69,6 +69,14 @@ export interface RowComputation {
   readonly compiled: CompiledSlot;
 }
 
+/** New elements of several tensors, each an expression over the old ones: targets are the first inputs. */
+export interface UpdateComputation {
+  readonly values: readonly Expr[];
+  readonly paramCount: number;
+  /** A place where backends keep what they compiled from this computation. */
+  readonly compiled: CompiledSlot;
+}
+
 /**
  * All that a backend must be able to do: a closed set, so that a missing kernel does not compile. `out` is
  * allocated by the caller with its final shape and dtype, may have any strides, and never overlaps an input unless
@@ -80,6 +88,11 @@ export interface Kernels {
    * and any dtype; `compute` is the dtype in which the expression is evaluated. An input may be `out` itself.
    */
   elementwise(expr: Expr, out: Strided, inputs: readonly Strided[], params: readonly number[], compute: DType): void;
+  /**
+   * targets[i] = values[i](targets, inputs, params) in one pass: every value sees the old elements. All operands have
+   * one shape and one floating-point dtype, and no target overlaps another operand.
+   */
+  update(computation: UpdateComputation, targets: readonly Strided[], inputs: readonly Strided[], params: readonly number[]): void;
   /** out = x in out's dtype; x has out's shape, any strides. Floats become integers by truncation, bools by != 0. */
   copy(out: Strided, x: Strided): void;
   /** Folds `dims` (rising). out has x's rank with size 1 at the folded dims. Max and min let NaN win; empty sum 0, prod 1. */

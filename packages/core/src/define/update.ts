@@ -1,6 +1,6 @@
 import { kernels } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
-import { input, param, type Expr } from '../expr/index.ts';
+import { input, param, substitute, type Expr } from '../expr/index.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -32,10 +32,13 @@ export function defineUpdate(
     leaves(signature.inputs, (i) => input(signature.targets + i)),
     leaves(signature.params, param),
   );
+  // In terms of the old elements alone, so that one pass writes all targets.
+  const all = leaves(signature.targets + signature.inputs, input);
+  values.forEach((value, i) => (all[i] = values[i] = substitute(value, { inputs: all })));
+  const computation = { values, paramCount: signature.params, compiled: { kernels: null } };
   return (targets, inputs, params) => {
-    const all = [...targets, ...inputs];
     const { shape, dtype } = targets[0]!;
-    for (const x of all) {
+    for (const x of [...targets, ...inputs]) {
       if (!sameShape(x.shape, shape) || x.dtype !== dtype) {
         throw new ShapeError(
           `update: all tensors must have one shape and dtype, got ${shapeString(shape)} ${dtype} and ` +
@@ -44,9 +47,7 @@ export function defineUpdate(
         );
       }
     }
-    values.forEach((value, i) => {
-      kernels().elementwise(value, targets[i]!, all, params, dtype);
-      targets[i]!.storage.version++;
-    });
+    kernels().update(computation, targets, inputs, params);
+    for (const target of targets) target.storage.version++;
   };
 }

@@ -2,7 +2,8 @@ import type { NdArray } from 'ndarray';
 import ops from 'ndarray-ops';
 import { isFloating, type DType } from '../../dtype.ts';
 import { nodesOf, primitives, type Expr, type PrimitiveName } from '../../expr/index.ts';
-import type { Kernels } from '../types.ts';
+import type { Shape } from '../../shape.ts';
+import type { Kernels, Strided } from '../types.ts';
 import { saturate, store, temporary, viewOf } from './ndarray.ts';
 
 /** A value per element, in float64; masks are 0 or 1. */
@@ -96,10 +97,10 @@ function applyPrimitive(name: PrimitiveName, result: Values, args: readonly Valu
  * Evaluates nodes in order in float64. Operands take the precision of `compute`, floats are rounded once
  * at the end, and integers wrap to 32 bits at every step.
  */
-export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
+function evaluate(expr: Expr, shape: Shape, inputs: readonly Strided[], params: readonly number[], compute: DType): Values {
   const values = new Map<Expr, Values>();
   for (const node of nodesOf(expr)) {
-    const result = temporary(out.shape);
+    const result = temporary(shape);
     values.set(node, result);
     if (node.name === 'output') throw new TypeError('the forward result stands in an expression to evaluate');
     if (node.args.length > 0) {
@@ -112,6 +113,17 @@ export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, c
       enter(result, compute);
     }
   }
-  if (compute === 'float32') roundToFloat32(values.get(expr)!);
-  store(out, values.get(expr)!);
+  const value = values.get(expr)!;
+  if (compute === 'float32') roundToFloat32(value);
+  return value;
+}
+
+export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, compute) => {
+  store(out, evaluate(expr, out.shape, inputs, params, compute));
+};
+
+export const update: Kernels['update'] = ({ values }, targets, inputs, params) => {
+  const operands = [...targets, ...inputs];
+  const results = values.map((value, i) => evaluate(value, targets[i]!.shape, operands, params, targets[i]!.dtype));
+  results.forEach((result, i) => store(targets[i]!, result));
 };

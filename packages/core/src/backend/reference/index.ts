@@ -1,7 +1,7 @@
 import type { Backend } from '../types.ts';
 import { convolution, convolutionInput, convolutionWeight } from './convolution.ts';
 import { copy } from './copy.ts';
-import { elementwise } from './elementwise.ts';
+import { elementwise, update } from './elementwise.ts';
 import { extremum, reduce, scan } from './fold.ts';
 import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -34,5 +34,6 @@ export const reference: Backend = {
     scan,
     sort,
     rows,
+    update,
   },
 };

@@ -32,7 +32,7 @@ export type Mode = 'dense' | 'splat' | 'strided';
 /** What a kernel is made for. */
 export interface Signature {
   readonly compute: LaneName;
-  readonly out: OperandType;
+  readonly outs: readonly OperandType[];
   readonly inputs: readonly OperandType[];
   readonly params: number;
 }
@@ -74,7 +74,7 @@ export const blockLayout = {
 
 /** Compiles an expression for operands without strides. */
 export function compileFlat(expr: Expr, signature: Signature): FlatKernel {
-  return build(expr, signature, (assembler, emitter) => {
+  return build([expr], signature, (assembler, emitter) => {
     const slots: Record<string, Type> = { count: 'i32', out: 'i32' };
     for (let k = 0; k < FLAT_INPUTS; k++) slots[`in${k}`] = 'i32';
     for (let k = 0; k < FLAT_PARAMS; k++) slots[`p${k}`] = 'f64';
@@ -88,9 +88,9 @@ export function compileFlat(expr: Expr, signature: Signature): FlatKernel {
   });
 }
 
-/** Compiles an expression for operands with strides. */
-export function compileNested(expr: Expr, signature: Signature): NestedKernel {
-  return build(expr, signature, (assembler, emitter) => {
+/** Compiles expressions, one per result, for operands with strides. Elements are read before any result is written. */
+export function compileNested(exprs: readonly Expr[], signature: Signature): NestedKernel {
+  return build(exprs, signature, (assembler, emitter) => {
     assembler.function('run', { block: 'i32' }, null, (f, { block }) => {
       const { params } = signature;
       const argument = (index: number): Local<'i32'> => f.i32(i32.load(block, index * 4));
@@ -98,7 +98,7 @@ export function compileNested(expr: Expr, signature: Signature): NestedKernel {
       loop.params((k) => f64.load(block, k * 8));
       const outerCount = argument(blockLayout.integers(params));
       const innerCount = argument(blockLayout.integers(params) + 1);
-      const operands = [signature.out, ...signature.inputs].map((_, k) => {
+      const operands = [...signature.outs, ...signature.inputs].map((_, k) => {
         const at = blockLayout.operand(params, k);
         return { base: argument(at), outer: argument(at + 1), inner: argument(at + 2), pointer: f.i32() };
       });
@@ -119,7 +119,7 @@ export function compileNested(expr: Expr, signature: Signature): NestedKernel {
 
 /** What the loops of both kinds of kernel share. */
 interface Emitter {
-  readonly expr: Expr;
+  readonly exprs: readonly Expr[];
   readonly nodes: readonly Expr[];
   readonly type: LaneType;
   readonly signature: Signature;
@@ -127,15 +127,16 @@ interface Emitter {
 }
 
 function build<K>(
-  expr: Expr,
+  exprs: readonly Expr[],
   signature: Signature,
   define: (assembler: Assembler, emitter: Emitter) => void,
 ): K {
   const assembler = new Assembler();
   const type = laneTypes[signature.compute];
-  const nodes = nodesOf(expr);
+  // Arguments come before what they are arguments of, as they are older.
+  const nodes = [...new Set(exprs.flatMap(nodesOf))].sort((a, b) => a.id - b.id);
   const { imports, calls } = importFunctions(assembler, nodes, type);
-  define(assembler, { expr, nodes, type, signature, calls });
+  define(assembler, { exprs, nodes, type, signature, calls });
   return assembler.compile<{ run: K }>(imports).run;
 }
 
@@ -167,14 +168,15 @@ class InnerLoop {
 
   /**
    * Writes the loop: whole vectors, then single elements by the same arithmetic. Moves the pointers and uses
-   * up the count. Operands are out, then the inputs; strides matter only to strided ones.
+   * up the count. Operands are the results, then the inputs; strides matter only to strided ones.
    */
   emit(count: Local<'i32'>, pointers: readonly Local<'i32'>[], strides: readonly Local<'i32'>[]): void {
     const { f } = this;
     const { type, signature, nodes } = this.emitter;
-    const operands = [signature.out, ...signature.inputs];
-    signature.inputs.forEach((input, k) => {
-      if (input.mode === 'splat') f.set(this.splats[k]!, loadSplat(type, input.dtype, pointers[k + 1]!));
+    const { outs, inputs } = signature;
+    const operands = [...outs, ...inputs];
+    inputs.forEach((input, k) => {
+      if (input.mode === 'splat') f.set(this.splats[k]!, loadSplat(type, input.dtype, pointers[outs.length + k]!));
     });
     const lanes = operands.map(({ mode }, k) => {
       if (mode !== 'strided') return [pointers[k]!];
@@ -215,38 +217,45 @@ class InnerLoop {
   /** One vector of elements; `copy` counts vectors from the pointers on. */
   private vector(addresses: readonly (readonly Parameters<typeof loadSplat>[2][])[], copy: number): void {
     const { type, signature } = this.emitter;
+    const { outs, inputs } = signature;
     const offset = (dtype: DType): number => copy * type.count * dtypeInfo[dtype].bytes;
-    const raw = this.compute(type.count, (k) => {
-      const { dtype, mode } = signature.inputs[k]!;
-      if (mode === 'dense') return loadDense(type, dtype, addresses[k + 1]![0]!, offset(dtype));
-      return mode === 'splat' ? this.splats[k]! : loadStrided(type, dtype, addresses[k + 1]!);
+    const results = this.compute(type.count, (k) => {
+      const { dtype, mode } = inputs[k]!;
+      const at = addresses[outs.length + k]!;
+      if (mode === 'dense') return loadDense(type, dtype, at[0]!, offset(dtype));
+      return mode === 'splat' ? this.splats[k]! : loadStrided(type, dtype, at);
     });
-    const { dtype, mode } = signature.out;
-    const { bytes } = dtypeInfo[dtype];
-    if (mode === 'strided') storeStrided(this.f, bytes, raw, addresses[0]!);
-    else storeDense(this.f, bytes * type.count, raw, addresses[0]![0]!, offset(dtype));
+    outs.forEach(({ dtype, mode }, o) => {
+      const { bytes } = dtypeInfo[dtype];
+      if (mode === 'strided') storeStrided(this.f, bytes, results[o]!, addresses[o]!);
+      else storeDense(this.f, bytes * type.count, results[o]!, addresses[o]![0]!, offset(dtype));
+    });
   }
 
   /** One element, in the first lane. */
   private single(pointers: readonly Local<'i32'>[]): void {
     const { type, signature } = this.emitter;
-    const raw = this.compute(1, (k) => {
-      const { dtype, mode } = signature.inputs[k]!;
-      return mode === 'splat' ? this.splats[k]! : loadSplat(type, dtype, pointers[k + 1]!);
+    const { outs, inputs } = signature;
+    const results = this.compute(1, (k) => {
+      const { dtype, mode } = inputs[k]!;
+      return mode === 'splat' ? this.splats[k]! : loadSplat(type, dtype, pointers[outs.length + k]!);
     });
-    storeStrided(this.f, dtypeInfo[signature.out.dtype].bytes, raw, [pointers[0]!]);
+    outs.forEach(({ dtype }, o) => storeStrided(this.f, dtypeInfo[dtype].bytes, results[o]!, [pointers[o]!]));
   }
 
-  /** The expression in vectors, as bytes of out. */
-  private compute(lanes: number, load: (k: number) => Vector): Vector[] {
-    const { expr, nodes, type, signature } = this.emitter;
-    const { scratch } = this;
-    scratch.restart(lanes);
+  /** The expressions in vectors, each as bytes of its result. */
+  private compute(lanes: number, load: (k: number) => Vector): Vector[][] {
+    const { exprs, nodes } = this.emitter;
+    this.scratch.restart(lanes);
     const values = new Map<Expr, Vector>();
     for (const node of nodes) values.set(node, this.lower(node, values, load));
-    const value = values.get(expr)!;
+    return exprs.map((expr, o) => this.narrowed(expr, values.get(expr)!, this.emitter.signature.outs[o]!.dtype));
+  }
+
+  private narrowed(expr: Expr, value: Vector, dtype: DType): Vector[] {
+    const { scratch } = this;
+    const { type } = this.emitter;
     const kept = expr.args.length > 0 ? scratch.keep(value) : value;
-    const { dtype } = signature.out;
     const isMask = expr.kind === 'mask';
     if (isMask && dtype === 'bool') return [scratch.keep(maskToBool(type, kept))];
     const number = isMask ? scratch.keep(v128.and(kept, type.constant(1))) : kept;

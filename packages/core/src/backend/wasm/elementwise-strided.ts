@@ -167,9 +167,9 @@ function compileStrided(
 ): NestedKernel {
   const operands = [out, ...inputs].map(({ dtype }, k) => ({ dtype, mode: modes[operandModes[k]!]! }));
   const [first, ...others] = operands;
-  const kernel = compileNested(expr, {
+  const kernel = compileNested([expr], {
     compute: laneOf[compute],
-    out: first!,
+    outs: [first!],
     inputs: others,
     params: expr.paramCount,
   });

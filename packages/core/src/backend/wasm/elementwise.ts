@@ -79,7 +79,7 @@ function flatKernel(
   if (kernel === undefined) {
     kernel = compileFlat(expr, {
       compute: laneOf[compute],
-      out: { dtype: out.dtype, mode: 'dense' },
+      outs: [{ dtype: out.dtype, mode: 'dense' }],
       inputs: inputs.map((x, k) => ({ dtype: x.dtype, mode: (splats & (1 << k)) === 0 ? 'dense' : 'splat' })),
       params: expr.paramCount,
     });

@@ -10,6 +10,7 @@ import { reduce } from './reduce.ts';
 import { rows } from './rows.ts';
 import { scan } from './scan.ts';
 import { sort } from './sort.ts';
+import { update } from './update.ts';
 
 /**
  * The backend for every CPU: SIMD kernels whose WebAssembly is written when it is first needed. It runs where
@@ -34,5 +35,6 @@ export const wasmBackend: Backend = {
     scan,
     sort,
     rows,
+    update,
   },
 };
