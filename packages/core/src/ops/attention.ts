@@ -1,5 +1,7 @@
+import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { shapeString } from '../shape.ts';
+import type { Expr } from '../expr/index.ts';
+import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Options of `scaledDotProductAttention`. */
@@ -14,6 +16,30 @@ export interface AttentionOptions {
   scale?: number | null | undefined;
 }
 
+/** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
+function weightsOf(masks: readonly ('element!' | 'row!')[], hides: (row: RowBuilder, mask: Expr) => Expr | null): RowProgram {
+  return rowProgram('attention_weights', ['element', ...masks], (row, scores, mask) => {
+    const scaled = scores!.mul(row.param(0));
+    const hidden = hides(row, mask!);
+    const power = visible(hidden, scaled.sub(row.max(visible(hidden, scaled, -Infinity))).exp(), 0);
+    const total = row.sum(power);
+    const divisor = hidden === null ? total : total.add(total.eq(0).where(1, 0));
+    return {
+      outputs: [{ sort: 'element', value: power.mul(divisor.reciprocal()) }],
+      known: (y) => [[power, y.mul(divisor)]],
+    };
+  });
+}
+
+function visible(hidden: Expr | null, value: Expr, otherwise: number): Expr {
+  return hidden === null ? value : hidden.where(otherwise, value);
+}
+
+const plainWeights = weightsOf([], () => null);
+/** The mask is the last key that a query sees. */
+const causalWeights = weightsOf(['row!'], (row, last) => row.column.gt(last));
+const maskedWeights = weightsOf(['element!'], (_, mask) => mask.not());
+
 /**
  * softmax(q kᵀ · scale) v: each query gets the mean of the values, weighted by how well its key fits. A query that may
  * look at nothing gets 0.
@@ -27,37 +53,30 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   if (attnMask !== null && isCausal) {
     throw new ValueError('scaledDotProductAttention: give attnMask or isCausal, not both', { op: 'scaledDotProductAttention' });
   }
-  // Half of the scale on each side keeps the products small.
-  const half = Math.sqrt(options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!));
-  let scores = query.mul(half).matmul(key.mul(half).mT);
-  const mask = isCausal ? causalMask(query, key) : attnMask;
-  if (mask === null) return dropped(scores.softmax(-1), dropoutP).matmul(value);
-  if (mask.dtype !== 'bool') {
-    if (mask.dtype !== query.dtype) {
-      throw new DTypeError(`scaledDotProductAttention: attnMask must be bool or ${query.dtype} as the query, got ${mask.dtype}`, {
-        op: 'scaledDotProductAttention',
-        argument: 'attnMask',
-        dtypes: [mask.dtype, query.dtype],
-      });
-    }
-    return dropped(scores.add(mask).softmax(-1), dropoutP).matmul(value);
+  const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
+  const weights = attentionWeights(query.matmul(key.mT), attnMask, isCausal, scale);
+  return (dropoutP > 0 ? weights.dropout(dropoutP) : weights).matmul(value);
+}
+
+function attentionWeights(scores: Tensor, mask: Tensor | null, isCausal: boolean, scale: number): Tensor {
+  const { shape } = scores;
+  const along = shape.length - 1;
+  if (isCausal) {
+    const last = scores.detach().newFrom(Int32Array.from({ length: shape[along - 1]! }, (_, i) => i), 'int32', [shape[along - 1]!, 1]);
+    return causalWeights.apply([scores, last.expand([...shape.slice(0, -1), 1])], shape, along, [scale])[0]!;
   }
-  const hidden = mask.logicalNot();
-  scores = scores.maskedFill(hidden, -Infinity);
-  // A row without a visible key would be NaN, and so would its gradient.
-  const blind = hidden.all(-1, { keepdim: true });
-  const weights = scores.maskedFill(blind, 0).softmax(-1).maskedFill(blind, 0);
-  return dropped(weights, dropoutP).matmul(value);
-}
-
-function dropped(weights: Tensor, p: number): Tensor {
-  return p > 0 ? weights.dropout(p) : weights;
-}
-
-function causalMask(query: Tensor, key: Tensor): Tensor {
-  const [rows, columns] = [query.shape.at(-2)!, key.shape.at(-2)!];
-  const ones = query.detach().newFrom(new Uint8Array(rows * columns).fill(1), 'bool', [rows, columns]);
-  return ones.tril();
+  if (mask === null) return plainWeights.apply([scores], shape, along, [scale])[0]!;
+  if (mask.dtype === scores.dtype) return scores.mul(scale).add(mask).softmax(-1);
+  if (mask.dtype !== 'bool') {
+    throw new DTypeError(`scaledDotProductAttention: attnMask must be bool or ${scores.dtype} as the query, got ${mask.dtype}`, {
+      op: 'scaledDotProductAttention',
+      argument: 'attnMask',
+      dtypes: [mask.dtype, scores.dtype],
+    });
+  }
+  const wide: Shape = broadcastShapes('scaledDotProductAttention', shape, mask.shape);
+  const all = sameShape(wide, shape) ? scores : scores.expand(wide);
+  return maskedWeights.apply([all, mask.expand(wide)], wide, wide.length - 1, [scale])[0]!;
 }
 
 function checkShapes(query: Tensor, key: Tensor, value: Tensor): void {

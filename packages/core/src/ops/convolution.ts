@@ -147,7 +147,8 @@ function withBias(op: string, y: Tensor, bias: Tensor | null | undefined, rank: 
       dtypes: [bias.dtype, y.dtype],
     });
   }
-  return y.add(bias.reshape([channels, ...new Array<number>(rank).fill(1)]));
+  // In place, since nobody else has the product.
+  return y.add_(bias.reshape([channels, ...new Array<number>(rank).fill(1)]));
 }
 
 /** Zeros before and after each dimension. With 'same', an odd one goes to the end. */

@@ -166,7 +166,8 @@ export function linear(x: Tensor, weight: Tensor, bias?: Tensor | null): Tensor 
   if (weight.ndim !== 2 || x.dtype !== weight.dtype) return plusBias(x.matmul(weight.ndim === 1 ? weight : weight.t()), bias);
   const lead = x.shape.slice(0, -1);
   const rows = rowsByWeight(x.ndim === 2 ? x : x.reshape([numel(lead), x.shape.at(-1)!]), weight, null);
-  return plusBias(x.ndim === 2 ? rows : rows.reshape([...lead, weight.shape[0]!]), bias);
+  const sums = plusBias(rows, bias);
+  return x.ndim === 2 ? sums : sums.reshape([...lead, weight.shape[0]!]);
 }
 
 /** x wᵀ for matrices. Its gradients are products of x, w and g as they lie, so that none has to be transposed in memory. */
@@ -179,6 +180,9 @@ const rowsByWeight = bilinear<null>('linear', {
   transposes: [(g, w) => g.matmul(w), (g, x) => g.t().matmul(x)],
 });
 
+/** A bias is added in place, since nobody else has the product. */
 function plusBias(product: Tensor, bias: Tensor | null | undefined): Tensor {
-  return bias === undefined || bias === null ? product : product.add(bias);
+  if (bias === undefined || bias === null) return product;
+  const fits = bias.dtype === product.dtype && bias.ndim === 1 && bias.shape[0] === product.shape.at(-1);
+  return fits ? product.add_(bias) : product.add(bias);
 }
