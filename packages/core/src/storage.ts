@@ -233,12 +233,34 @@ function evictUnusedSince(tick: number): void {
 function evict(storage: Storage): void {
   const { address, byteLength } = storage;
   try {
-    storage.host = views.u8.slice(address, address + byteLength);
+    storage.host = copyOut(address, byteLength);
   } catch {
     throw outOfMemory(byteLength, 'the JavaScript heap, where a tensor that was not used lately was to move,');
   }
   evictedBytes += byteLength;
   freeBlock(storage);
+}
+
+/** Up to so many bytes V8 keeps an array's elements among its objects, where they cost little. */
+const ON_HEAP_BYTES = 64;
+/** So many copies share an array: enough to make it cheap, so few that one which is held keeps little else alive. */
+const SHARED_COPIES = 8;
+/** By size of block: an array with room for more copies, and where the next one goes. */
+const sharedCopies = new Map<number, { array: Uint8Array; end: number }>();
+
+/** The bytes of a block on the JavaScript heap. To allocate an array costs more than to fill it, so small copies share one. */
+function copyOut(address: number, byteLength: number): Uint8Array {
+  if (byteLength <= ON_HEAP_BYTES || byteLength >= LARGE_BYTES) return views.u8.slice(address, address + byteLength);
+  const size = blockSize(byteLength);
+  let shared = sharedCopies.get(size);
+  if (shared === undefined || shared.end === shared.array.length) {
+    shared = { array: new Uint8Array(size * SHARED_COPIES), end: 0 };
+    sharedCopies.set(size, shared);
+  }
+  const { array, end } = shared;
+  array.set(views.u8.subarray(address, address + byteLength), end);
+  shared.end += size;
+  return array.subarray(end, end + byteLength);
 }
 
 function freeBlock(storage: Storage): void {
