@@ -47,6 +47,8 @@ const LARGE_BYTES = 2 ** 14;
 const FIRST_NURSERY = 16 * 2 ** 20;
 const LARGEST_NURSERY = 2 ** 27;
 const FIRST_COUNT = 1024;
+/** Small storages are looked through the sooner the more they hold, so that those that follow find the cache warm. */
+const SMALL_NURSERY = 2 ** 18;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
@@ -133,7 +135,7 @@ function makeResident(storage: Storage): number {
   const residents = residentsOf(storage);
   if (residents === large) {
     if (large.growth > nursery) sweepLarge();
-  } else if (small.count > countLimit) sweepSmall();
+  } else if (small.count > countLimit || (small.growth > SMALL_NURSERY && small.count > countLimit / 4)) sweepSmall();
   const address = allocate(bytes, budget) || allocateUnderPressure(bytes);
   storage.address = address;
   residentBytes += blockSize(bytes);
