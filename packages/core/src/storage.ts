@@ -18,8 +18,9 @@ export class Storage {
   version = 0;
   /** Address in the heap, 0 when not resident. */
   address = 0;
-  /** The bytes while not resident. */
+  /** Where the bytes are while not resident, and from where on. */
   host: Uint8Array | null = null;
+  hostOffset = 0;
   /** Tick of the last kernel that used it. */
   lastUse = 0;
   /** Whether the list of resident storages has it. */
@@ -146,8 +147,10 @@ function makeResident(storage: Storage): number {
     residents.list.push(storage);
   }
   if (storage.host !== null) {
-    views.u8.set(storage.host, address);
+    const { host, hostOffset } = storage;
+    views.u8.set(host.length === bytes ? host : host.subarray(hostOffset, hostOffset + bytes), address);
     storage.host = null;
+    storage.hostOffset = 0;
     residents.reloaded += bytes;
     reloadedBytes += bytes;
   }
@@ -233,9 +236,9 @@ function evictUnusedSince(tick: number): void {
 }
 
 function evict(storage: Storage): void {
-  const { address, byteLength } = storage;
+  const { byteLength } = storage;
   try {
-    storage.host = copyOut(address, byteLength);
+    copyOut(storage);
   } catch {
     throw outOfMemory(byteLength, 'the JavaScript heap, where a tensor that was not used lately was to move,');
   }
@@ -243,26 +246,38 @@ function evict(storage: Storage): void {
   freeBlock(storage);
 }
 
-/** Up to so many bytes V8 keeps an array's elements among its objects, where they cost little. */
-const ON_HEAP_BYTES = 64;
-/** So many copies share an array: enough to make it cheap, so few that one which is held keeps little else alive. */
-const SHARED_COPIES = 8;
+/**
+ * Copies of small storages share arrays, since to allocate one costs more than to fill it: so many bytes, but at most so
+ * many copies, that one which is held keeps little else alive.
+ */
+const SHARED_BYTES = 4096;
+const FEWEST_SHARED = 8;
+/** From so many bytes on a call copies faster than a loop. */
+const LOOP_BYTES = 256;
 /** By size of block: an array with room for more copies, and where the next one goes. */
-const sharedCopies = new Map<number, { array: Uint8Array; end: number }>();
+const sharedCopies = new Map<number, { readonly host: Uint8Array; readonly words: Int32Array; end: number }>();
 
-/** The bytes of a block on the JavaScript heap. To allocate an array costs more than to fill it, so small copies share one. */
-function copyOut(address: number, byteLength: number): Uint8Array {
-  if (byteLength <= ON_HEAP_BYTES || byteLength >= LARGE_BYTES) return views.u8.slice(address, address + byteLength);
+/** Copies the bytes of a block to the JavaScript heap. */
+function copyOut(storage: Storage): void {
+  const { address, byteLength } = storage;
+  if (byteLength >= LARGE_BYTES) {
+    storage.host = views.u8.slice(address, address + byteLength);
+    storage.hostOffset = 0;
+    return;
+  }
   const size = blockSize(byteLength);
   let shared = sharedCopies.get(size);
-  if (shared === undefined || shared.end === shared.array.length) {
-    shared = { array: new Uint8Array(size * SHARED_COPIES), end: 0 };
+  if (shared === undefined || shared.end === shared.host.length) {
+    const host = new Uint8Array(size * Math.max(FEWEST_SHARED, Math.floor(SHARED_BYTES / size)));
+    shared = { host, words: new Int32Array(host.buffer), end: 0 };
     sharedCopies.set(size, shared);
   }
-  const { array, end } = shared;
-  array.set(views.u8.subarray(address, address + byteLength), end);
+  const { host, words, end } = shared;
+  if (byteLength >= LOOP_BYTES) host.set(views.u8.subarray(address, address + byteLength), end);
+  else for (let i = 0, { i32 } = views; i < size / 4; i++) words[end / 4 + i] = i32[address / 4 + i]!;
+  storage.host = host;
+  storage.hostOffset = end;
   shared.end += size;
-  return array.subarray(end, end + byteLength);
 }
 
 function freeBlock(storage: Storage): void {
@@ -315,7 +330,7 @@ export function hostArray(storage: Storage, dtype: DType): TypedArray {
   }
   assertAlive(storage);
   const host = (storage.host ??= new Uint8Array(storage.byteLength));
-  return new TypedArrayOf(host.buffer, host.byteOffset, storage.byteLength / bytes);
+  return new TypedArrayOf(host.buffer, host.byteOffset + storage.hostOffset, storage.byteLength / bytes);
 }
 
 /** Gives the bytes back at once. Only for storages that nobody can read any more. */

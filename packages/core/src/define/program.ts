@@ -115,15 +115,21 @@ export class Program implements Rule {
     if (kind === 'identity') return gradient;
     if (kind === 'zero') return empty(shape, gradient.dtype).zero_();
     const sum = node.ownSum(i);
-    const operands = new Array<Tensor>(reads.length + 1);
+    const operands = new Array<Tensor>(sum === null ? reads.length + 1 : reads.length + 2);
     operands[0] = gradient;
     for (let r = 0; r < reads.length; r++) operands[r + 1] = node.savedTensor(reads[r]!);
-    return sum !== null && program!.addTo(sum, operands, params) ? null : program!.apply(operands, params);
+    if (sum === null) return program!.apply(operands, params);
+    operands[reads.length + 1] = sum;
+    if (program!.addTo(sum, operands, params)) return null;
+    operands.pop();
+    return program!.apply(operands, params);
   }
 
-  /** Adds what `apply` would return to a tensor in place, off the tape, if that takes no more than one kernel. */
-  private addTo(sum: Tensor, tensors: readonly Tensor[], params: readonly number[]): boolean {
-    const operands = [...tensors, sum];
+  /**
+   * Adds what `apply` would return to a tensor in place, off the tape, if that takes no more than one kernel.
+   * @param operands those of the program, then the sum itself
+   */
+  private addTo(sum: Tensor, operands: readonly Tensor[], params: readonly number[]): boolean {
     if (!this.isPlain || !areAlike(operands)) return false;
     this.accumulating ??= input(this.inputCount).add(this.expr);
     kernels().elementwise(this.accumulating, sum, operands, params, sum.dtype);
