@@ -12,7 +12,9 @@ export { compareGradients, type GradientComparison } from './autodiff/finite-dif
 export { gradcheck, GradcheckError, gradgradcheck, type GradcheckOptions, type GradgradcheckOptions } from './autodiff/gradcheck.ts';
 export { Function, onceDifferentiable, type FunctionArguments, type FunctionClass } from './autodiff/function.ts';
 export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
+export { disableSavedTensorsHooks, savedTensorsHooks } from './autodiff/saved-hooks.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
+export { checkpoint, type CheckpointOptions } from './checkpoint.ts';
 export * from './create.ts';
 export { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from './define/elementwise.ts';
 export { defineUpdate, type Update, type UpdateSignature } from './define/update.ts';

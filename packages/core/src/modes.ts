@@ -1,4 +1,5 @@
 import { GradError } from './errors.ts';
+import type { SavedTensorsHooks } from './tape.ts';
 
 /** Global switches that the engine reads on every operation. Scopes below change and restore them. */
 export const modes: {
@@ -7,11 +8,14 @@ export const modes: {
   checkNaN: boolean;
   /** In anomaly mode: the node whose rule is running. */
   running: { readonly name: string; readonly stack: string | null } | null;
+  /** What is done with tensors that nodes save, null for nothing. */
+  savedHooks: SavedTensorsHooks | null;
 } = {
   grad: true,
   anomaly: false,
   checkNaN: true,
   running: null,
+  savedHooks: null,
 };
 
 /** Whether operations are being recorded. */
@@ -113,7 +117,7 @@ export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {})
 }
 
 /** Runs `body` between entering a mode and leaving it. */
-function runInside<T>(name: string, enter: () => () => void, body: () => T): T {
+export function runInside<T>(name: string, enter: () => () => void, body: () => T): T {
   const leave = enter();
   let result: T;
   try {

@@ -1,7 +1,8 @@
 import type { Shape } from './shape.ts';
-import type { DType } from './dtype.ts';
+import { isFloating, type DType } from './dtype.ts';
 import { GradError } from './errors.ts';
 import { modes } from './modes.ts';
+import { recordStorages } from './storage.ts';
 import type { Tensor } from './tensor.ts';
 
 /** A gradient, or null for "none", which is cheaper than zeros and means the same. */
@@ -60,6 +61,39 @@ export function isOwn(gradient: Tensor): boolean {
   return storage.transient && storage.references === 1 && gradient.isContiguous();
 }
 
+/** How saved tensors are put away and brought back, while somebody says so. */
+export interface SavedTensorsHooks {
+  readonly pack: (x: Tensor) => unknown;
+  readonly unpack: (packed: never) => Tensor;
+}
+
+/** A saved tensor that was put away, and its place in the graph. */
+class Packed {
+  readonly value: unknown;
+  readonly hooks: SavedTensorsHooks;
+  readonly place: () => { readonly node: Node | null; readonly slot: number };
+
+  constructor(x: Tensor, hooks: SavedTensorsHooks, place: Packed['place']) {
+    const { version } = x.storage;
+    this.value = hooks.pack(x.detach());
+    this.hooks = hooks;
+    this.place = place;
+    if (x.storage.version !== version) {
+      throw new GradError('savedTensorsHooks: pack changed its argument in place; it must leave it alone and return another value');
+    }
+  }
+
+  /** What users' code makes here is theirs: the backward pass that runs must not free it. */
+  unpack(): Tensor {
+    const before = recordStorages(null);
+    try {
+      return this.hooks.unpack(this.value as never);
+    } finally {
+      recordStorages(before);
+    }
+  }
+}
+
 let counter = 0;
 
 /** One recorded call of an operation. */
@@ -75,7 +109,7 @@ export class Node {
   /** Shapes and dtypes of the outputs, kept where there are several or a user's code makes them. */
   readonly outputs: readonly OutputMeta[];
   /** Saved values: inputs first, at their positions, then outputs and whatever else; null once released. */
-  private saved: (Tensor | null)[] | null;
+  private saved: (Tensor | Packed | null)[] | null;
   private versions: readonly number[];
   hooks: NodeHooks | null = null;
   /** Where the operation was called, when anomaly mode was on. */
@@ -100,6 +134,7 @@ export class Node {
     this.outputs = outputs;
     this.saved = saved;
     this.versions = versionsOf(saved);
+    if (modes.savedHooks !== null) this.pack(modes.savedHooks);
     this.stack = modes.anomaly ? callSite() : null;
   }
 
@@ -134,7 +169,7 @@ export class Node {
   /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
   refreshVersion(i: number): void {
     const tensor = this.saved?.[i];
-    if (tensor) this.versions = this.versions.map((version, k) => (k === i ? tensor.storage.version : version));
+    if (tensor && !(tensor instanceof Packed)) this.versions = this.versions.map((version, k) => (k === i ? tensor.storage.version : version));
   }
 
   /** The saved input `i`, with its graph. */
@@ -162,11 +197,35 @@ export class Node {
     }
     const tensor = this.saved[i];
     if (tensor === null || tensor === undefined) throw new GradError(`${this.name} did not save value ${i}`);
+    if (tensor instanceof Packed) return this.unpacked(tensor);
     if (tensor.storage.version !== this.versions[i]) throw this.modifiedError(i, tensor);
     if (!modes.grad || i >= this.inputs.length) return tensor;
     const node = this.inputs[i]!;
     // Cut from its graph in place since: give it back the one that it had.
     return node === null || tensor.edge() === node ? tensor : tensor.withGraph(node, this.slots[i]!);
+  }
+
+  /** Puts the saved values away as the hooks say. */
+  private pack(hooks: SavedTensorsHooks): void {
+    this.saved = this.saved!.map((x, i) => (x === null ? null : new Packed(x as Tensor, hooks, this.placeOf(x as Tensor, i))));
+  }
+
+  /** Where a saved value stands in the graph; results of this node are about to get their place. */
+  private placeOf(x: Tensor, i: number): Packed['place'] {
+    const k = i - this.inputs.length;
+    if (k < 0) return () => ({ node: this.inputs[i]!, slot: this.slots[i]! });
+    // Code of users may save anything, in any order.
+    if (this.rule.trusted === false) return () => ({ node: x.edge(), slot: x.slot });
+    const isResult = k < Math.max(this.outputs.length, 1) && isFloating(x.dtype);
+    return () => ({ node: isResult ? this : null, slot: k });
+  }
+
+  /** What the hooks bring back, at the place in the graph of what they put away. */
+  private unpacked(packed: Packed): Tensor {
+    const value = packed.unpack();
+    if (!modes.grad) return value;
+    const { node, slot } = packed.place();
+    return node === null ? value : value.detach().withGraph(node, slot);
   }
 
   private modifiedError(i: number, tensor: Tensor): GradError {
