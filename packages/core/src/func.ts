@@ -1,10 +1,14 @@
 import { grad as gradOf } from './autodiff/backward.ts';
 import { GradError } from './errors.ts';
+import { linearize, reachesBeyond, vjp } from './jacobian-products.ts';
 import { variables } from './jacobian.ts';
 import { enableGrad, isGradEnabled } from './modes.ts';
+import { stack } from './ops/joining.ts';
 import { shapeString } from './shape.ts';
-import type { Node } from './tape.ts';
 import { Tensor } from './tensor.ts';
+
+export { hvp, jvp, linearize, vjp, type Results } from './jacobian-products.ts';
+export { vmap, type InDims, type VmapOptions } from './vmap.ts';
 
 /** One gradient, or a list of them for a list of arguments. */
 export type Gradients<N> = N extends readonly number[] ? { -readonly [K in keyof N]: Tensor } : Tensor;
@@ -63,7 +67,7 @@ export function gradAndValue<A extends unknown[], const N extends number | reado
         throw new GradError(`grad: the function must give one number, got ${got}`);
       }
       // Recorded only if somebody outside may want to differentiate it.
-      const createGraph = recording && reachesBeyond(value, inputs);
+      const createGraph = recording && reachesBeyond([value], inputs);
       const gradients = value.requiresGrad
         ? gradOf(value, inputs, { createGraph, retainGraph: createGraph, materializeGrads: true })
         : inputs.map((x) => x.detach().zerosLike());
@@ -73,18 +77,70 @@ export function gradAndValue<A extends unknown[], const N extends number | reado
   };
 }
 
-/** Whether a value depends on any leaf beside the given ones. */
-function reachesBeyond(value: Tensor, inputs: readonly Tensor[]): boolean {
-  const own = new Set(inputs.map((x) => x.edge()));
-  const start = value.edge();
-  const seen = new Set<Node>();
-  const waiting = start === null ? [] : [start];
-  for (let node = waiting.pop(); node !== undefined; node = waiting.pop()) {
-    if (seen.has(node)) continue;
-    seen.add(node);
-    // A stand-in that continues a graph is no leaf: what it continues lies beyond.
-    if (node.inputs.length === 0 && !own.has(node)) return true;
-    for (const next of node.inputs) if (next !== null) waiting.push(next);
-  }
-  return false;
+/** The chosen argument in place of all. */
+function ofOne<A extends unknown[], R>(name: string, fn: (...args: A) => R, args: A, argnum: number): { alone: (x: Tensor) => R; x: Tensor } {
+  const n = argnum < 0 ? argnum + args.length : argnum;
+  const x = args[n];
+  if (!(x instanceof Tensor)) throw new GradError(`${name}: argument ${argnum} of the function is not a Tensor`);
+  return { alone: (y) => fn(...(args.with(n, y) as A)), x };
+}
+
+/** Tensors like x that are 1 at one element each. */
+function unitVectors(x: Tensor): Tensor[] {
+  return Array.from({ length: x.numel() }, (_, k) => {
+    const unit = x.detach().newZeros([x.numel()]);
+    unit.select(0, k).fill_(1);
+    return unit.reshape(x.shape);
+  });
+}
+
+/** Rows (dim 0) or columns (dim −1) of a Jacobian as one tensor. */
+function stacked(parts: readonly Tensor[], dim: number, value: Tensor, x: Tensor): Tensor {
+  const shape = [...value.shape, ...x.shape];
+  return parts.length === 0 ? value.detach().newZeros(shape) : stack(parts, dim).reshape(shape);
+}
+
+/** Which argument a Jacobian is taken by. */
+export interface ArgumentOption {
+  /** Position of the argument; default 0. */
+  argnum?: number;
+}
+
+/**
+ * The function that gives the Jacobian of `fn` by one argument, row by row: for few results of many arguments.
+ * @shape out.shape followed by in.shape
+ * @throws GradError when the argument is not a tensor
+ * @example
+ * const J = tg.func.jacrev((x: tg.Tensor) => x.mul(x))(tg.tensor([1, 2]));
+ * console.log(J.toArray()); // → [ [ 2, 0 ], [ 0, 4 ] ]
+ * @source torch.func.jacrev
+ */
+export function jacrev<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum = 0 }: ArgumentOption = {}): (...args: A) => Tensor {
+  return (...args) => {
+    const { alone, x } = ofOne('jacrev', fn, args, argnum);
+    const [value, pull] = vjp(alone, x);
+    return stacked(unitVectors(value).map((v) => pull(v)[0]!), 0, value, x);
+  };
+}
+
+/**
+ * The same Jacobian column by column: for many results of few arguments.
+ * @throws GradError when the argument is not a tensor
+ * @source torch.func.jacfwd
+ */
+export function jacfwd<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum = 0 }: ArgumentOption = {}): (...args: A) => Tensor {
+  return (...args) => {
+    const { alone, x } = ofOne('jacfwd', fn, args, argnum);
+    const [value, push] = linearize(alone, x);
+    return stacked(unitVectors(x).map((v) => push(v)), -1, value, x);
+  };
+}
+
+/**
+ * The function that gives the second derivatives of `fn`, whose value must be one number, by one argument.
+ * @shape in.shape twice
+ * @source torch.func.hessian
+ */
+export function hessian<A extends unknown[]>(fn: (...args: A) => Tensor, options: ArgumentOption = {}): (...args: A) => Tensor {
+  return jacfwd((...args: A) => grad(fn, { argnums: options.argnum ?? 0 })(...args) as Tensor, options);
 }
