@@ -1,5 +1,4 @@
 import { f32x4, v128, type Value } from './assembler.ts';
-import { tableF32x4 } from './elementwise-constants.ts';
 import type { Vector } from './elementwise-lanes.ts';
 import type { Scratch } from './elementwise-scratch.ts';
 
@@ -22,9 +21,9 @@ export function polynomial(
 ): Vector {
   let value: Vector | undefined;
   for (let k = (coefficients.length - 1) & -2; k >= 0; k -= 2) {
-    const even = tableF32x4(coefficients[k]!);
+    const even = f32x4.const(coefficients[k]!);
     const odd = coefficients[k + 1];
-    const pair = odd === undefined ? even : f32x4.add(f32x4.mul(tableF32x4(odd), z), even);
+    const pair = odd === undefined ? even : f32x4.add(f32x4.mul(odd, z), even);
     value = value === undefined ? pair : f32x4.add(f32x4.mul(value, square), pair);
   }
   return value!;
