@@ -34,16 +34,16 @@ function reduced(s: Scratch, x: Vector, sign: 1 | -1 = 1): Reduced {
   return { rounded, r, square: s.keep(f32x4.mul(r, r)) };
 }
 
-/** exp(r) - 1 - r. */
-function tailOf(s: Scratch, { r, square }: Reduced): Vector {
+/** exp(r) - 1 - r, in the order of operations that is most accurate. */
+function tailOf(s: Scratch, { r, square }: Pick<Reduced, 'r' | 'square'>): Vector {
   return f32x4.mul(square, polynomial(s, r, expTail, square));
 }
 
-/** factor · exp(r) by as short a chain of operations as there is. */
-function shortExp(s: Scratch, { r, square }: Reduced, factor: number): Vector {
+/** factor · (exp(r) - 1), by a shorter chain of operations. */
+function growth(s: Scratch, { r, square }: Reduced, factor: number): Vector {
   const [c0, c1, c2, c3, c4] = expTail.map((c) => c * factor) as [number, number, number, number, number];
   const line = (low: number, high: number): Vector => f32x4.add(f32x4.mul(r, high), low);
-  const low = s.keep(f32x4.add(f32x4.mul(square, line(c0, c1)), factor === 1 ? f32x4.add(r, 1) : line(factor, factor)));
+  const low = s.keep(f32x4.add(f32x4.mul(square, line(c0, c1)), factor === 1 ? r : f32x4.mul(r, factor)));
   const high = f32x4.add(f32x4.mul(square, c4), line(c2, c3));
   return f32x4.add(f32x4.mul(high, f32x4.mul(square, square)), low);
 }
@@ -64,7 +64,7 @@ export const exp: Lowering = (s, a) => {
 export const normalExp: Lowering = (s, a) => {
   const x = reduced(s, s.keep(clamp(a, -87.3, 89)));
   // Half of 2^n is still representable where 2^n is not; half of the smallest is 0, all bits of it.
-  return f32x4.mul(shortExp(s, x, 2), powerOfTwo(x.rounded, -1));
+  return f32x4.mul(f32x4.add(growth(s, x, 2), 2), powerOfTwo(x.rounded, -1));
 };
 
 /** 2^x, exact for whole x. */
@@ -73,8 +73,7 @@ export const exp2: Lowering = (s, a) => {
   const rounded = s.keep(f32x4.add(x, ROUNDER));
   const r = s.keep(f32x4.mul(f32x4.sub(x, f32x4.sub(rounded, ROUNDER)), Math.LN2));
   const square = s.keep(f32x4.mul(r, r));
-  const tail = f32x4.mul(square, polynomial(s, r, expTail, square));
-  return scale(s, f32x4.add(f32x4.add(tail, r), 1), i32x4.sub(rounded, ROUNDER_BITS));
+  return scale(s, f32x4.add(f32x4.add(tailOf(s, { r, square }), r), 1), i32x4.sub(rounded, ROUNDER_BITS));
 };
 
 /** exp(x) - 1, relatively accurate near 0. */
@@ -90,7 +89,7 @@ export const expm1: Lowering = (s, a) => {
 export const sigmoid: Lowering = (s, a) => {
   // Powers below 2^-126 are nothing beside 1, and from 2^128 on the result is 0.
   const x = reduced(s, s.keep(clamp(a, -89, 87)), -1);
-  const power = f32x4.mul(shortExp(s, x, 1), powerOfTwo(x.rounded));
+  const power = f32x4.mul(f32x4.add(growth(s, x, 1), 1), powerOfTwo(x.rounded));
   return f32x4.div(1, f32x4.add(power, 1));
 };
 
