@@ -1,6 +1,6 @@
 import { f32x4, i32x4, v128 } from './assembler.ts';
 import type { Vector } from './elementwise-lanes.ts';
-import { clamp, polynomial, ROUNDER, withSign } from './elementwise-polynomial.ts';
+import { clamp, plus, polynomial, ROUNDER, withSign } from './elementwise-polynomial.ts';
 import type { Lowering, Scratch } from './elementwise-scratch.ts';
 
 /** The bits of ROUNDER: none of its low 9, so that a shift of the exponent's width leaves only what was rounded. */
@@ -26,11 +26,11 @@ interface Reduced {
 
 /** Reduces x or -x. */
 function reduced(s: Scratch, x: Vector, sign: 1 | -1 = 1): Reduced {
-  const rounded = s.keep(f32x4.add(f32x4.mul(x, sign * Math.LOG2E), ROUNDER));
+  const rounded = s.keep(plus(f32x4.const(ROUNDER), x, f32x4.const(sign * Math.LOG2E)));
   const whole = s.keep(f32x4.sub(rounded, ROUNDER));
-  const product = f32x4.mul(whole, sign * LN2_HIGH);
-  const high = sign === 1 ? f32x4.sub(x, product) : f32x4.sub(product, x);
-  const r = s.keep(f32x4.sub(high, f32x4.mul(whole, LN2_LOW)));
+  const high =
+    sign === 1 ? plus(x, whole, f32x4.const(-LN2_HIGH)) : f32x4.sub(f32x4.mul(whole, -LN2_HIGH), x);
+  const r = s.keep(plus(high, whole, f32x4.const(-LN2_LOW)));
   return { rounded, r, square: s.keep(f32x4.mul(r, r)) };
 }
 
@@ -42,10 +42,10 @@ function tailOf(s: Scratch, { r, square }: Pick<Reduced, 'r' | 'square'>): Vecto
 /** factor · (exp(r) - 1), by a shorter chain of operations. */
 function growth(s: Scratch, { r, square }: Reduced, factor: number): Vector {
   const [c0, c1, c2, c3, c4] = expTail.map((c) => c * factor) as [number, number, number, number, number];
-  const line = (low: number, high: number): Vector => f32x4.add(f32x4.mul(r, high), low);
-  const low = s.keep(f32x4.add(f32x4.mul(square, line(c0, c1)), factor === 1 ? r : f32x4.mul(r, factor)));
-  const high = f32x4.add(f32x4.mul(square, c4), line(c2, c3));
-  return f32x4.add(f32x4.mul(high, f32x4.mul(square, square)), low);
+  const line = (low: number, high: number): Vector => plus(f32x4.const(low), r, f32x4.const(high));
+  const low = s.keep(plus(factor === 1 ? r : f32x4.mul(r, factor), square, line(c0, c1)));
+  const high = plus(line(c2, c3), square, f32x4.const(c4));
+  return plus(low, high, f32x4.mul(square, square));
 }
 
 /** value · 2^n in two steps, so that results may overflow or be subnormal. */
