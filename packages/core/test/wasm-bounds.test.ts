@@ -79,6 +79,8 @@ describe('kernels write to nothing but their outputs and the scratch memory they
       [32, 256, 512],
       [64, 100, 33],
       [130, 260, 70],
+      [47, 50, 40],
+      [52, 60, 21],
     ];
     for (const dtype of ['float32', 'float64'] as const) {
       for (const [m, k, n] of sizes as [number, number, number][]) {
@@ -86,6 +88,30 @@ describe('kernels write to nothing but their outputs and the scratch memory they
           for (const b of [random([k, n], next, dtype), transposed(random([n, k], next, dtype))]) {
             const out = strided([m, n], dtype);
             expect(strayWrite([out], [a, b], () => kernels.matmul(out, a, b))).toBeNull();
+          }
+        }
+      }
+    }
+  });
+
+  it('copies and sums of parts and permutations', () => {
+    const next = generator(4);
+    for (const dtype of ['float32', 'float64', 'bool'] as const) {
+      for (const size of [1, 3, 6, 32, 200]) {
+        const x = random([2, 5, 3, size + 2], next, dtype);
+        const part = { ...x, offset: 1, shape: [2, 5, 3, size] };
+        const [batch, row, head, element] = x.strides as [number, number, number, number];
+        const permuted = { ...part, shape: [2, 3, 5, size], strides: [batch, head, row, element] };
+        for (const source of [part, permuted]) {
+          const out = strided(source.shape, dtype);
+          expect(strayWrite([out], [source], () => kernels.copy(out, source))).toBeNull();
+          if (dtype === 'bool') continue;
+          for (const dims of [[1], [0, 3]]) {
+            const sum = strided(
+              source.shape.map((n, d) => (dims.includes(d) ? 1 : n)),
+              dtype,
+            );
+            expect(strayWrite([sum], [source], () => kernels.reduce('sum', sum, source, dims))).toBeNull();
           }
         }
       }

@@ -1,6 +1,6 @@
 import { heapIsShared, heapMemory } from '../../heap.ts';
 import { section, text, unsigned } from './encoding.ts';
-import { liftI32, misc, opcodeBytes, type Operand, simd, type Type, typeCodes, Value } from './value.ts';
+import { type Emission, liftI32, misc, opcodeBytes, type Operand, simd, type Type, typeCodes, Value, type VectorConstant } from './value.ts';
 
 /** A variable of a function; as a value it reads the variable. */
 export class Local<T extends Type = Type> extends Value<T> {
@@ -51,8 +51,12 @@ const storeCodes: Readonly<Record<Type, readonly number[]>> = {
 const storeLaneCodes: Readonly<Record<number, number>> = { 1: 0x58, 2: 0x59, 4: 0x5a, 8: 0x5b };
 
 /** Writes the body of one function: each method appends a statement, in the order of the calls. */
-export class FunctionBuilder {
+export class FunctionBuilder implements Emission {
   readonly code: number[] = [];
+  /** Instructions before all others. */
+  private readonly start: number[] = [];
+  private readonly constants = new Map<string, Local<'v128'>>();
+  kept: ((constant: VectorConstant) => Value<'v128'>) | null = null;
   private readonly paramCount: number;
   private readonly localTypes: Type[] = [];
   private depth = 0;
@@ -74,9 +78,28 @@ export class FunctionBuilder {
     return this.local('i32', first === undefined ? undefined : liftI32(first));
   }
 
+  /**
+   * From here on keeps constant vectors in variables, which are loaded once at the start. Engines rebuild a constant in
+   * the code at every use, with several instructions, but keep a loaded one in a register, or at least in memory.
+   * @param addressOf says where the bytes of a constant lie
+   */
+  keepConstants(addressOf: (bytes: readonly number[]) => number): void {
+    this.kept = ({ bytes }) => {
+      const key = bytes.join();
+      let local = this.constants.get(key);
+      if (local === undefined) {
+        local = this.local('v128');
+        this.constants.set(key, local);
+        liftI32(addressOf(bytes)).emit({ code: this.start });
+        this.start.push(...opcodeBytes(simd(0)), 0, 0, 0x21, ...unsigned(local.index));
+      }
+      return local;
+    };
+  }
+
   /** local = value */
   set<T extends Type>(local: Local<T>, value: Value<T>): void {
-    value.emit(this.code);
+    value.emit(this);
     this.code.push(0x21, ...unsigned(local.index));
   }
 
@@ -102,39 +125,39 @@ export class FunctionBuilder {
   }
 
   private storeWith(opcode: readonly number[], address: Operand<'i32'>, value: Value, offset: number): void {
-    liftI32(address).emit(this.code);
-    value.emit(this.code);
+    liftI32(address).emit(this);
+    value.emit(this);
     this.code.push(...opcode, 0, ...unsigned(offset));
   }
 
   /** Copies bytes; the ranges may overlap. */
   copyMemory(to: Operand<'i32'>, from: Operand<'i32'>, bytes: Operand<'i32'>): void {
-    for (const operand of [to, from, bytes]) liftI32(operand).emit(this.code);
+    for (const operand of [to, from, bytes]) liftI32(operand).emit(this);
     this.code.push(...opcodeBytes(misc(10)), 0, 0);
   }
 
   /** Sets bytes to a value. */
   fillMemory(to: Operand<'i32'>, byte: Operand<'i32'>, bytes: Operand<'i32'>): void {
-    for (const operand of [to, byte, bytes]) liftI32(operand).emit(this.code);
+    for (const operand of [to, byte, bytes]) liftI32(operand).emit(this);
     this.code.push(...opcodeBytes(misc(11)), 0);
   }
 
   /** Runs a function for its effect. */
   call(callee: Callable, ...args: readonly Operand<'i32'>[] | readonly Value[]): void {
-    for (const arg of args) (typeof arg === 'number' ? liftI32(arg) : arg).emit(this.code);
+    for (const arg of args) (typeof arg === 'number' ? liftI32(arg) : arg).emit(this);
     this.code.push(0x10, ...unsigned(callee.index));
     if (callee.result !== null) this.code.push(0x1a);
   }
 
   /** Leaves the function with this result, or with none. */
   return(value?: Value): void {
-    value?.emit(this.code);
+    value?.emit(this);
     this.code.push(0x0f);
   }
 
   /** Statements under a condition, and others if it does not hold. */
   if(condition: Value<'i32'>, then: () => void, otherwise?: () => void): void {
-    condition.emit(this.code);
+    condition.emit(this);
     this.nest(IF, () => {
       then();
       if (otherwise !== undefined) {
@@ -156,7 +179,7 @@ export class FunctionBuilder {
 
   /** Goes to a label, at once or if a condition holds. */
   branch(label: Label, condition?: Value<'i32'>): void {
-    condition?.emit(this.code);
+    condition?.emit(this);
     this.code.push(condition === undefined ? BRANCH : BRANCH_IF, ...unsigned(this.depth - label.depth));
   }
 
@@ -227,7 +250,8 @@ export class FunctionBuilder {
   entry(): number[] {
     const locals: number[] = unsigned(this.localTypes.length);
     for (const type of this.localTypes) locals.push(1, typeCodes[type]);
-    return unsigned(locals.length + this.code.length + 1).concat(locals, this.code, END);
+    const { start, code } = this;
+    return unsigned(locals.length + start.length + code.length + 1).concat(locals, start, code, END);
   }
 }
 

@@ -12,6 +12,7 @@ import {
   i32,
   i8x16,
   type Local,
+  v128,
   type Value,
 } from './assembler.ts';
 import { defineTranspose } from './transpose.ts';
@@ -76,6 +77,9 @@ function storeElement(f: FunctionBuilder, dtype: DType, address: Value<'i32'>, v
   else f.store(address, value);
 }
 
+/** Rows of so many bytes are copied by vectors: the instruction for memory has a cost per call. */
+const SHORT_ROW = 512;
+
 /** Whether copying bytes copies elements. */
 function sameBytes(from: DType, to: DType): boolean {
   return from === to || (from === 'bool' && to === 'uint8');
@@ -112,19 +116,23 @@ function build(from: DType, to: DType): CopyKernels {
     const outAt = f.i32();
     const xAt = f.i32();
     const isDense = f.i32(i32.and(i32.eq(p.out2, outBytes), i32.eq(p.x2, xBytes)));
+    const isLong = f.i32(from === to ? i32.gt(p.n2, SHORT_ROW / outBytes) : i32.const(1));
     const isFill = f.i32(i32.and(i32.eq(p.out2, outBytes), i32.eqz(p.x2)));
     f.repeat(p.n0, () => {
       f.set(outRow, p.out);
       f.set(xRow, p.x);
       f.repeat(p.n1, () => {
         f.if(
-          isDense,
+          i32.and(isDense, isLong),
           () => f.call(dense, outRow, xRow, p.n2),
           () => {
             f.set(outAt, outRow);
             f.set(xAt, xRow);
             const left = f.i32(p.n2);
-            if (from === to) f.if(isFill, () => fill(f, to, outAt, xAt, left));
+            if (from === to) {
+              f.if(isFill, () => fill(f, to, outAt, xAt, left));
+              f.if(isDense, () => copyVectors(f, outBytes, outAt, xAt, left));
+            }
             f.repeat(left, () => {
               element(f, outAt, xAt);
               f.increment(outAt, p.out2);
@@ -141,6 +149,25 @@ function build(from: DType, to: DType): CopyKernels {
   });
   if (from === to && outBytes > 1) defineTranspose(assembler, outBytes as 4 | 8, element);
   return assembler.compile<CopyKernels>();
+}
+
+/** Copies whole vectors, and moves the pointers and `left` to what remains. */
+function copyVectors(
+  f: FunctionBuilder,
+  bytes: number,
+  out: Local<'i32'>,
+  x: Local<'i32'>,
+  left: Local<'i32'>,
+): void {
+  f.while(
+    () => i32.ge(left, 16 / bytes),
+    () => {
+      f.store(out, v128.load(x));
+      f.increment(out, 16);
+      f.increment(x, 16);
+      f.increment(left, -16 / bytes);
+    },
+  );
 }
 
 /** Repeats one element in whole vectors, and moves `out` and `left` to what remains. */
@@ -199,10 +226,15 @@ export function copy(out: Strided, x: Strided): void {
   const loops = walk(out.shape, [out.strides, x.strides], 3);
   const { sizes, strides } = loops;
   const depth = sizes.length;
-  const [n0, n1, n2] = sizes.slice(depth - 3) as Triple;
-  const [o0, o1, o2] = strides[0]!.slice(depth - 3).map((s) => s * outBytes) as Triple;
-  const [x0, x1, x2] = strides[1]!.slice(depth - 3).map((s) => s * xBytes) as Triple;
+  const [outs, xs] = strides as [number[], number[]];
+  const [n0, n1, n2] = [sizes[depth - 3]!, sizes[depth - 2]!, sizes[depth - 1]!];
+  const [o0, o1, o2] = [outs[depth - 3]! * outBytes, outs[depth - 2]! * outBytes, outs[depth - 1]! * outBytes];
+  const [x0, x1, x2] = [xs[depth - 3]! * xBytes, xs[depth - 2]! * xBytes, xs[depth - 1]! * xBytes];
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
+  if (depth === 3 && !isTransposed) {
+    kernels.loops(outAddress, xAddress, n0, n1, n2, o0, o1, o2, x0, x1, x2);
+    return;
+  }
   forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;
     const p = xAddress + xOffset * xBytes;

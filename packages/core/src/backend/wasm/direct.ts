@@ -7,7 +7,7 @@ import { defineDots, defineWideRow, WIDE_VECTORS } from './vectormatrix.ts';
 
 /** Kernels for products that read the left operand where it lies; steps and strides in bytes. */
 export interface DirectKernels {
-  /** c (+)= a b; nothing is packed but panels of b whose columns are not dense, one at a time. */
+  /** c (+)= a b; nothing is packed but panels of b, one at a time, where it pays or columns are not dense. */
   direct(
     m: number,
     n: number,
@@ -41,6 +41,9 @@ export interface DirectKernels {
   dots(n: number, k: number, a: number, b: number, bColumn: number, c: number): void;
 }
 
+/** With so many rows and so deep, dense columns of b are packed too: tiles read them often, and cache lines far apart collide. */
+const PACK_FROM = 48;
+
 const sizes = { m: 'i32', n: 'i32', k: 'i32' } as const;
 const left = { a: 'i32', aRow: 'i32', aStep: 'i32' } as const;
 const result = { c: 'i32', cRow: 'i32', add: 'i32', spare: 'i32' } as const;
@@ -57,6 +60,8 @@ function build(float: FloatType): DirectKernels {
   const right = { b: 'i32', bStep: 'i32', bColumn: 'i32' } as const;
   assembler.function('direct', { ...sizes, ...left, ...right, ...result }, null, (f, p) => {
     const isDense = f.i32(i32.eq(p.bColumn, float.bytes));
+    const isFlat = i32.or(i32.lt(p.m, PACK_FROM), i32.lt(p.k, PACK_FROM));
+    const isReadInPlace = f.i32(i32.and(isDense, isFlat));
     const panel = f.i32(i32.add(p.spare, tileRows() * panelBytes));
     const [b, bStep, columns] = [f.i32(), f.i32(), f.i32()];
     const wideColumns = WIDE_VECTORS * float.lanes.count;
@@ -76,7 +81,7 @@ function build(float: FloatType): DirectKernels {
       () => {
         f.set(b, p.b);
         f.set(bStep, p.bStep);
-        f.if(i32.eqz(i32.and(isDense, i32.ge(p.n, tileColumns(float)))), () => {
+        f.if(i32.eqz(i32.and(isReadInPlace, i32.ge(p.n, tileColumns(float)))), () => {
           // Only one panel's columns: there is room for no more.
           f.set(columns, i32.const(tileColumns(float)));
           f.if(i32.lt(p.n, tileColumns(float)), () => f.set(columns, p.n));

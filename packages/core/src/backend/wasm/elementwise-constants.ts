@@ -1,27 +1,23 @@
 import { allocate, views } from '../../heap.ts';
-import { v128 } from './assembler.ts';
-import type { Vector } from './elementwise-lanes.ts';
 
 /** Constants per block of memory. */
 const BLOCK = 64;
-const addresses = new Map<number, number>();
+const addresses = new Map<string, number>();
 let block = 0;
 let used = BLOCK;
 
-/**
- * Four equal single-precision lanes, read from memory: engines rebuild a constant in the code at every use,
- * with several instructions, which makes long polynomials twice as slow.
- */
-export function tableF32x4(value: number): Vector {
-  let address = addresses.get(value);
+/** Where the 16 bytes of a constant vector lie, for as long as there are kernels. */
+export function constantAddress(bytes: readonly number[]): number {
+  const key = bytes.join();
+  let address = addresses.get(key);
   if (address === undefined) {
     if (used === BLOCK) {
       block = allocate(BLOCK * 16, 2 ** 32);
       used = 0;
     }
     address = block + 16 * used++;
-    views.f32.fill(value, address / 4, address / 4 + 4);
-    addresses.set(value, address);
+    views.u8.set(bytes, address);
+    addresses.set(key, address);
   }
-  return v128.load(address);
+  return address;
 }

@@ -1,9 +1,9 @@
 import { f32x4, i32x4, v128 } from './assembler.ts';
 import type { Vector } from './elementwise-lanes.ts';
-import { clamp, polynomial, ROUNDER, withSign } from './elementwise-polynomial.ts';
+import { clamp, plus, polynomial, ROUNDER, withSign } from './elementwise-polynomial.ts';
 import type { Lowering, Scratch } from './elementwise-scratch.ts';
 
-/** The bits of ROUNDER. */
+/** The bits of ROUNDER: none of its low 9, so that a shift of the exponent's width leaves only what was rounded. */
 const ROUNDER_BITS = 0x4b400000;
 /** ln 2 in two parts: products of the first with whole numbers below 2^15 are exact. */
 export const LN2_HIGH = 0.693359375;
@@ -14,17 +14,38 @@ export const expTail: readonly number[] = [
   0.4999999403953552, 0.1666651964187622, 0.041668396443128586, 0.008368796668946743, 0.0013814433477818966,
 ];
 
-/** 2^n for whole n in -126 … 127. */
-const powerOfTwo = (n: Vector): Vector => i32x4.add(i32x4.shl(n, 23), 0x3f800000);
+/** 2^n for whole n in -126 … 127, and infinity for 128; n may be what adding ROUNDER leaves. */
+const powerOfTwo = (n: Vector, factor = 0): Vector => i32x4.add(i32x4.shl(n, 23), 0x3f800000 + (factor << 23));
 
-/** x = n ln 2 + r with whole n; gives n as an integer, and exp(r) - 1 as r + r² q(r). */
-function reduceExp(s: Scratch, x: Vector): { n: Vector; r: Vector; tail: Vector } {
-  const rounded = s.keep(f32x4.add(f32x4.mul(x, Math.LOG2E), ROUNDER));
+/** An argument of exp as n ln 2 + r with whole n: ROUNDER + n, r, and its square. */
+interface Reduced {
+  readonly rounded: Vector;
+  readonly r: Vector;
+  readonly square: Vector;
+}
+
+/** Reduces x or -x. */
+function reduced(s: Scratch, x: Vector, sign: 1 | -1 = 1): Reduced {
+  const rounded = s.keep(plus(f32x4.const(ROUNDER), x, f32x4.const(sign * Math.LOG2E)));
   const whole = s.keep(f32x4.sub(rounded, ROUNDER));
-  const r = s.keep(f32x4.sub(f32x4.sub(x, f32x4.mul(whole, LN2_HIGH)), f32x4.mul(whole, LN2_LOW)));
-  const square = s.keep(f32x4.mul(r, r));
-  const tail = f32x4.mul(square, polynomial(s, r, expTail, square));
-  return { n: s.keep(i32x4.sub(rounded, ROUNDER_BITS)), r, tail };
+  const high =
+    sign === 1 ? plus(x, whole, f32x4.const(-LN2_HIGH)) : f32x4.sub(f32x4.mul(whole, -LN2_HIGH), x);
+  const r = s.keep(plus(high, whole, f32x4.const(-LN2_LOW)));
+  return { rounded, r, square: s.keep(f32x4.mul(r, r)) };
+}
+
+/** exp(r) - 1 - r, in the order of operations that is most accurate. */
+function tailOf(s: Scratch, { r, square }: Pick<Reduced, 'r' | 'square'>): Vector {
+  return f32x4.mul(square, polynomial(s, r, expTail, square));
+}
+
+/** factor · (exp(r) - 1), by a shorter chain of operations. */
+function growth(s: Scratch, { r, square }: Reduced, factor: number): Vector {
+  const [c0, c1, c2, c3, c4] = expTail.map((c) => c * factor) as [number, number, number, number, number];
+  const line = (low: number, high: number): Vector => plus(f32x4.const(low), r, f32x4.const(high));
+  const low = s.keep(plus(factor === 1 ? r : f32x4.mul(r, factor), square, line(c0, c1)));
+  const high = plus(line(c2, c3), square, f32x4.const(c4));
+  return plus(low, high, f32x4.mul(square, square));
 }
 
 /** value · 2^n in two steps, so that results may overflow or be subnormal. */
@@ -35,8 +56,15 @@ export function scale(s: Scratch, value: Vector, n: Vector): Vector {
 
 /** exp(x), subnormal results included. */
 export const exp: Lowering = (s, a) => {
-  const { n, r, tail } = reduceExp(s, s.keep(clamp(a, -104, 89)));
-  return scale(s, f32x4.add(f32x4.add(tail, r), 1), n);
+  const x = reduced(s, s.keep(clamp(a, -104, 89)));
+  return scale(s, f32x4.add(f32x4.add(tailOf(s, x), x.r), 1), s.keep(i32x4.sub(x.rounded, ROUNDER_BITS)));
+};
+
+/** exp(x) in fewer steps, good to 2 units in the last place; 0 for what would be subnormal, or nearly. */
+export const normalExp: Lowering = (s, a) => {
+  const x = reduced(s, s.keep(clamp(a, -87.3, 89)));
+  // Half of 2^n is still representable where 2^n is not; half of the smallest is 0, all bits of it.
+  return f32x4.mul(f32x4.add(growth(s, x, 2), 2), powerOfTwo(x.rounded, -1));
 };
 
 /** 2^x, exact for whole x. */
@@ -45,29 +73,32 @@ export const exp2: Lowering = (s, a) => {
   const rounded = s.keep(f32x4.add(x, ROUNDER));
   const r = s.keep(f32x4.mul(f32x4.sub(x, f32x4.sub(rounded, ROUNDER)), Math.LN2));
   const square = s.keep(f32x4.mul(r, r));
-  const tail = f32x4.mul(square, polynomial(s, r, expTail, square));
-  return scale(s, f32x4.add(f32x4.add(tail, r), 1), i32x4.sub(rounded, ROUNDER_BITS));
+  return scale(s, f32x4.add(f32x4.add(tailOf(s, { r, square }), r), 1), i32x4.sub(rounded, ROUNDER_BITS));
 };
 
 /** exp(x) - 1, relatively accurate near 0. */
 export const expm1: Lowering = (s, a) => {
-  const { n, r, tail } = reduceExp(s, s.keep(clamp(a, -20, 89)));
+  const x = reduced(s, s.keep(clamp(a, -20, 89)));
   // Half of 2^n is still representable where 2^n is not.
-  const half = s.keep(powerOfTwo(i32x4.sub(n, 1)));
-  const small = f32x4.add(r, tail);
+  const half = s.keep(powerOfTwo(x.rounded, -1));
+  const small = f32x4.add(x.r, tailOf(s, x));
   return f32x4.mul(f32x4.add(f32x4.mul(half, small), f32x4.sub(half, 0.5)), 2);
 };
 
 /** 1 / (1 + exp(-x)). */
-export const sigmoid: Lowering = (s, a, b, c, node) =>
-  f32x4.div(1, f32x4.add(exp(s, s.keep(f32x4.neg(a)), b, c, node), 1));
+export const sigmoid: Lowering = (s, a) => {
+  // Powers below 2^-126 are nothing beside 1, and from 2^128 on the result is 0.
+  const x = reduced(s, s.keep(clamp(a, -89, 87)), -1);
+  const power = f32x4.mul(f32x4.add(growth(s, x, 1), 1), powerOfTwo(x.rounded));
+  return f32x4.div(1, f32x4.add(power, 1));
+};
 
 /** tanh(x), relatively accurate near 0. */
 export const tanh: Lowering = (s, a) => {
   // t / (t + 2) with t = exp(2|x|) - 1 is accurate near 0 and exactly 1 from 9.1 on.
-  const { n, r, tail } = reduceExp(s, s.keep(f32x4.mul(f32x4.pmin(f32x4.abs(a), 9.1), 2)));
-  const power = s.keep(powerOfTwo(n));
-  const t = s.keep(f32x4.add(f32x4.mul(power, f32x4.add(r, tail)), f32x4.sub(power, 1)));
+  const x = reduced(s, s.keep(f32x4.mul(f32x4.pmin(f32x4.abs(a), 9.1), 2)));
+  const power = s.keep(powerOfTwo(x.rounded));
+  const t = s.keep(f32x4.add(f32x4.mul(power, f32x4.add(x.r, tailOf(s, x))), f32x4.sub(power, 1)));
   return withSign(f32x4.div(t, f32x4.add(t, 2)), a);
 };
 

@@ -41,7 +41,8 @@ function floats(lanes: Lanes, signbit: (x: Vector) => Vector): Lowerings {
     mul: (_, a, b) => lanes.mul(a, b),
     div: (_, a, b, _c, { args: [, divisor] }) =>
       isPowerOfTwo(divisor!) ? lanes.mul(a, 1 / divisor!.value) : lanes.div(a, b),
-    neg: (_, a) => lanes.neg(a),
+    // Engines make the mask of signs anew each time; a constant is kept.
+    neg: (_, a) => v128.xor(a, lanes.const(-0)),
     min: (_, a, b, _c, { args: [x, y] }) => {
       if (isNumber(y!)) return lanes.pmin(a, b);
       return isNumber(x!) ? lanes.pmin(b, a) : lanes.min(a, b);

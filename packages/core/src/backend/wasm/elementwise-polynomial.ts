@@ -1,7 +1,8 @@
 import { f32x4, v128, type Value } from './assembler.ts';
-import { tableF32x4 } from './elementwise-constants.ts';
 import type { Vector } from './elementwise-lanes.ts';
 import type { Scratch } from './elementwise-scratch.ts';
+import { floatTypes } from './floats.ts';
+import { multiplyAdd } from './tile.ts';
 
 /** Adding it rounds to an integer, which then stands in the low bits. */
 export const ROUNDER: number = 1.5 * 2 ** 23;
@@ -9,6 +10,9 @@ export const ROUNDER: number = 1.5 * 2 ** 23;
 export const ROUNDER_DOUBLE: number = 1.5 * 2 ** 52;
 /** Bits of √½: mantissas are taken from there to √2, where the logarithm is near 0. */
 export const SQRT_HALF_BITS = 0x3f3504f3;
+
+/** c + a b, in one instruction where there is one. */
+export const plus = (c: Vector, a: Vector, b: Vector): Vector => multiplyAdd(floatTypes.float32, a, b, c);
 
 /**
  * A polynomial in z, lowest power first: pairs of terms, and those by Horner's rule in z². That halves the
@@ -22,10 +26,10 @@ export function polynomial(
 ): Vector {
   let value: Vector | undefined;
   for (let k = (coefficients.length - 1) & -2; k >= 0; k -= 2) {
-    const even = tableF32x4(coefficients[k]!);
+    const even = f32x4.const(coefficients[k]!);
     const odd = coefficients[k + 1];
-    const pair = odd === undefined ? even : f32x4.add(f32x4.mul(tableF32x4(odd), z), even);
-    value = value === undefined ? pair : f32x4.add(f32x4.mul(value, square), pair);
+    const pair = odd === undefined ? even : plus(even, f32x4.const(odd), z);
+    value = value === undefined ? pair : plus(pair, value, square);
   }
   return value!;
 }

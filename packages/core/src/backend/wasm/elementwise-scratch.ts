@@ -1,5 +1,6 @@
 import type { Expr, PrimitiveName } from '../../expr/index.ts';
 import { type Callable, call, type FunctionBuilder, type Local } from './assembler.ts';
+import { constantAddress } from './elementwise-constants.ts';
 import type { LaneType, Vector } from './elementwise-lanes.ts';
 
 /**
@@ -27,6 +28,7 @@ export class Scratch {
     this.f = f;
     this.type = type;
     this.calls = calls;
+    f.keepConstants(constantAddress);
   }
 
   /** Starts another copy of the code. */

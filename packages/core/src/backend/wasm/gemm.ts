@@ -9,6 +9,13 @@ const K_BLOCK = 256;
 /** Columns of the right operand packed at a time. */
 const N_BLOCK = 1024;
 
+/**
+ * Elements of the left operand that are read where they lie rather than packed: once per panel of the right
+ * one, which scattered rows make slow sooner.
+ */
+const DENSE_ROWS = 16384;
+const SCATTERED_ROWS = 3072;
+
 const panels = new Scratch();
 
 /**
@@ -36,7 +43,7 @@ export function gemm(
   }
   const kBlock = blockOf(k);
   const tileBytes = spareBytes();
-  if (n <= 32 || m <= 4 || m * k <= 16384) {
+  if (n <= 32 || m <= 4 || m * k <= (aStep === bytes ? DENSE_ROWS : SCATTERED_ROWS)) {
     const { direct } = directKernels(dtype);
     const spare = panels.take(tileBytes + kBlock * 32);
     for (let p = 0; p < k; p += kBlock) {

@@ -2,6 +2,8 @@ import { Assembler, type Callable, type FunctionBuilder, i32, type Local } from 
 import type { FloatType } from './floats.ts';
 import { squareOf } from './square.ts';
 
+const CACHE_LINE = 64;
+
 const params = { to: 'i32', from: 'i32', kStep: 'i32', lineStep: 'i32', k: 'i32', lines: 'i32' } as const;
 type PackLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
 
@@ -17,10 +19,32 @@ export function definePacking(
   name: string | null,
 ): Callable<null> {
   const panelBytes = width * float.bytes;
+  // As many panels as share the cache lines of neighbouring elements are packed together.
+  const together = Math.max(1, Math.round(CACHE_LINE / panelBytes));
   return assembler.function(name, params, null, (f, p) => {
     const to = f.i32();
     const from = f.i32();
     const left = f.i32();
+    const others = Array.from({ length: together - 1 }, () => f.i32());
+    const moveOn = (panels: number): void => {
+      f.increment(p.to, i32.mul(p.k, panels * panelBytes));
+      f.increment(p.from, i32.mul(p.lineStep, panels * width));
+      f.increment(p.lines, -panels * width);
+    };
+    f.if(i32.eq(p.lineStep, float.bytes), () => {
+      f.while(
+        () => i32.ge(p.lines, together * width),
+        () => {
+          f.set(from, p.from);
+          f.set(left, p.k);
+          const panels = [p.to, ...others];
+          f.set(to, p.to);
+          others.forEach((other, k) => f.set(other, i32.add(panels[k]!, i32.mul(p.k, panelBytes))));
+          packDenseLines(f, float, width, p, [to, ...others], from, left);
+          moveOn(together);
+        },
+      );
+    });
     f.while(
       () => i32.gt(p.lines, 0),
       () => {
@@ -28,37 +52,38 @@ export function definePacking(
         f.set(from, p.from);
         f.set(left, p.k);
         f.if(i32.ge(p.lines, width), () => {
-          f.if(i32.eq(p.lineStep, float.bytes), () => packDenseLines(f, float, width, p, to, from, left));
+          f.if(i32.eq(p.lineStep, float.bytes), () => packDenseLines(f, float, width, p, [to], from, left));
           f.if(i32.eq(p.kStep, float.bytes), () => packSquares(f, float, width, p, to, from, left));
         });
         packScalars(f, float, width, p, to, from, left);
-        f.increment(p.to, i32.mul(p.k, panelBytes));
-        f.increment(p.from, i32.mul(p.lineStep, width));
-        f.increment(p.lines, -width);
+        moveOn(1);
       },
     );
   });
 }
 
-/** Lines side by side in memory: each k is one piece of memory. */
+/** Lines side by side in memory: each k is one piece of memory, which goes to one or more panels. */
 function packDenseLines(
   f: FunctionBuilder,
   { lanes, scalar, bytes }: FloatType,
   width: number,
   p: PackLocals,
-  to: Local<'i32'>,
+  panels: readonly Local<'i32'>[],
   from: Local<'i32'>,
   left: Local<'i32'>,
 ): void {
   f.while(
     () => i32.gt(left, 0),
     () => {
-      let line = 0;
-      for (; line + lanes.count <= width; line += lanes.count) {
-        f.store(to, lanes.load(from, line * bytes), line * bytes);
-      }
-      for (; line < width; line++) f.store(to, scalar.load(from, line * bytes), line * bytes);
-      f.increment(to, width * bytes);
+      panels.forEach((to, panel) => {
+        const first = panel * width;
+        let line = 0;
+        for (; line + lanes.count <= width; line += lanes.count) {
+          f.store(to, lanes.load(from, (first + line) * bytes), line * bytes);
+        }
+        for (; line < width; line++) f.store(to, scalar.load(from, (first + line) * bytes), line * bytes);
+        f.increment(to, width * bytes);
+      });
       f.increment(from, p.kStep);
       f.increment(left, -1);
     },

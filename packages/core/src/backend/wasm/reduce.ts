@@ -61,36 +61,41 @@ function foldFloats(
 ): void {
   const { bytes } = dtypeInfo[dtype];
   // Only dimensions of x that are folded have no stride in out.
-  const outStrides = out.strides.map((stride, d) => (dims.includes(d) ? 0 : stride));
+  const outStrides = [...out.strides];
+  for (const d of dims) outStrides[d] = 0;
   const { sizes, strides } = walk(x.shape, [x.strides, outStrides], 0);
-  const isFolded = sizes.map((_, d) => strides[1]![d] === 0);
-  const kept = sizes.map((_, d) => d).filter((d) => !isFolded[d]);
-  const folded = sizes.map((_, d) => d).filter((d) => isFolded[d]);
+  const [xSteps, outSteps] = strides as [number[], number[]];
+  const kept: number[] = [];
+  const folded: number[] = [];
+  for (let d = 0; d < sizes.length; d++) (outSteps[d] === 0 ? folded : kept).push(d);
   if (folded.length > 2) {
     foldCopy(kind, out, x, dims);
     return;
   }
   const [outer, inner] = folded.length === 2 ? folded : [undefined, folded[0]];
+  const last = kept.pop();
   const size = (d: number | undefined): number => (d === undefined ? 1 : sizes[d]!);
-  const step = (operand: 0 | 1, d: number | undefined): number =>
-    d === undefined ? 0 : strides[operand]![d]! * bytes;
+  const step = (steps: readonly number[], d: number | undefined): number => (d === undefined ? 0 : steps[d]! * bytes);
+  const [n0, step0, n1, step1] = [size(outer), step(xSteps, outer), size(inner), step(xSteps, inner)];
+  const [lines, xLine, outLine] = [size(last), step(xSteps, last), step(outSteps, last)];
   const outAt = addressOf(out.storage) + out.offset * bytes;
   const xAt = addressOf(x.storage) + x.offset * bytes;
   const kernels = foldKernels(kind, dtype);
-  const last = kept[kept.length - 1];
-  const asColumns = step(0, last) === bytes && step(1, last) === bytes && step(0, inner) !== bytes;
+  const asColumns = xLine === bytes && outLine === bytes && step1 !== bytes;
   const spareAt = asColumns ? spare.take(SPARE_BYTES) : 0;
-  const others = {
-    sizes: kept.slice(0, -1).map((d) => sizes[d]!),
-    strides: [0, 1].map((k) => kept.slice(0, -1).map((d) => strides[k]![d]!)),
+  const fold = (to: number, from: number): void => {
+    if (asColumns) kernels.columns(to, from, lines, n0, step0, n1, step1, spareAt);
+    else kernels.rows(to, from, lines, outLine, xLine, n0, step0, n1, step1);
   };
-  forOuter(others, others.sizes.length, ([xOffset = 0, outOffset = 0]) => {
-    const to = outAt + outOffset * bytes;
-    const from = xAt + xOffset * bytes;
-    const [n0, step0, n1, step1] = [size(outer), step(0, outer), size(inner), step(0, inner)];
-    if (asColumns) kernels.columns(to, from, size(last), n0, step0, n1, step1, spareAt);
-    else kernels.rows(to, from, size(last), step(1, last), step(0, last), n0, step0, n1, step1);
-  });
+  if (kept.length === 0) {
+    fold(outAt, xAt);
+    return;
+  }
+  const others = {
+    sizes: kept.map((d) => sizes[d]!),
+    strides: strides.map((steps) => kept.map((d) => steps[d]!)),
+  };
+  forOuter(others, kept.length, ([xOffset = 0, outOffset = 0]) => fold(outAt + outOffset * bytes, xAt + xOffset * bytes));
 }
 
 /** Many separate folded dimensions: brings them together at the end first. */
@@ -152,6 +157,7 @@ function foldOneByOne(kind: Reduction, out: Strided, x: Strided): void {
   });
 }
 
+/** Visits all elements of two operands; the last dimension in a loop of its own. */
 function nested(
   shape: readonly number[],
   a: readonly number[],
@@ -165,6 +171,10 @@ function nested(
     body(aAt, bAt);
     return;
   }
-  for (let i = 0; i < shape[dim]!; i++)
-    nested(shape, a, b, dim + 1, aAt + i * a[dim]!, bAt + i * b[dim]!, body);
+  const [size, aStep, bStep] = [shape[dim]!, a[dim]!, b[dim]!];
+  const isLast = dim === shape.length - 1;
+  for (let i = 0; i < size; i++) {
+    if (isLast) body(aAt + i * aStep, bAt + i * bStep);
+    else nested(shape, a, b, dim + 1, aAt + i * aStep, bAt + i * bStep, body);
+  }
 }

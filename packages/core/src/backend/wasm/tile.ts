@@ -64,8 +64,9 @@ type TileLocals = { readonly [name in keyof typeof params]: Local<'i32'> };
 
 /**
  * Defines the function that computes `rows` by `tileColumns` elements of c = a b, or c += a b unless `add` is
- * 0; k is at least 1. The loop must not be unrolled, and has fences where they were found to help: otherwise
- * engines move all loads up and run out of registers, which halves the speed.
+ * 0; k is at least 1. The loop must not be unrolled: engines would move all loads up and run out of registers,
+ * which halves the speed. Its first turn stands before it, so that V8 computes what addresses have in common
+ * once, and knows that the pointers of the loop, being sums, need no extension to 64 bits.
  */
 export function defineTile(
   assembler: Assembler,
@@ -80,8 +81,7 @@ export function defineTile(
     const b0 = f.local('v128');
     const b1 = f.local('v128');
     const { lanes, bytes } = float;
-    const fences = hasRelaxedMadd() ? [0, 2, 4] : [1];
-    f.countdown(p.k, (fence) => {
+    const turn = (isFirst: boolean): void => {
       f.set(b0, lanes.load(p.b));
       f.set(b1, lanes.load(p.b, 16));
       sums.forEach(([left, right], row) => {
@@ -89,14 +89,19 @@ export function defineTile(
           a,
           access === 'packed' ? lanes.loadSplat(p.a, row * bytes) : lanes.loadSplat(rowPointers[row]!),
         );
-        f.set(left, multiplyAdd(float, a, b0, left));
-        f.set(right, multiplyAdd(float, a, b1, right));
-        if (row < rows - 1 && fences.includes(row)) fence();
+        f.set(left, multiplyAdd(float, a, b0, isFirst ? lanes.const(0) : left));
+        f.set(right, multiplyAdd(float, a, b1, isFirst ? lanes.const(0) : right));
       });
       if (access === 'packed') f.increment(p.a, tileRows() * bytes);
       for (const pointer of rowPointers) f.increment(pointer, p.aStep);
       f.increment(p.b, p.bStep);
-    });
+      f.increment(p.k, -1);
+    };
+    turn(true);
+    f.while(
+      () => p.k,
+      () => turn(false),
+    );
     f.if(p.add, () => {
       storeRows(f, p, sums, (sum, offset) => lanes.add(lanes.load(p.c, offset), sum));
       f.return();

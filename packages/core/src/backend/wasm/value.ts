@@ -19,10 +19,34 @@ export class Value<T extends Type = Type> {
   }
 
   /** Appends the instructions that leave the value on the stack. */
-  emit(code: number[]): void {
+  emit(to: Emission): void {
     const { operands, opcode } = this;
-    for (let k = 0; k < operands.length; k++) operands[k]!.emit(code);
-    for (let k = 0; k < opcode.length; k++) code.push(opcode[k]!);
+    for (let k = 0; k < operands.length; k++) operands[k]!.emit(to);
+    for (let k = 0; k < opcode.length; k++) to.code.push(opcode[k]!);
+  }
+}
+
+/** Where instructions go. */
+export interface Emission {
+  readonly code: number[];
+  /** What stands for a constant vector instead of the constant itself. */
+  readonly kept?: ((constant: VectorConstant) => Value<'v128'>) | null;
+}
+
+/** A vector that is known when the code is written. */
+export class VectorConstant extends Value<'v128'> {
+  readonly bytes: readonly number[];
+
+  constructor(bytes: readonly number[]) {
+    super('v128', [...opcodeBytes(simd(0x0c)), ...bytes]);
+    this.bytes = bytes;
+  }
+
+  override emit(to: Emission): void {
+    // All bits 0 or all 1 take one cheap instruction.
+    const isTrivial = this.bytes.every((byte) => byte === this.bytes[0] && (byte === 0 || byte === 255));
+    if (isTrivial || !to.kept) super.emit(to);
+    else to.kept(this).emit(to);
   }
 }
 

@@ -8,7 +8,6 @@ import {
   liftF64,
   liftI32,
   liftI64,
-  literal,
   type Load,
   loads,
   opcodeBytes,
@@ -20,15 +19,16 @@ import {
   unary,
   type Unary,
   Value,
+  VectorConstant,
 } from './value.ts';
 
 /** Lifts a number to a vector that holds it in every lane. */
 function everyLane(count: number, encode: (value: number) => number[]): Lift<'v128'> {
-  return literal('v128', (value) => {
-    const bytes = opcodeBytes(simd(0x0c));
-    for (let lane = 0; lane < count; lane++) bytes.push(...encode(value));
-    return bytes;
-  });
+  return (a) => {
+    if (typeof a !== 'number') return a;
+    const lane = encode(a);
+    return new VectorConstant(Array.from({ length: count }, () => lane).flat());
+  };
 }
 
 const liftF32x4 = everyLane(4, float32Bytes);

@@ -27,7 +27,7 @@ export function walk(shape: Shape, operands: readonly Strides[], depth: number):
   for (const d of dims) {
     const size = shape[d]!;
     const last = sizes.length - 1;
-    if (last >= 0 && operands.every((operand, k) => strides[k]![last] === operand[d]! * size)) {
+    if (last >= 0 && goesOn(strides, operands, last, d, size)) {
       sizes[last] = sizes[last]! * size;
       for (let k = 0; k < operands.length; k++) strides[k]![last] = operands[k]![d]!;
     } else {
@@ -40,6 +40,20 @@ export function walk(shape: Shape, operands: readonly Strides[], depth: number):
     for (const list of strides) list.unshift(0);
   }
   return { sizes, strides };
+}
+
+/** Whether the loop of dimension d continues that of level `last` in every operand. */
+function goesOn(
+  strides: readonly number[][],
+  operands: readonly Strides[],
+  last: number,
+  d: number,
+  size: number,
+): boolean {
+  for (let k = 0; k < operands.length; k++) {
+    if (strides[k]![last] !== operands[k]![d]! * size) return false;
+  }
+  return true;
 }
 
 /**
