@@ -1,7 +1,8 @@
 import { cat, enableGrad, keep, noGrad, peekGrad, Tensor, ValueError } from '@tapegrad/core';
 import { strongWolfe, type LinePoint } from './line-search.ts';
 import { requireValid, withDefaults } from './options.ts';
-import { Optimizer, type ParameterState, type ParamGroupInput, type ParamsInput } from './optimizer.ts';
+import { Optimizer } from './optimizer.ts';
+import type { OptimizerStateDict, ParameterState, ParamGroupInput, ParamsInput } from './optimizer.ts';
 
 /** Options of LBFGS. */
 export interface LBFGSOptions {
@@ -90,6 +91,12 @@ export class LBFGS extends Optimizer<Options> {
     const { lineSearchFn, historySize } = options;
     requireValid(lineSearchFn === null || lineSearchFn === 'strong_wolfe', 'line search', lineSearchFn);
     requireValid(Number.isInteger(historySize) && historySize > 0, 'history size', historySize);
+  }
+
+  override loadStateDict(dict: OptimizerStateDict): void {
+    super.loadStateDict(dict);
+    // A scratch list of PyTorch's, which it makes anew where there is none.
+    for (const state of this.state.values()) delete state['al'];
   }
 
   protected override update(): void {

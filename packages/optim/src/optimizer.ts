@@ -190,7 +190,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
 /** A loaded value in the dtype of its parameter, or as a number. */
 function adopt(value: StateValue, asNumber: boolean, param: Tensor): StateValue {
   if (typeof value === 'number') return value;
-  if (!(value instanceof Tensor)) return value.map((item) => adopt(item, asNumber, param));
+  if (!(value instanceof Tensor)) return value.filter((item) => item !== null).map((item) => adopt(item, asNumber, param));
   return asNumber ? value.item() : keep(tensor(value, { dtype: param.dtype }));
 }
 

@@ -1,7 +1,7 @@
 import { defineUpdate, type Tensor, type Update } from '@tapegrad/core';
 import { average, averageSquare, penalized, signOf } from './formulas.ts';
 import { withDefaults } from './options.ts';
-import { Optimizer, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
+import { countStep, Optimizer, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
 
 /** Options of RMSprop. */
 export interface RMSpropOptions {
@@ -72,6 +72,7 @@ export class RMSprop extends Optimizer<Options> {
 
   protected override update(param: Tensor, grad: Tensor, state: ParameterState, options: Options): void {
     const { lr, alpha, eps, weightDecay, momentum, centered } = options;
+    countStep(state);
     const targets = [stateTensor(state, 'squareAvg', param)];
     if (centered) targets.push(stateTensor(state, 'gradAvg', param));
     if (momentum > 0) targets.push(stateTensor(state, 'momentumBuffer', param));

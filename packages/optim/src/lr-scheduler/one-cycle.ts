@@ -46,7 +46,7 @@ export class OneCycleLR extends LRScheduler {
   cycleMomentum: boolean;
   useBeta1: boolean;
   private readonly annealFunc: (from: number, to: number, at: number) => number;
-  private readonly phases: readonly Phase[];
+  readonly #phases: readonly Phase[];
 
   /**
    * @param maxLr largest rate, for all groups or for each
@@ -75,7 +75,7 @@ export class OneCycleLR extends LRScheduler {
     this.useBeta1 = useBeta1;
     this.annealFunc = strategies[annealStrategy]!;
     const up: Phase = [pctStart * totalSteps - 1, ['initialLr', 'maxLr'], ['maxMomentum', 'baseMomentum']];
-    this.phases = options.threePhase
+    this.#phases = options.threePhase
       ? [
           up,
           [2 * pctStart * totalSteps - 2, ['maxLr', 'initialLr'], ['baseMomentum', 'maxMomentum']],
@@ -102,10 +102,10 @@ export class OneCycleLR extends LRScheduler {
 
   /** Rate (1) or momentum (2) of a group in the present phase. */
   private between(i: number, what: 1 | 2): number {
-    const found = this.phases.findIndex(([end]) => this.lastEpoch <= end);
-    const index = found < 0 ? this.phases.length - 1 : found;
-    const phase = this.phases[index]!;
-    const start = index === 0 ? 0 : this.phases[index - 1]![0];
+    const found = this.#phases.findIndex(([end]) => this.lastEpoch <= end);
+    const index = found < 0 ? this.#phases.length - 1 : found;
+    const phase = this.#phases[index]!;
+    const start = index === 0 ? 0 : this.#phases[index - 1]![0];
     const [from, to] = phase[what];
     const group = this.optimizer.paramGroups[i] as Record<Level, number>;
     return this.annealFunc(group[from], group[to], (this.lastEpoch - start) / (phase[0] - start));
