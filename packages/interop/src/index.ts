@@ -9,7 +9,10 @@ export type {
   SafetensorsDType,
   SafetensorsEntry,
   SafetensorsFile,
+  SafetensorsPlace,
   SafetensorsTensor,
 } from './safetensors.ts';
+export { blobSource, openTensors } from './tensor-reader.ts';
+export type { ByteSource, TensorReader } from './tensor-reader.ts';
 export { loadTensors, saveTensors } from './tensors.ts';
 export type { NamedTensors, TensorFile } from './tensors.ts';
