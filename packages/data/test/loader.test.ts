@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import { arange, Generator, manualSeed, rand, Tensor, tensor, useBackend } from '@tapegrad/core';
-import { DataLoader, defaultCollate, Subset, TensorDataset, type Dataset } from '../src/index.ts';
+import { BatchSampler, DataLoader, defaultCollate, SequentialSampler, Subset, TensorDataset, type Dataset } from '../src/index.ts';
 
 beforeAll(() => useBackend('reference'));
 
@@ -42,7 +42,67 @@ describe('DataLoader', () => {
     expect(() => [...loader]).toThrow(/for await/);
   });
 
+  it('groups the samples of a stream, synchronous or not', async () => {
+    function* counted(): Iterable<number> {
+      for (let i = 0; i < 5; i++) yield i;
+    }
+    const stream = { [Symbol.iterator]: () => counted()[Symbol.iterator]() };
+    const loader = new DataLoader<number, Tensor, Iterable<number>>(stream, { batchSize: 2 });
+    expect([...loader].map((b) => b.toArray())).toEqual([[0, 1], [2, 3], [4]]);
+    const full = new DataLoader<number, Tensor, Iterable<number>>(stream, { batchSize: 2, dropLast: true });
+    expect([...full].map((b) => b.toArray())).toEqual([[0, 1], [2, 3]]);
+    const promised = { async *[Symbol.asyncIterator]() { yield* counted(); } };
+    const seen: unknown[] = [];
+    for await (const b of new DataLoader<number, Tensor, AsyncIterable<number>>(promised, { batchSize: 4 })) seen.push(b.toArray());
+    expect(seen).toEqual([[0, 1, 2, 3], [4]]);
+    expect(() => [...new DataLoader<number, Tensor, AsyncIterable<number>>(promised)]).toThrow(/for await/);
+    expect(() => loader.length).toThrow(/no positions and no known number/);
+    expect(() => new DataLoader<number, Tensor, Iterable<number>>(stream, { shuffle: true })).toThrow(/come in its own order/);
+  });
+
+  it('has batches on their way while one is used, in order', async () => {
+    let running = 0;
+    const most: number[] = [];
+    const slow: Dataset<number> = {
+      length: 6,
+      get: async (i) => {
+        most.push(++running);
+        await new Promise((resolve) => setTimeout(resolve, i % 2 === 0 ? 8 : 1));
+        running--;
+        return i;
+      },
+    };
+    const seen: unknown[] = [];
+    for await (const b of new DataLoader<number, Tensor>(slow, { prefetch: 2 })) seen.push(b.item());
+    expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
+    expect(Math.max(...most)).toBe(3);
+  });
+
+  it('throws what went wrong when it is the turn of that batch, and leaves quietly', async () => {
+    const failing: Dataset<number> = {
+      length: 5,
+      get: async (i) => {
+        if (i >= 2) throw new Error(`no sample ${i}`);
+        return i;
+      },
+    };
+    const loader = new DataLoader<number, Tensor>(failing, { prefetch: 4 });
+    const seen: unknown[] = [];
+    await expect(async () => {
+      for await (const b of loader) seen.push(b.item());
+    }).rejects.toThrow('no sample 2');
+    expect(seen).toEqual([0, 1]);
+    for await (const b of loader) {
+      expect(b.item()).toBe(0);
+      break;
+    }
+  });
+
   it('refuses options that make no sense', () => {
+    expect(() => new DataLoader(numbers(3), { prefetch: -1 })).toThrow(/prefetch must be a whole number/);
+    expect(() => new DataLoader(numbers(3), { batchSampler: new BatchSampler(new SequentialSampler(3), 2), batchSize: 2 })).toThrow(
+      /batchSampler takes the place of/,
+    );
     expect(() => new DataLoader(numbers(3), { batchSize: 0 })).toThrow(/positive whole number/);
     const sampler = { length: 1, *[Symbol.iterator]() { yield 2; } };
     expect(() => new DataLoader(numbers(3), { shuffle: true, sampler })).toThrow(/either shuffle or a sampler/);

@@ -4,9 +4,12 @@ import { packJson, unpackJson } from './json-values.ts';
 import { parseObject } from './strict-json.ts';
 import { loadTensors, saveTensors, type NamedTensors } from './tensors.ts';
 
+/** What an optimizer remembers of a parameter: tensors, numbers, and lists of them. */
+export type OptimizerValue = Tensor | number | readonly OptimizerValue[];
+
 /** An optimizer's state and options, in the layout of its `stateDict`. */
 export interface OptimizerState {
-  readonly state: Record<string, Record<string, Tensor | number>>;
+  readonly state: Record<string, Record<string, OptimizerValue>>;
   readonly param_groups: (Record<string, unknown> & { params: number[] })[];
 }
 
@@ -24,7 +27,7 @@ export interface Checkpoint {
   readonly step: number;
   /** States of random streams by name, such as `getRngState()`. */
   readonly random: Readonly<Record<string, Uint8Array>>;
-  /** Anything else: tensors, and values that JSON can hold (also -0, NaN and infinities). */
+  /** Anything else: tensors, values that JSON can hold (also -0, NaN and infinities), and lists of both. */
   readonly extra: Readonly<Record<string, unknown>>;
 }
 
@@ -36,16 +39,20 @@ interface Plain {
   readonly epoch: number;
   readonly step: number;
   readonly optimizer: {
-    state: Record<string, Record<string, number>>;
+    state: Record<string, Record<string, unknown>>;
     param_groups: OptimizerState['param_groups'];
   };
   readonly scheduler?: Record<string, unknown>;
   readonly extra: Record<string, unknown>;
 }
 
+/** The key of an object that stands for a tensor of the file inside a list. */
+const TENSOR = '$tensor';
+
 /**
  * The bytes of a checkpoint: one safetensors file, in which the tensors are named `model.<key>`,
- * `optimizer.state.<index>.<key>`, `random.<name>` and `extra.<name>`, and all else is JSON in the metadata.
+ * `optimizer.state.<index>.<key>`, `random.<name>` and `extra.<name>`, in lists with `.<position>` behind it, and all
+ * else is JSON in the metadata.
  *
  * @param checkpoint what to keep; nothing of it is changed
  * @throws FormatError when a value is neither a tensor nor something that JSON can hold
@@ -57,7 +64,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
   for (const [name, bytes] of Object.entries(random)) tensors[`random.${name}`] = tensor(bytes);
   const state: Plain['optimizer']['state'] = {};
   for (const [index, entry] of Object.entries(optimizer.state)) {
-    state[index] = takeTensors(entry, `optimizer.state.${index}.`, tensors) as Record<string, number>;
+    state[index] = takeTensors(entry, `optimizer.state.${index}.`, tensors);
   }
   const plain = {
     epoch,
@@ -80,7 +87,27 @@ function takeTensors(
     tensors[prefix + key] = value;
     return false;
   });
-  return Object.fromEntries(rest);
+  const listed = (value: unknown, name: string): unknown => {
+    if (Array.isArray(value)) return value.map((item, i) => listed(item, `${name}.${i}`));
+    if (!(value instanceof Tensor)) return value;
+    tensors[name] = value;
+    return { [TENSOR]: name };
+  };
+  return Object.fromEntries(rest.map(([key, value]) => [key, listed(value, prefix + key)]));
+}
+
+/** A value from the metadata with the tensors in its lists, which are taken out of `tensors`. */
+function putTensors(value: unknown, tensors: Record<string, Tensor>): unknown {
+  if (Array.isArray(value)) return value.map((item) => putTensors(item, tensors));
+  if (!isRecord(value)) return value;
+  const name = value[TENSOR];
+  if (typeof name !== 'string') {
+    return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, putTensors(field, tensors)]));
+  }
+  const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+  if (found === undefined) throw new FormatError(`The checkpoint lacks the tensor ${quote(name)} that its metadata name.`);
+  delete tensors[name];
+  return found;
 }
 
 /**
@@ -108,7 +135,8 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   const random = Object.entries(named(tensors, 'random.')).map(
     ([name, x]) => [name, x.toTypedArray()] as const,
   );
-  const state: OptimizerState['state'] = { ...plain.optimizer.state };
+  const state = putTensors(plain.optimizer.state, tensors) as OptimizerState['state'];
+  const extra = putTensors(plain.extra, tensors) as Record<string, unknown>;
   for (const [path, x] of Object.entries(named(tensors, 'optimizer.state.'))) {
     const dot = path.indexOf('.');
     const index = path.slice(0, dot);
@@ -121,7 +149,7 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     epoch: plain.epoch,
     step: plain.step,
     random: Object.fromEntries(random) as Record<string, Uint8Array>,
-    extra: { ...plain.extra, ...named(tensors, 'extra.') },
+    extra: { ...extra, ...named(tensors, 'extra.') },
   };
 }
 

@@ -1,13 +1,18 @@
 export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-export type { Checkpoint, OptimizerState } from './checkpoint.ts';
+export type { Checkpoint, OptimizerState, OptimizerValue } from './checkpoint.ts';
 export { FileError, FormatError } from './errors.ts';
 export { checkModelState } from './model-state.ts';
+export { loadNpy, saveNpy } from './npy.ts';
+export { loadNpz, saveNpz } from './npz.ts';
 export { decodeSafetensors, encodeSafetensors } from './safetensors.ts';
 export type {
   SafetensorsDType,
   SafetensorsEntry,
   SafetensorsFile,
+  SafetensorsPlace,
   SafetensorsTensor,
 } from './safetensors.ts';
+export { blobSource, openTensors } from './tensor-reader.ts';
+export type { ByteSource, TensorReader } from './tensor-reader.ts';
 export { loadTensors, saveTensors } from './tensors.ts';
 export type { NamedTensors, TensorFile } from './tensors.ts';

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { chmodSync, closeSync, fsyncSync, openSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, fsyncSync, openSync, readFileSync, readSync, realpathSync } from 'node:fs';
 import { renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { FileError } from './errors.ts';
+import type { ByteSource } from './tensor-reader.ts';
 
 const READ_REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'there is no such file',
@@ -41,6 +42,36 @@ export function readFileBytes(path: string): Uint8Array {
   } catch (error) {
     throw fileError('read', path, error, READ_REASONS);
   }
+}
+
+/**
+ * A file whose bytes are read in pieces, for `openTensors`. Close it when all is read.
+ *
+ * @param path where it is
+ * @throws FileError when it is missing, a folder, or not readable
+ */
+export function fileSource(path: string): ByteSource & { close(): void } {
+  const attempt = <T>(read: () => T): T => {
+    try {
+      return read();
+    } catch (error) {
+      throw fileError('read', path, error, READ_REASONS);
+    }
+  };
+  const file = attempt(() => openSync(path, 'r'));
+  const info = attempt(() => fstatSync(file));
+  return {
+    size: info.size,
+    read: (start, end) => {
+      const bytes = new Uint8Array(end - start);
+      let done = 0;
+      for (let count = -1; count !== 0 && done < bytes.length; done += count) {
+        count = attempt(() => readSync(file, bytes, done, Math.min(bytes.length - done, PORTION), start + done));
+      }
+      return bytes.subarray(0, done);
+    },
+    close: () => closeSync(file),
+  };
 }
 
 /**

@@ -149,11 +149,37 @@ function encodeHeader(
  * @source https://github.com/huggingface/safetensors (format)
  */
 export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
-  const header = parseObject(headerText(bytes), 'The header');
-  const dataStart = LENGTH_BYTES + headerLength(bytes);
-  const dataLength = bytes.length - dataStart;
+  const { metadata, tensors } = decodeLayout(bytes, bytes.length);
+  const views = [...tensors].map(([name, { dtype, shape, begin, end }]): [string, SafetensorsTensor] => {
+    return [name, { dtype, shape, data: bytes.subarray(begin, end) }];
+  });
+  return { metadata, tensors: new Map(views) };
+}
+
+/** Where a tensor is in a file. */
+export interface SafetensorsPlace {
+  readonly dtype: SafetensorsDType;
+  readonly shape: readonly number[];
+  /** The first byte of its data in the file, and the one behind the last. */
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Reads the header of a safetensors file, as `decodeSafetensors` does, without its data.
+ * @param bytes the file from its first byte on, at least to the end of the header
+ * @param size how many bytes the whole file has
+ * @throws FormatError as decodeSafetensors
+ */
+export function decodeLayout(
+  bytes: Uint8Array,
+  size: number,
+): { metadata: Record<string, string>; tensors: Map<string, SafetensorsPlace> } {
+  const dataStart = headerEnd(bytes, size);
+  const header = parseObject(headerText(bytes.subarray(LENGTH_BYTES, dataStart)), 'The header');
+  const dataLength = size - dataStart;
   const metadata: Record<string, string> = {};
-  const tensors = new Map<string, SafetensorsTensor>();
+  const tensors = new Map<string, SafetensorsPlace>();
   const spans: Span[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === METADATA) {
@@ -167,7 +193,7 @@ export function decodeSafetensors(bytes: Uint8Array): SafetensorsFile {
       );
     }
     spans.push({ name, begin, end });
-    tensors.set(name, { dtype, shape, data: bytes.subarray(dataStart + begin, dataStart + end) });
+    tensors.set(name, { dtype, shape, begin: dataStart + begin, end: dataStart + end });
   }
   checkCovered(spans, dataLength);
   return { metadata, tensors };
@@ -179,10 +205,16 @@ interface Span {
   readonly end: number;
 }
 
-function headerLength(bytes: Uint8Array): number {
-  if (bytes.length < LENGTH_BYTES) {
+/**
+ * Where the header ends and the data begin.
+ * @param bytes at least the first eight of the file
+ * @param size how many bytes the whole file has
+ * @throws FormatError when there is no header, or it is longer than the file or than any
+ */
+export function headerEnd(bytes: Uint8Array, size: number): number {
+  if (size < LENGTH_BYTES) {
     throw new FormatError(
-      `The file has ${bytes.length} bytes, but a safetensors file begins with an 8-byte header length.`,
+      `The file has ${size} bytes, but a safetensors file begins with an 8-byte header length.`,
     );
   }
   const view = new DataView(bytes.buffer, bytes.byteOffset, LENGTH_BYTES);
@@ -192,17 +224,16 @@ function headerLength(bytes: Uint8Array): number {
       `The header length ${length} is above the limit of ${MAX_HEADER}, so this is no safetensors file.`,
     );
   }
-  const present = bytes.length - LENGTH_BYTES;
+  const present = size - LENGTH_BYTES;
   if (length > present) {
     throw new FormatError(
       `The file ends inside its header: ${length} bytes were expected, ${present} are there.`,
     );
   }
-  return length;
+  return LENGTH_BYTES + length;
 }
 
-function headerText(bytes: Uint8Array): string {
-  const header = bytes.subarray(LENGTH_BYTES, LENGTH_BYTES + headerLength(bytes));
+function headerText(header: Uint8Array): string {
   if (header[0] !== 0x7b)
     throw new FormatError('The header does not begin with "{", so this is no safetensors file.');
   try {
@@ -228,7 +259,7 @@ function readMetadata(value: unknown, metadata: Record<string, string>): void {
   }
 }
 
-function readInfo(name: string, info: unknown): SafetensorsTensorInfo {
+function readInfo(name: string, info: unknown): SafetensorsPlace {
   if (!isObject(info)) {
     throw new FormatError(`The entry of ${quote(name)} is not an object with dtype, shape and data_offsets.`);
   }
@@ -253,13 +284,6 @@ function readInfo(name: string, info: unknown): SafetensorsTensorInfo {
     );
   }
   return { dtype: dtype as SafetensorsDType, shape, begin, end };
-}
-
-interface SafetensorsTensorInfo {
-  readonly dtype: SafetensorsDType;
-  readonly shape: readonly number[];
-  readonly begin: number;
-  readonly end: number;
 }
 
 /** The data must be covered once, from the first byte to the last. */

@@ -87,7 +87,8 @@ export function loadTensors(bytes: Uint8Array): TensorFile {
   return { tensors: Object.fromEntries(read), metadata };
 }
 
-function readTensor(name: string, { dtype, shape, data }: SafetensorsTensor): Tensor {
+/** A tensor of the file as one of ours. @throws FormatError when its dtype has no counterpart, or an integer does not fit */
+export function readTensor(name: string, { dtype, shape, data }: SafetensorsTensor): Tensor {
   const reading = READ[dtype];
   if (reading === undefined) {
     throw new FormatError(

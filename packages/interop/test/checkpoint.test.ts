@@ -28,7 +28,7 @@ function example(): Checkpoint {
           ]),
         },
         1: { step: 5, exp_avg: tensor([9, 10]) },
-        12: { step: 1 },
+        12: { step: 1, old_dirs: [tensor([1, 2]), tensor([3, -0])], ro: [0.5, Infinity] },
       },
       param_groups: [{ lr: 0.1 + 0.2, betas: [0.9, 0.999], amsgrad: false, params: [0, 1] }],
     },
@@ -40,6 +40,7 @@ function example(): Checkpoint {
       losses: tensor(Float64Array.of(0.1, 0.2)),
       seconds: 1.5,
       odd: [-0, NaN, Infinity, null],
+      curves: [tensor([1]), [tensor([2, 3]), 'unit']],
       name: 'run',
     },
   };
@@ -77,15 +78,27 @@ describe('encodeCheckpoint and decodeCheckpoint', () => {
     expect(encodeCheckpoint(decodeCheckpoint(bytes))).toEqual(bytes);
   });
 
+  it('refuse metadata that name a tensor which is not there', () => {
+    const { tensors, metadata } = loadTensors(encodeCheckpoint(example()));
+    const { 'optimizer.state.12.old_dirs.1': _, ...rest } = tensors;
+    expect(message(() => decodeCheckpoint(saveTensors(rest, metadata)))).toMatch(
+      /lacks the tensor "optimizer.state.12.old_dirs.1" that its metadata name/,
+    );
+  });
+
   it('write a safetensors file that others can read', () => {
     const { tensors, metadata } = loadTensors(encodeCheckpoint(example()));
     expect(Object.keys(tensors).sort()).toEqual([
+      'extra.curves.0',
+      'extra.curves.1.0',
       'extra.losses',
       'model.fc.bias',
       'model.fc.weight',
       'optimizer.state.0.exp_avg',
       'optimizer.state.0.exp_avg_sq',
       'optimizer.state.1.exp_avg',
+      'optimizer.state.12.old_dirs.0',
+      'optimizer.state.12.old_dirs.1',
       'random.epochStart',
       'random.present',
     ]);

@@ -1,5 +1,6 @@
 import { defineUpdate, type Tensor, type Update } from '@tapegrad/core';
-import { countStep, Optimizer, requireValid, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
+import { withDefaults } from './options.ts';
+import { countStep, Optimizer, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
 
 /** Options of Adam and AdamW. */
 export interface AdamOptions {
@@ -51,14 +52,7 @@ const withMaximum: Update = adamUpdate(true);
  */
 export class Adam extends Optimizer<Options> {
   constructor(params: ParamsInput<AdamOptions>, options: AdamOptions = {}) {
-    super(params as ParamsInput<Options>, { ...defaults, ...options });
-  }
-
-  protected override check({ lr, betas, eps, weightDecay }: Options): void {
-    requireValid(lr >= 0, 'learning rate', lr);
-    requireValid(eps >= 0, 'epsilon value', eps);
-    betas.forEach((beta, i) => requireValid(beta >= 0 && beta < 1, `beta parameter at index ${i}`, beta));
-    requireValid(weightDecay >= 0, 'weight_decay value', weightDecay);
+    super(params as ParamsInput<Options>, withDefaults(defaults, options));
   }
 
   /** Whether weight decay shrinks the parameter instead of changing its gradient. */

@@ -1,7 +1,12 @@
-import { enableGrad, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { enableGrad, fullLike, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { camelCase, mapKeys, snakeCase } from './names.ts';
+import { requireInRange, withDefaults } from './options.ts';
 
-/** What an optimizer remembers of one parameter: tensors of its shape, and numbers such as the step count. */
-export type ParameterState = Record<string, Tensor | number>;
+/** A value that an optimizer remembers. */
+export type StateValue = Tensor | number | readonly StateValue[];
+
+/** What an optimizer remembers of one parameter: tensors of its shape, numbers such as the step count, lists of them. */
+export type ParameterState = Record<string, StateValue>;
 
 /** Parameters that share options. The options are read at every step, so they may be changed at any time. */
 export type ParamGroup<Options> = Options & { params: Tensor[]; initialLr?: number };
@@ -14,7 +19,7 @@ export type ParamsInput<Options> = Iterable<Tensor> | Iterable<ParamGroupInput<O
 
 /** A value of `stateDict`: plain data and tensors. */
 export type OptimizerStateDict = {
-  state: Record<string, Record<string, Tensor | number>>;
+  state: Record<string, Record<string, StateValue>>;
   param_groups: (Record<string, unknown> & { params: number[] })[];
 };
 
@@ -56,13 +61,18 @@ export abstract class Optimizer<Options extends { lr: number }> {
     const known = new Set(this.paramGroups.flatMap((g) => g.params));
     if (params.some((p) => known.has(p))) throw new ValueError('some parameters appear in more than one parameter group');
     if (new Set(params).size !== params.length) throw new ValueError('a parameter appears twice in one parameter group');
-    const complete = { ...this.defaults, ...group, params };
+    const complete = { ...withDefaults(this.defaults, group as Partial<Options>, true), params };
     this.check(complete);
     this.paramGroups.push(complete);
   }
 
+  /** What of a parameter's state is a number here; PyTorch keeps it in tensors of one element. */
+  protected readonly numbers: readonly string[] = ['step'];
+
   /** Refuses options that make no sense. @throws ValueError naming the option and its value */
-  protected abstract check(options: Options): void;
+  protected check(options: Options): void {
+    requireInRange(options);
+  }
 
   /** Changes one parameter by its gradient. */
   protected abstract update(param: Tensor, grad: Tensor, state: ParameterState, options: Options): void;
@@ -125,7 +135,8 @@ export abstract class Optimizer<Options extends { lr: number }> {
 
   /**
    * Takes over state and options from `stateDict`, as copies.
-   * @throws ValueError, before anything has changed, when the groups do not match those of this optimizer
+   * @throws ValueError, before anything has changed, when the groups do not match those of this optimizer or an option
+   * is out of range
    */
   loadStateDict(dict: OptimizerStateDict): void {
     const groups = dict.param_groups;
@@ -143,19 +154,27 @@ export abstract class Optimizer<Options extends { lr: number }> {
         );
       }
     });
+    const options = groups.map(({ params: _, ...rest }) => mapKeys(rest, camelCase) as Partial<Options>);
+    options.forEach((some, i) => this.check({ ...this.paramGroups[i]!, ...some }));
     const loaded = new Map<Tensor, ParameterState>();
     groups.forEach(({ params }, g) => {
       params.forEach((index, k) => {
         const entry = dict.state[index];
         const param = this.paramGroups[g]!.params[k]!;
-        if (entry !== undefined) loaded.set(param, mapValues(mapKeys(entry, camelCase), (value, key) => adopt(value, key, param)));
+        if (entry !== undefined) loaded.set(param, this.adoptState(mapKeys(entry, camelCase), param));
       });
     });
     this.state.clear();
     for (const [param, state] of loaded) this.state.set(param, state);
     // A state is left by steps that were taken; a schedule that goes on need not warn.
     if (loaded.size > 0) this.stepCount = Math.max(1, this.stepCount);
-    groups.forEach(({ params: _, ...options }, i) => Object.assign(this.paramGroups[i]!, mapKeys(options, camelCase)));
+    options.forEach((some, i) => Object.assign(this.paramGroups[i]!, some));
+  }
+
+  /** One parameter's state from a file: copies in its dtype. What PyTorch writes as None is not there. */
+  private adoptState(entry: Record<string, StateValue | null>, param: Tensor): ParameterState {
+    const present = Object.entries(entry).filter((item): item is [string, StateValue] => item[1] !== null);
+    return Object.fromEntries(present.map(([key, value]) => [key, adopt(value, this.numbers.includes(key), param)]));
   }
 
   /** Name and options of each group. */
@@ -168,42 +187,21 @@ export abstract class Optimizer<Options extends { lr: number }> {
   }
 }
 
-/** A loaded value in the dtype of its parameter; step counts become numbers. */
-function adopt(value: Tensor | number, key: string, param: Tensor): Tensor | number {
+/** A loaded value in the dtype of its parameter, or as a number. */
+function adopt(value: StateValue, asNumber: boolean, param: Tensor): StateValue {
   if (typeof value === 'number') return value;
-  if (key === 'step') return value.item();
-  return tensor(value, { dtype: param.dtype });
-}
-
-function mapKeys<V>(record: Record<string, V>, rename: (key: string) => string): Record<string, V> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [rename(key), value]));
-}
-
-function mapValues<V, W>(record: Record<string, V>, change: (value: V, key: string) => W): Record<string, W> {
-  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, change(value, key)]));
-}
-
-function snakeCase(key: string): string {
-  return key.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
-}
-
-function camelCase(key: string): string {
-  return key.replace(/_([a-z])/g, (_, c: string) => c.toUpperCase());
+  if (!(value instanceof Tensor)) return value.filter((item) => item !== null).map((item) => adopt(item, asNumber, param));
+  return asNumber ? value.item() : keep(tensor(value, { dtype: param.dtype }));
 }
 
 /**
- * The tensor of that name in a parameter's state, made of zeros at first use.
+ * The tensor of that name in a parameter's state, filled with a number at first use.
  */
-export function stateTensor(state: ParameterState, key: string, param: Tensor): Tensor {
-  return (state[key] ??= keep(param.detach().zerosLike())) as Tensor;
+export function stateTensor(state: ParameterState, key: string, param: Tensor, value = 0): Tensor {
+  return (state[key] ??= keep(fullLike(param.detach(), value))) as Tensor;
 }
 
 /** Counts a step of one parameter and returns the new count, 1 at first. */
 export function countStep(state: ParameterState): number {
   return (state['step'] = ((state['step'] as number | undefined) ?? 0) + 1);
-}
-
-/** Refuses an option that is out of range. @throws ValueError */
-export function requireValid(ok: boolean, what: string, value: unknown): void {
-  if (!ok) throw new ValueError(`Invalid ${what}: ${String(value)}`);
 }

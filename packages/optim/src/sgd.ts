@@ -1,5 +1,6 @@
 import { defineUpdate, ValueError, type Tensor, type Update } from '@tapegrad/core';
-import { Optimizer, requireValid, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
+import { withDefaults } from './options.ts';
+import { Optimizer, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
 
 /** Options of SGD. */
 export interface SGDOptions {
@@ -46,14 +47,12 @@ const nesterovStep: Update = withMomentum(true);
  */
 export class SGD extends Optimizer<Required<SGDOptions>> {
   constructor(params: ParamsInput<SGDOptions>, options: SGDOptions = {}) {
-    super(params as ParamsInput<Required<SGDOptions>>, { ...defaults, ...options });
+    super(params as ParamsInput<Required<SGDOptions>>, withDefaults(defaults, options));
   }
 
-  protected override check({ lr, momentum, weightDecay, nesterov, dampening }: Required<SGDOptions>): void {
-    requireValid(lr >= 0, 'learning rate', lr);
-    requireValid(momentum >= 0, 'momentum value', momentum);
-    requireValid(weightDecay >= 0, 'weight_decay value', weightDecay);
-    if (nesterov && (momentum <= 0 || dampening !== 0)) {
+  protected override check(options: Required<SGDOptions>): void {
+    super.check(options);
+    if (options.nesterov && (options.momentum <= 0 || options.dampening !== 0)) {
       throw new ValueError('Nesterov momentum requires a momentum and zero dampening');
     }
   }

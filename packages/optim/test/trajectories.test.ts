@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, it } from '@jest/globals';
+import { beforeAll, describe, expect, it } from '@jest/globals';
 import { tensor, useBackend, type Tensor } from '@tapegrad/core';
-import { Adam, AdamW, lrScheduler, SGD } from '../src/index.ts';
+import * as optim from '../src/index.ts';
 
 interface Case {
   optimizer: string;
@@ -11,9 +11,8 @@ interface Case {
   steps: { loss: number; params: { $tensor: { data: number[] } }[] }[];
 }
 
-const read = <T>(name: string): T => JSON.parse(readFileSync(new URL(`./data/${name}`, import.meta.url), 'utf8')) as T;
-const cases = read<{ cases: Case[] }>('optimizers.json').cases;
-const optimizers: Record<string, new (params: never, options: never) => SGD | Adam> = { SGD, Adam, AdamW };
+const { cases } = JSON.parse(readFileSync(new URL('./data/optimizers.json', import.meta.url), 'utf8')) as { cases: Case[] };
+const optimizers = optim as unknown as Record<string, new (params: never, options: never) => optim.Optimizer<{ lr: number }>>;
 
 function camel(options: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
@@ -30,61 +29,54 @@ function objective(a: Tensor, b: Tensor, t: number): Tensor {
   return valley.add(line).add(a.sum().mul(b.sum()).mul(0.1));
 }
 
-describe('optimizers', () => {
-  it.each(cases.map((c, i) => [i, c.optimizer, JSON.stringify(c.options)] as const))(
-    'case %i: %s %s follows the recorded trajectory',
-    async (index, name) => {
-      await useBackend('reference');
-      const c = cases[index]!;
-      const [a, b] = c.start.map(({ $tensor: { shape, data } }) => {
-        return tensor(data, { dtype: 'float64' }).view(shape).clone().requiresGrad_();
-      }) as [Tensor, Tensor];
-      const { groups, options } = c;
-      const params = groups === undefined ? [a, b] : groups.map((g, i) => ({ ...camel(g), params: [[a, b][i]!] }));
-      const optimizer = new optimizers[name]!(params as never, camel(options) as never);
-      c.steps.forEach(({ loss: expected, params: after }, t) => {
-        optimizer.zeroGrad();
-        const loss = objective(a, b, t);
-        loss.backward();
-        optimizer.step();
-        expect(Math.abs(loss.item() - expected)).toBeLessThanOrEqual(1e-10 * Math.max(1, Math.abs(expected)));
-        [a, b].forEach((p, i) => {
-          const want = after[i]!.$tensor.data;
-          p.toTypedArray().forEach((value, k) => {
-            expect(Math.abs(value - want[k]!)).toBeLessThanOrEqual(1e-10 * Math.max(1, Math.abs(want[k]!)));
-          });
-        });
-      });
-    },
-  );
-});
-
-interface ScheduleCase {
-  scheduler: string;
-  options: Record<string, unknown>;
-  values: number[][];
+/** The loss of each step followed by all parameters after it; all values of the start are changed by a factor. */
+function trajectory({ optimizer: name, options, groups, start, steps }: Case, factor = 1): number[][] {
+  const [a, b] = start.map(({ $tensor: { shape, data } }) => {
+    return tensor(data.map((value) => value * factor), { dtype: 'float64' }).view(shape).clone().requiresGrad_();
+  }) as [Tensor, Tensor];
+  const params = groups === undefined ? [a, b] : groups.map((g, i) => ({ ...camel(g), params: [[a, b][i]!] }));
+  const optimizer = new optimizers[name]!(params as never, camel(options) as never);
+  return steps.map((_, t) => {
+    const loss = optimizer.step(() => {
+      optimizer.zeroGrad();
+      const value = objective(a, b, t);
+      value.backward();
+      return value;
+    });
+    return [loss.item(), ...a.toTypedArray(), ...b.toTypedArray()];
+  });
 }
 
-describe('schedulers', () => {
-  const make: Record<string, (optimizer: SGD, o: Record<string, number>) => lrScheduler.LRScheduler> = {
-    StepLR: (optimizer, o) => new lrScheduler.StepLR(optimizer, o['stepSize']!, o),
-    CosineAnnealingLR: (optimizer, o) => new lrScheduler.CosineAnnealingLR(optimizer, (o['tMax'] ?? o['TMax'])!, o),
-  };
-  const known = read<{ cases: ScheduleCase[] }>('schedulers.json').cases.filter((c) => c.scheduler in make);
-  it.each(known.map((c, i) => [i, c.scheduler, JSON.stringify(c.options)] as const))(
-    'case %i: %s %s gives the recorded rates',
-    async (index, name) => {
-      await useBackend('reference');
-      const c = known[index]!;
-      const groups = [0.1, 0.05].map((lr) => ({ params: [tensor([1], { requiresGrad: true })], lr }));
-      const optimizer = new SGD(groups, { momentum: 0.9 });
-      const options = camel(c.options) as Record<string, number>;
-      const scheduler = make[name]!(optimizer, options);
-      c.values.forEach((rates) => {
-        rates.forEach((rate, i) => expect(optimizer.paramGroups[i]!.lr).toBeCloseTo(rate, 14));
-        optimizer.step();
-        scheduler.step();
-      });
+const distance = (x: number, y: number): number => Math.abs(x - y) / Math.max(1, Math.abs(y));
+
+describe('optimizers', () => {
+  beforeAll(() => useBackend('reference'));
+
+  it.each(cases.map((c, i) => [i, c.optimizer, JSON.stringify(c.options)] as const))(
+    'case %i: %s %s follows the recorded trajectory',
+    (index) => {
+      const c = cases[index]!;
+      const ours = trajectory(c);
+      // One unit in the last place of the start, after so many steps: a search that runs down an objective without a
+      // minimum makes any rounding as large as that, PyTorch's own included.
+      const shifted = trajectory(c, 1 + Number.EPSILON);
+      let compared = 0;
+      for (const [t, { loss, params }] of c.steps.entries()) {
+        const recorded = [loss, ...params.flatMap(({ $tensor: { data } }) => data)];
+        const allowed = 20 * Math.max(...recorded.map((_, k) => distance(ours[t]![k]!, shifted[t]![k]!)));
+        if (allowed > 1e-2) break;
+        recorded.forEach((value, k) => expect(distance(ours[t]![k]!, value)).toBeLessThanOrEqual(Math.max(1e-10, allowed)));
+        compared++;
+      }
+      expect(compared).toBeGreaterThanOrEqual(4);
     },
   );
+
+  it('compares all but one of the recorded trajectories to the last step without any allowance', () => {
+    const sensitive = cases.filter((c) => {
+      const [ours, shifted] = [trajectory(c), trajectory(c, 1 + Number.EPSILON)];
+      return ours.some((step, t) => step.some((value, k) => distance(value, shifted[t]![k]!) > 5e-12));
+    });
+    expect(sensitive.map(({ optimizer, options }) => [optimizer, options['line_search_fn']])).toEqual([['LBFGS', 'strong_wolfe']]);
+  });
 });

@@ -1,0 +1,62 @@
+import { ValueError } from '@tapegrad/core';
+
+/** How an error calls an option, and which numbers it may be. */
+type Range = readonly [called: string, allows: (value: number) => boolean];
+
+const notNegative = (value: number): boolean => value >= 0;
+const proper = (value: number): boolean => value >= 0 && value < 1;
+
+/** What options may be in every optimizer that has them; of a pair, each of the two. */
+const ranges: Readonly<Record<string, Range>> = {
+  lr: ['learning rate', notNegative],
+  eps: ['epsilon value', notNegative],
+  betas: ['beta parameter', proper],
+  weightDecay: ['weight_decay value', notNegative],
+  momentum: ['momentum value', notNegative],
+  alpha: ['alpha value', notNegative],
+  rho: ['rho value', (value) => value >= 0 && value <= 1],
+  lrDecay: ['lr_decay value', notNegative],
+  momentumDecay: ['momentum_decay value', notNegative],
+  initialAccumulatorValue: ['initial_accumulator_value value', notNegative],
+};
+
+/** Refuses options that are out of range. @throws ValueError naming the option and its value */
+export function requireInRange(options: object): void {
+  for (const [key, value] of Object.entries(options)) {
+    const range = ranges[key];
+    if (range === undefined) continue;
+    const [called, allows] = range;
+    if (typeof value === 'number') requireValid(allows(value), called, value);
+    else if (Array.isArray(value)) {
+      value.forEach((part: number | null, i) => requireValid(part === null || allows(part), `${called} at index ${i}`, part));
+    } else requireValid(false, called, value);
+  }
+}
+
+/** Refuses an option that is out of range. @throws ValueError */
+export function requireValid(ok: boolean, what: string, value: unknown): void {
+  if (!ok) throw new ValueError(`Invalid ${what}: ${String(value)}`);
+}
+
+/**
+ * The defaults with what was given in their place; what was given as undefined counts as not given.
+ * @param extras whether names that no option resembles are kept, as those that a user puts into groups
+ * @throws ValueError when an option is unknown: a misspelt one would be ignored without a word
+ */
+export function withDefaults<Options extends object>(defaults: Options, given: Partial<Options>, extras = false): Options {
+  const entries = Object.entries(given).filter(([, value]) => value !== undefined);
+  for (const [key] of entries) {
+    if (Object.hasOwn(defaults, key)) continue;
+    const known = Object.keys(defaults);
+    const meant = known.find((name) => plain(name) === plain(key));
+    if (extras && meant === undefined) continue;
+    const hint = meant === undefined ? `Options are ${known.join(', ')}` : `Did you mean ${meant}?`;
+    throw new ValueError(`unknown option ${key} of an optimizer. ${hint}`);
+  }
+  return { ...defaults, ...(Object.fromEntries(entries) as Partial<Options>) };
+}
+
+/** A name without what distinguishes ways of writing. */
+function plain(name: string): string {
+  return name.replaceAll('_', '').toLowerCase();
+}

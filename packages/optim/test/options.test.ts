@@ -1,0 +1,125 @@
+import { describe, expect, it } from '@jest/globals';
+import { tensor, type Tensor } from '@tapegrad/core';
+import * as optim from '../src/index.ts';
+
+type AnyOptimizer = optim.Optimizer<{ lr: number }>;
+type Class = new (params: never, options?: never) => AnyOptimizer;
+const classes: Record<string, Class> = {
+  Adadelta: optim.Adadelta,
+  Adafactor: optim.Adafactor,
+  Adagrad: optim.Adagrad,
+  Adam: optim.Adam,
+  AdamW: optim.AdamW,
+  Adamax: optim.Adamax,
+  ASGD: optim.ASGD,
+  LBFGS: optim.LBFGS,
+  Lion: optim.Lion,
+  Muon: optim.Muon,
+  NAdam: optim.NAdam,
+  RAdam: optim.RAdam,
+  RMSprop: optim.RMSprop,
+  Rprop: optim.Rprop,
+  SGD: optim.SGD,
+};
+const names = Object.keys(classes);
+const parameter = (): Tensor => tensor([[1, -2], [3, 0.5]], { requiresGrad: true });
+const make = (name: string, options?: object, p: Tensor = parameter()): AnyOptimizer => {
+  return new classes[name]!([p] as never, options as never);
+};
+
+/** Values out of range by option, with what the message says. */
+const wrong: [string, unknown, string][] = [
+  ['lr', -1, 'Invalid learning rate: -1'],
+  ['lr', NaN, 'Invalid learning rate: NaN'],
+  ['lr', '0.1', 'Invalid learning rate: 0.1'],
+  ['betas', [0.9, 1], 'Invalid beta parameter at index 1: 1'],
+  ['weightDecay', -0.1, 'Invalid weight_decay value: -0.1'],
+  ['momentum', -0.1, 'Invalid momentum value: -0.1'],
+  ['alpha', -0.1, 'Invalid alpha value: -0.1'],
+  ['rho', 1.1, 'Invalid rho value: 1.1'],
+  ['lrDecay', -1, 'Invalid lr_decay value: -1'],
+  ['momentumDecay', -1, 'Invalid momentum_decay value: -1'],
+  ['initialAccumulatorValue', -1, 'Invalid initial_accumulator_value value: -1'],
+  ['etas', [1, 0.5], 'Invalid eta values: 1, 0.5'],
+  ['stepSizes', [2, 1], 'Invalid step_sizes values: 2, 1'],
+  ['adjustLrFn', 'none', 'Invalid adjustment of the rate: none'],
+  ['d', 0.5, 'Invalid clipping threshold d: 0.5'],
+];
+
+describe.each(names)('%s', (name) => {
+  it('refuses options that are out of range, in the constructor, in a group and in a state', () => {
+    const known = wrong.filter(([option]) => option in make(name).defaults);
+    expect(known.length).toBeGreaterThanOrEqual(3);
+    for (const [option, value, message] of known) {
+      expect(() => make(name, { [option]: value })).toThrow(message);
+      const optimizer = make(name);
+      if (name !== 'LBFGS') {
+        expect(() => optimizer.addParamGroup({ params: [parameter()], [option]: value })).toThrow(message);
+      }
+      expect(optimizer.paramGroups).toHaveLength(1);
+      const dict = optimizer.stateDict();
+      const before = optimizer.paramGroups[0]!.lr;
+      const key = option.replace(/[A-Z]/g, (c) => `_${c.toLowerCase()}`);
+      expect(() => optimizer.loadStateDict({ ...dict, param_groups: [{ ...dict.param_groups[0]!, lr: 9, [key]: value }] })).toThrow(
+        message,
+      );
+      expect(optimizer.paramGroups[0]!.lr).toBe(before);
+    }
+  });
+
+  it('refuses options that it does not have, and says which was meant', () => {
+    expect(() => make(name, { LR: 1 })).toThrow('unknown option LR of an optimizer. Did you mean lr?');
+    expect(() => make(name, { speed: 1 })).toThrow(/unknown option speed of an optimizer. Options are lr, /);
+    expect(make(name, { lr: undefined }).paramGroups[0]!.lr).toBe(make(name).paramGroups[0]!.lr);
+  });
+
+  it('leaves a parameter without a gradient alone', () => {
+    if (name === 'LBFGS') return;
+    const p = parameter();
+    const optimizer = make(name, {}, p);
+    optimizer.step();
+    expect([p.toArray(), optimizer.state.size]).toEqual([[[1, -2], [3, 0.5]], 0]);
+  });
+
+  it('goes up instead of down where it is told to maximize', () => {
+    if (!('maximize' in make(name).defaults)) return;
+    const run = (maximize: boolean): unknown => {
+      const p = parameter();
+      const optimizer = make(name, { maximize, ...('weightDecay' in make(name).defaults ? { weightDecay: 0.01 } : {}) }, p);
+      for (let i = 1; i < 8; i++) {
+        const g = p.detach().add(i).sin();
+        p.grad = maximize ? g.neg() : g;
+        optimizer.step();
+      }
+      return p.toArray();
+    };
+    expect(run(true)).toEqual(run(false));
+  });
+
+  it('descends, on the default backend and in float32', () => {
+    const weight = tensor([[0.3, -0.2], [0.5, 0.4]], { requiresGrad: true });
+    const bias = tensor([[0.1, 0.2]], { requiresGrad: true });
+    const optimizer = new classes[name]!([weight, bias] as never);
+    const x = tensor([[1, -1], [0.5, 2], [-1.5, 0.3]]);
+    const losses = Array.from({ length: 20 }, () => {
+      const closure = (): Tensor => {
+        optimizer.zeroGrad();
+        const loss = x.matmul(weight).add(bias).square().sum();
+        loss.backward();
+        return loss;
+      };
+      return optimizer.step(closure).item();
+    });
+    expect(losses.at(-1)).toBeLessThan(losses[0]!);
+  });
+});
+
+describe('groups', () => {
+  it('may carry what a user puts into them, but no misspelt options', () => {
+    const optimizer = new optim.AdamW([{ params: [parameter()], name: 'decoder' } as never]);
+    expect((optimizer.stateDict().param_groups[0] as Record<string, unknown>)['name']).toBe('decoder');
+    expect(() => optimizer.addParamGroup({ params: [parameter()], weight_decay: 0 } as never)).toThrow(
+      'unknown option weight_decay of an optimizer. Did you mean weightDecay?',
+    );
+  });
+});
