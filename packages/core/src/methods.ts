@@ -9,6 +9,11 @@ import * as convolution from './ops/convolution.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
+import * as fractionalPooling from './ops/fractional-pooling.ts';
+import * as gridSampling from './ops/grid-sampling.ts';
+import * as interpolation from './ops/interpolation.ts';
+import * as patches from './ops/patches.ts';
+import * as unpooling from './ops/unpooling.ts';
 import * as indexing from './ops/indexing.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
@@ -36,13 +41,15 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric,
+  fractionalPooling, gridSampling, interpolation, patches, unpooling,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
+  & typeof fractionalPooling & typeof gridSampling & typeof interpolation & typeof patches & typeof unpooling;
 
 const engine: {
   readonly backward: typeof backward;
