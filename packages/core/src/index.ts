@@ -49,6 +49,7 @@ export * from './ops/norm.ts';
 export * from './ops/normalization.ts';
 export * from './ops/padding.ts';
 export * from './ops/pooling.ts';
+export * from './ops/recurrent.ts';
 export * from './ops/reduction.ts';
 export * from './ops/reordering.ts';
 export * from './ops/repetition.ts';

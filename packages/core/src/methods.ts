@@ -22,6 +22,7 @@ import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
+import * as recurrent from './ops/recurrent.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
@@ -41,7 +42,7 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric,
-  fractionalPooling, gridSampling, interpolation, patches, unpooling,
+  fractionalPooling, gridSampling, interpolation, patches, recurrent, unpooling,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
@@ -49,7 +50,8 @@ type Families =
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
-  & typeof fractionalPooling & typeof gridSampling & typeof interpolation & typeof patches & typeof unpooling;
+  & typeof fractionalPooling & typeof gridSampling & typeof interpolation & typeof patches & typeof recurrent
+  & typeof unpooling;
 
 const engine: {
   readonly backward: typeof backward;

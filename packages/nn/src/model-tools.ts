@@ -1,0 +1,2 @@
+export * from './parameter-lists.ts';
+export * as rnn from './packed-sequence.ts';
