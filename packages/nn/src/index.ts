@@ -25,6 +25,7 @@ export { Bilinear, Identity, Linear, type LinearOptions } from './layers/linear.
 export * from './layers/local-response.ts';
 export * from './layers/loss.ts';
 export * from './layers/margin-loss.ts';
+export * from './layers/multihead-attention.ts';
 export * from './layers/normalization.ts';
 export * from './layers/padding.ts';
 export * from './layers/pooling.ts';
@@ -33,7 +34,10 @@ export * from './layers/recurrent-cell.ts';
 export { GRU, LSTM, RNN, type LSTMOptions, type RecurrentOptions, type RNNOptions } from './layers/recurrent.ts';
 export * from './layers/resampling.ts';
 export * from './layers/shape.ts';
+export * from './layers/transformer.ts';
+export * from './layers/transformer-layer.ts';
 export * from './layers/unpooling.ts';
+export type { MultiHeadOptions } from './functional/multi-head-attention.ts';
 export type { LossOptions, Reduction } from './functional/reduction.ts';
 export * as init from './init.ts';
 export * as functional from './functional.ts';

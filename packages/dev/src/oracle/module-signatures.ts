@@ -55,6 +55,11 @@ const signatures: Readonly<Record<string, string>> = {
   RNNCell: 'inputSize hiddenSize | bias nonlinearity',
   RMSNorm: 'normalizedShape | eps elementwiseAffine',
   SoftMarginLoss: '| sizeAverage reduce reduction',
+  Transformer:
+    'dModel nhead | numEncoderLayers numDecoderLayers dimFeedforward dropout activation customEncoder customDecoder ' +
+    'layerNormEps batchFirst normFirst',
+  TransformerDecoderLayer: 'dModel nhead | dimFeedforward dropout activation layerNormEps batchFirst normFirst',
+  TransformerEncoderLayer: 'dModel nhead | dimFeedforward dropout activation layerNormEps batchFirst normFirst',
   TripletMarginLoss: '| margin p eps swap sizeAverage reduce reduction',
   TripletMarginWithDistanceLoss: '| distanceFunction margin swap reduction',
   Unfold: 'kernelSize | dilation padding stride',
@@ -105,6 +110,7 @@ const signatures: Readonly<Record<string, string>> = {
   MaxPool1d: 'kernelSize stride | padding dilation returnIndices ceilMode',
   MaxPool2d: 'kernelSize stride | padding dilation returnIndices ceilMode',
   MaxPool3d: 'kernelSize stride | padding dilation returnIndices ceilMode',
+  MultiheadAttention: 'embedDim numHeads | dropout bias addBiasKv addZeroAttn kdim vdim batchFirst',
   NLLLoss: '| weight sizeAverage ignoreIndex reduce reduction',
   PReLU: 'numParameters | init',
   SmoothL1Loss: '| sizeAverage reduce reduction beta',
@@ -122,9 +128,28 @@ function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
+/** The same for calls of modules whose keywords are options. */
+const forwardSignatures: Readonly<Record<string, string>> = {
+  MultiheadAttention: 'query key value | keyPaddingMask needWeights attnMask averageAttnWeights',
+  Transformer:
+    'src tgt | srcMask tgtMask memoryMask srcKeyPaddingMask tgtKeyPaddingMask memoryKeyPaddingMask',
+  TransformerDecoderLayer: 'tgt memory | tgtMask memoryMask tgtKeyPaddingMask memoryKeyPaddingMask',
+  TransformerEncoderLayer: 'src | srcMask srcKeyPaddingMask',
+};
+
 /** The arguments of our constructor for those of PyTorch's; `inplace` has no form here and changes no result. */
 export function constructorArguments(module: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
-  const [positional = [], options = []] = (signatures[module] ?? '|').split('|').map(parts);
+  return ourArguments(signatures[module] ?? '|', args, kwargs);
+}
+
+/** The arguments of a call of our module for those of a call of PyTorch's. */
+export function forwardArguments(module: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
+  const signature = forwardSignatures[module];
+  return signature === undefined ? [...args, ...Object.values(kwargs)] : ourArguments(signature, args, kwargs);
+}
+
+function ourArguments(signature: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
+  const [positional = [], options = []] = signature.split('|').map(parts);
   const names = [...positional, ...options];
   const given: Record<string, unknown> = {};
   args.forEach((value, i) => (given[names[i] ?? 'inplace'] = value));
