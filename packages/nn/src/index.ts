@@ -13,6 +13,7 @@ export {
 } from './state-dict.ts';
 export { ModuleDict, ModuleList, Sequential, type NamedModules } from './containers.ts';
 export * from './layers/activation.ts';
+export * from './layers/adaptive-softmax.ts';
 export * from './layers/batch-norm.ts';
 export * from './layers/convolution.ts';
 export * from './layers/distance.ts';
@@ -42,3 +43,4 @@ export type { LossOptions, Reduction } from './functional/reduction.ts';
 export * as init from './init.ts';
 export * as functional from './functional.ts';
 export * as utils from './model-tools.ts';
+export { summary, type Summary, type SummaryInput, type SummaryOptions, type SummaryRow } from './summary.ts';
