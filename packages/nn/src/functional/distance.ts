@@ -1,4 +1,4 @@
-import { broadcastTensors, ShapeError, tensor, ValueError, type Tensor } from '@tapegrad/core';
+import { broadcastTensors, elementwise, ShapeError, tensor, ValueError, type Elementwise, type Tensor } from '@tapegrad/core';
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
@@ -6,18 +6,21 @@ export interface CosineOptions {
   eps?: number | undefined;
 }
 
+/** √x, but at least a floor: in the derivative too, 1 / (2 y). */
+const flooredRoot: Elementwise<(x: Tensor, floor: number) => Tensor> = elementwise(
+  'floored_root',
+  (x, floor) => x.sqrt().max(floor),
+  { partials: (_, y) => [y.reciprocal().mul(0.5), null] },
+);
+
 /**
  * The cosine of the angle between vectors along a dimension (default 1).
  * @shape two that broadcast -> the same without the dimension
- * @derivative the floor of the norms is passed over
+ * @derivative the floor of a norm does not stop its gradient
  * @source torch.nn.functional.cosine_similarity
  */
 export function cosineSimilarity(x1: Tensor, x2: Tensor, dim = 1, { eps = 1e-8 }: CosineOptions = {}): Tensor {
-  const unit = (x: Tensor): Tensor => {
-    const norm = x.vectorNorm(2, dim, { keepdim: true });
-    // The floor is added as a constant, so that the gradient of the norm stays what it is.
-    return x.div(norm.add(norm.detach().neg().add(eps).clamp(0)));
-  };
+  const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(dim, { keepdim: true }), eps));
   const [a, b] = broadcastTensors([x1, x2]) as [Tensor, Tensor];
   return unit(a).mul(unit(b)).sum(dim);
 }

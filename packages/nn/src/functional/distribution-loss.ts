@@ -86,23 +86,11 @@ export interface GaussianOptions extends LossOptions {
   eps?: number | undefined;
 }
 
-type WithVariance = Elementwise<(x: Tensor, target: Tensor, variance: Tensor, eps: number) => Tensor>;
-
-/** The floor of the variance does not stop its gradient. */
-const gaussianLoss: WithVariance = elementwise(
+const gaussianLoss: Elementwise<(x: Tensor, target: Tensor, variance: Tensor) => Tensor> = elementwise(
   'gaussian_nll_loss',
-  (x, target, variance, eps) => {
-    const spread = variance.max(eps);
+  (x, target, variance) => {
     const difference = x.sub(target);
-    return spread.log().add(difference.mul(difference).div(spread)).mul(0.5);
-  },
-  {
-    partials: ([x, target, variance, eps]) => {
-      const spread = variance!.max(eps!);
-      const difference = x!.sub(target!);
-      const ratio = difference.mul(difference).div(spread);
-      return [null, null, ratio.neg().add(1).div(spread).mul(0.5), null];
-    },
+    return variance.log().add(difference.mul(difference).div(variance)).mul(0.5);
   },
 );
 
@@ -131,7 +119,8 @@ export function gaussianNllLoss(
     });
   }
   warnUnequalOnly(op, x, target);
-  const losses = gaussianLoss(x, target, spread, eps);
+  // The floor is added as a constant, so that the gradient of the variance passes it.
+  const losses = gaussianLoss(x, target, spread.add(spread.detach().rsub(eps).clamp(0)));
   return reduced(op, full ? losses.add(0.5 * Math.log(2 * Math.PI)) : losses, reduction);
 }
 
