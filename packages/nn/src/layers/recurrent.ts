@@ -271,6 +271,12 @@ export class RNN extends Recurrent {
   }
 }
 
+/** Called with a tensor it gives a tensor, with packed sequences such. */
+export interface RNN {
+  (x: Tensor, state?: Tensor | null): [output: Tensor, hidden: Tensor];
+  (x: PackedSequence, state?: Tensor | null): [output: PackedSequence, hidden: Tensor];
+}
+
 /**
  * A long short-term memory: gates decide what its cell forgets, takes in and gives out.
  * @shape [T, N, in] or [T, in] -> output [T, N, directions · out], hidden [layers · directions, N, out] and cell [..., H],
@@ -297,6 +303,12 @@ export class LSTM extends Recurrent {
   }
 }
 
+/** Called with a tensor it gives a tensor, with packed sequences such. */
+export interface LSTM {
+  (x: Tensor, state?: readonly [hidden: Tensor, cell: Tensor] | null): [output: Tensor, state: [hidden: Tensor, cell: Tensor]];
+  (x: PackedSequence, state?: readonly [hidden: Tensor, cell: Tensor] | null): [output: PackedSequence, state: [hidden: Tensor, cell: Tensor]];
+}
+
 /**
  * A gated recurrent unit: gates decide how much of the hidden state is renewed, and from what.
  * @shape [T, N, in] or [T, in] -> output [T, N, directions · H], state [layers · directions, N, H]
@@ -313,4 +325,10 @@ export class GRU extends Recurrent {
     const { output, state } = this.run(x, hidden === null ? null : [hidden]);
     return [output as Same<X>, state[0]!];
   }
+}
+
+/** Called with a tensor it gives a tensor, with packed sequences such. */
+export interface GRU {
+  (x: Tensor, state?: Tensor | null): [output: Tensor, hidden: Tensor];
+  (x: PackedSequence, state?: Tensor | null): [output: PackedSequence, hidden: Tensor];
 }
