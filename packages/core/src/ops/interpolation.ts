@@ -38,6 +38,7 @@ interface Line {
 
 const clip = (position: number, size: number): number => Math.min(Math.max(position, 0), size - 1);
 
+/** Positions are rounded to float32 in every dtype, as PyTorch rounds them: it decides which of two elements is nearest. */
 function nearestTaps({ size, count, scale }: Line, shift: number): Tap[] {
   const place = (i: number): number => clip(Math.floor(Math.fround((i + shift) * scale)), size);
   return [{ positions: Int32Array.from({ length: count }, (_, i) => place(i)), weights: null }];
@@ -152,7 +153,8 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   return sizes.reduce((out, count, d) => {
     const size = spatial[d]!;
     const along = alignCorners === true ? (count > 1 ? (size - 1) / (count - 1) : 0) : factors === null ? size / count : 1 / factors[d]!;
-    const line: Line = { size, count, scale: along, alignCorners: alignCorners === true };
+    const scale = x.dtype === 'float32' ? Math.fround(along) : along;
+    const line: Line = { size, count, scale, alignCorners: alignCorners === true };
     return resampled(out, 2 + d, (taps as (line: Line) => Tap[])(line));
   }, x);
 }
