@@ -151,12 +151,16 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
   const corners = axes.reduce((all, taps) =>
     all.flatMap((corner) => taps.map((tap) => ({ index: corner.index.add(tap.index), weight: corner.weight.mul(tap.weight) }))),
   );
-  const flat = x.reshape([batch, channels, numel(sizes)]);
+  // With the channels last, an element of all channels is a row, which one index picks.
+  const area = numel(sizes);
+  const pixels = x.reshape([batch, channels, area]).permute(0, 2, 1).reshape([batch * area, channels]);
+  const firsts = grid.detach().newFrom(Int32Array.from({ length: batch }, (_, n) => n * area), 'int32', [batch, 1]);
   const parts = corners.map(({ index, weight }) => {
-    const picked = flat.gather(2, index.unsqueeze(1).expand([batch, channels, count]));
-    return picked.mul(weight.unsqueeze(1));
+    const picked = pixels.indexSelect(0, index.add(firsts).reshape([batch * count]));
+    return picked.mul(weight.reshape([batch * count, 1]));
   });
-  return parts.reduce((sum, part) => sum.add(part)).reshape([batch, channels, ...places]);
+  const sampled = parts.reduce((sum, part) => sum.add(part)).reshape([batch, count, channels]);
+  return sampled.permute(0, 2, 1).reshape([batch, channels, ...places]);
 }
 
 /**
