@@ -1,6 +1,7 @@
 export { functionalCall, type FunctionalCallOptions } from './functional-call.ts';
 export { Module, type BufferOptions, type ListOptions, type RegisterOptions } from './module.ts';
 export { Parameter, type ParameterOptions } from './parameter.ts';
+export { ParameterDict, ParameterList } from './parameter-containers.ts';
 export type { BackwardHook, BackwardPreHook, ModuleGradients } from './backward-hooks.ts';
 export { registerModuleForwardHook, registerModuleForwardPreHook } from './hooks.ts';
 export type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';

@@ -27,7 +27,12 @@ export class LocalResponseNorm extends Module {
   }
 }
 
-/** As LocalResponseNorm, with equally many channels on both sides. @shape [N, C, H, W] -> the same @source torch.nn.CrossMapLRN2d */
+/**
+ * As LocalResponseNorm, with equally many channels on both sides.
+ * @shape [N, C, H, W] -> the same
+ * @derivative that of the formula; PyTorch's class takes the neighbours of another channel there
+ * @source torch.nn.CrossMapLRN2d
+ */
 export class CrossMapLRN2d extends LocalResponseNorm {
   override forward(x: Tensor): Tensor {
     return crossMapResponseNorm(x, this.size, this);
