@@ -9,6 +9,11 @@ import * as convolution from './ops/convolution.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
+import * as fractionalPooling from './ops/fractional-pooling.ts';
+import * as gridSampling from './ops/grid-sampling.ts';
+import * as interpolation from './ops/interpolation.ts';
+import * as patches from './ops/patches.ts';
+import * as unpooling from './ops/unpooling.ts';
 import * as indexing from './ops/indexing.ts';
 import { chunk, split, unbind } from './ops/joining.ts';
 import * as loss from './ops/loss.ts';
@@ -18,6 +23,7 @@ import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
+import * as recurrent from './ops/recurrent.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
@@ -37,13 +43,16 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric,
+  fractionalPooling, gridSampling, interpolation, patches, recurrent, unpooling,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
+  & typeof fractionalPooling & typeof gridSampling & typeof interpolation & typeof patches & typeof recurrent
+  & typeof unpooling;
 
 const engine: {
   readonly backward: typeof backward;

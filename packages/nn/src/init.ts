@@ -229,6 +229,41 @@ function kaimingStd(
 }
 
 /**
+ * A matrix whose rows, or columns if there are fewer of them, are orthogonal and of length `gain`; further dimensions
+ * count as columns.
+ * @throws ShapeError with fewer than 2 dimensions
+ * @source torch.nn.init.orthogonal_ (Saxe et al. 2013)
+ */
+export function orthogonal_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
+  if (x.ndim < 2) {
+    throw new ShapeError(`orthogonal_: the tensor must have at least 2 dimensions, got [${x.shape.join(', ')}]`, {
+      shapes: [x.shape],
+    });
+  }
+  if (x.numel() === 0) return x;
+  return noGrad(() => {
+    const rows = x.shape[0]!;
+    const drawn = core.randn([rows, x.numel() / rows], { dtype: x.dtype as 'float32', generator: options.generator });
+    const isWide = drawn.shape[1]! > rows;
+    const columns = (isWide ? drawn : drawn.t()).to('float64').unbind(0);
+    const found: Tensor[] = [];
+    for (const column of columns) {
+      // Twice, because once leaves what rounding made of nearly parallel columns.
+      const once = withoutParts(column, found);
+      const rest = withoutParts(once, found);
+      found.push(rest.div(rest.norm()));
+    }
+    const vectors = core.stack(found);
+    return x.copy_((isWide ? vectors : vectors.t()).mul(gain).reshape(x.shape));
+  });
+}
+
+/** What is left of a vector without its parts along others, which are of length 1. */
+function withoutParts(x: Tensor, others: readonly Tensor[]): Tensor {
+  return others.reduce((rest, unit) => rest.sub(unit.mul(unit.dot(rest))), x);
+}
+
+/**
  * Normal numbers of which a share is zero in every column.
  * @param sparsity the share of zeros, 0 to 1
  * @throws ShapeError unless it has 2 dimensions

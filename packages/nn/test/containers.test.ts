@@ -81,3 +81,28 @@ describe('ModuleList and ModuleDict', () => {
     expect(() => dict.set('x.y', a)).toThrow(/dot/);
   });
 });
+
+describe('containers of parameters', () => {
+  const parameter = (value: number): nn.Parameter => new nn.Parameter(tg.tensor([value]));
+
+  it('are numbered or named, and part of the state', () => {
+    class Net extends nn.Module {
+      list = new nn.ParameterList([parameter(1), parameter(2)]);
+      dict = new nn.ParameterDict({ scale: parameter(3) });
+      forward(): void {}
+    }
+    const net = new Net();
+    expect(Object.keys(net.stateDict())).toEqual(['list.0', 'list.1', 'dict.scale']);
+    expect([net.list.length, net.list[1]!.item(), net.list.at(-1).item(), [...net.list].length]).toEqual([2, 2, 2, 2]);
+    expect(net.list.append(parameter(4)).values().map((p) => p.item())).toEqual([1, 2, 4]);
+    expect(net.dict.set('shift', parameter(5)).pop('scale')!.item()).toBe(3);
+    expect([net.dict.keys(), net.dict.get('scale'), net.dict.has('shift')]).toEqual([['shift'], undefined, true]);
+    expect(String(net.list)).toBe('ParameterList((0): [1], (1): [1], (2): [1])');
+  });
+
+  it('hold nothing else', () => {
+    expect(() => new nn.ParameterList([tg.ones([1])])).toThrow(/'0' must be a Parameter; wrap the tensor/);
+    expect(() => new nn.ParameterList().at(0)).toThrow(/index 0 is out of range; it holds 0 parameters/);
+    expect(() => new nn.ParameterDict()()).toThrow(/only holds parameters/);
+  });
+});

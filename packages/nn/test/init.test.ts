@@ -83,6 +83,16 @@ describe('initialisers', () => {
     expect(() => init.dirac_(tg.empty([3, 2]))).toThrow(/3 to 5 dimensions/);
   });
 
+  it('orthogonal_ gives rows or columns at right angles, those of PyTorch for the seed', () => {
+    tg.manualSeed(0);
+    const wide = nn.init.orthogonal_(tg.empty([3, 5]));
+    expect([...wide.select(0, 0).toTypedArray()]).toEqual([0.5222, -0.0994, -0.7384, 0.1926, -0.3675].map((v) => expect.closeTo(v, 4)));
+    const tall = nn.init.orthogonal_(tg.empty([6, 2, 2]), 2).flatten(1);
+    const gram = tall.t().matmul(tall).sub(tg.eye(4).mul(4)).abs().max().item();
+    expect(gram).toBeLessThan(1e-5);
+    expect(() => nn.init.orthogonal_(tg.empty([3]))).toThrow(/at least 2 dimensions/);
+  });
+
   it('sparse_ puts zeros into each column, as PyTorch does for the seed', () => {
     tg.manualSeed(0);
     const x = init.sparse_(tg.empty([3, 2]), 0.5).toArray() as number[][];

@@ -1,6 +1,8 @@
-import { ShapeError, ValueError } from '../errors.ts';
-import { shapeString } from '../shape.ts';
+import { isFloating } from '../dtype.ts';
+import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
+import type { ValuesAndIndices } from './extrema.ts';
 
 /** Sizes that an adaptive pooling is to have: one for all dimensions or one each, null keeps a size. */
 export type OutputSize = number | null | readonly (number | null)[];
@@ -28,8 +30,8 @@ function meanAlong(x: Tensor, dim: number, count: number): Tensor {
   return lines.maskedFill(mask, 0).sum(dim + 1).div(divisor);
 }
 
-function adaptiveMean(rank: number, x: Tensor, outputSize: OutputSize): Tensor {
-  const op = `adaptiveAvgPool${rank}d`;
+/** The sizes of the result, checked. */
+function sizesOf(op: string, rank: number, x: Tensor, outputSize: OutputSize): number[] {
   if (x.ndim !== rank + 1 && x.ndim !== rank + 2) {
     throw new ShapeError(`${op}: expected ${rank + 1}D or ${rank + 2}D input, but got input of size ${shapeString(x.shape)}`, {
       op,
@@ -37,22 +39,80 @@ function adaptiveMean(rank: number, x: Tensor, outputSize: OutputSize): Tensor {
       shapes: [x.shape],
     });
   }
-  const first = x.ndim - rank;
+  const spatial = x.shape.slice(-rank);
   const given = typeof outputSize === 'number' || outputSize === null ? [outputSize] : outputSize;
-  const sizes = Array.from({ length: rank }, (_, d) => (given.length === 1 ? given[0]! : given[d]) ?? x.shape[first + d]!);
+  const sizes = spatial.map((size, d) => (given.length === 1 ? given[0]! : given[d]) ?? size);
   if ((given.length !== 1 && given.length !== rank) || sizes.some((n) => !(Number.isInteger(n) && n >= 0))) {
     throw new ValueError(`${op}: outputSize must be a whole number, or ${rank} of them, got [${given.join(', ')}]`, {
       op,
       argument: 'outputSize',
     });
   }
-  const spatial = x.shape.slice(first);
-  if (spatial.includes(0)) throw new ShapeError(`${op}: the input ${shapeString(x.shape)} has no elements to average`, { op, shapes: [x.shape] });
+  if (spatial.includes(0)) throw new ShapeError(`${op}: the input ${shapeString(x.shape)} has no elements to pool`, { op, shapes: [x.shape] });
+  return sizes;
+}
+
+/** The size of the windows, where they are all equal and side by side. */
+function evenWindow(spatial: readonly number[], sizes: readonly number[]): number[] | null {
   const window = spatial.map((n, d) => n / sizes[d]!);
-  if (window.every((n) => Number.isInteger(n))) {
-    return [x.avgPool1d, x.avgPool2d, x.avgPool3d][rank - 1]!.call(x, window);
+  return window.every((n) => Number.isInteger(n)) ? window : null;
+}
+
+function adaptiveMean(rank: number, x: Tensor, outputSize: OutputSize): Tensor {
+  const sizes = sizesOf(`adaptiveAvgPool${rank}d`, rank, x, outputSize);
+  const window = evenWindow(x.shape.slice(-rank), sizes);
+  if (window !== null) return [x.avgPool1d, x.avgPool2d, x.avgPool3d][rank - 1]!.call(x, window);
+  return sizes.reduce((out, count, d) => meanAlong(out, x.ndim - rank + d, count), x);
+}
+
+/**
+ * The flat positions of the elements of each window. Shorter windows name their last element several times, which changes
+ * no maximum and not where it is found first.
+ */
+function positionsOf(spatial: readonly number[], sizes: readonly number[]): number[][] {
+  const steps = contiguousStrides(spatial);
+  const lines = sizes.map((count, d) => {
+    const windows = bounds(spatial[d]!, count);
+    const longest = Math.max(...windows.map(([start, end]) => end - start));
+    return windows.map(([start, end]) => Array.from({ length: longest }, (_, i) => Math.min(start + i, end - 1) * steps[d]!));
+  });
+  return lines.reduce((windows, line) =>
+    windows.flatMap((window) => line.map((along) => window.flatMap((base) => along.map((step) => base + step)))),
+  );
+}
+
+/**
+ * The largest element among those at given positions of each plane, and its position.
+ * @param positions of the elements of each window in a plane, the same for all planes or a list per plane, [windows, elements]
+ * or [planes, windows, elements]
+ * @shape x [planes, elements] -> [planes, windows]
+ * @internal
+ */
+export function maximaAt(x: Tensor, positions: Tensor): ValuesAndIndices {
+  const [windows, elements] = positions.shape.slice(-2) as [number, number];
+  const planes = x.shape[0]!;
+  const isShared = positions.ndim === 2;
+  const flat = positions.reshape([...positions.shape.slice(0, -2), windows * elements]);
+  const picked = (isShared ? x.indexSelect(1, flat) : x.gather(1, flat)).reshape([planes, windows, elements]);
+  const { values, indices } = picked.max(2);
+  const everywhere = isShared ? positions.expand([planes, windows, elements]) : positions;
+  return { values, indices: everywhere.gather(2, indices.unsqueeze(2)).squeeze(2) };
+}
+
+function adaptiveMaximum(rank: number, x: Tensor, outputSize: OutputSize): ValuesAndIndices {
+  const op = `adaptiveMaxPool${rank}d`;
+  const sizes = sizesOf(op, rank, x, outputSize);
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`${op}: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op, dtypes: [x.dtype] });
   }
-  return sizes.reduce((out, count, d) => meanAlong(out, first + d, count), x);
+  const spatial = x.shape.slice(-rank);
+  const lead = x.shape.slice(0, -rank);
+  const window = evenWindow(spatial, sizes);
+  if (window !== null) return [x.maxPool1dWithIndices, x.maxPool2dWithIndices, x.maxPool3dWithIndices][rank - 1]!.call(x, window);
+  const positions = positionsOf(spatial, sizes);
+  const table = x.detach().newFrom(Int32Array.from(positions.flat()), 'int32', [positions.length, positions[0]?.length ?? 0]);
+  const { values, indices } = x.reshape([numel(lead), numel(spatial)]).maximaAt(table);
+  return { values: values.reshape([...lead, ...sizes]), indices: indices.reshape([...lead, ...sizes]) };
 }
 
 /** The means of so many windows that cover the sequence. @shape [N, C, L] or [C, L] -> [..., outputSize] @source torch.nn.functional.adaptive_avg_pool1d */
@@ -68,4 +128,36 @@ export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
 /** As `adaptiveAvgPool2d` over volumes. @source torch.nn.functional.adaptive_avg_pool3d */
 export function adaptiveAvgPool3d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveMean(3, x, outputSize);
+}
+
+type WithIndices = (x: Tensor, outputSize: OutputSize) => ValuesAndIndices;
+
+/** As `adaptiveMaxPool1d`, with the position of each value. @source torch.nn.functional.adaptive_max_pool1d_with_indices */
+export const adaptiveMaxPool1dWithIndices: WithIndices = (x, outputSize) => adaptiveMaximum(1, x, outputSize);
+
+/** As `adaptiveMaxPool2d`, with the flat position of each value. @source torch.nn.functional.adaptive_max_pool2d_with_indices */
+export const adaptiveMaxPool2dWithIndices: WithIndices = (x, outputSize) => adaptiveMaximum(2, x, outputSize);
+
+/** As `adaptiveMaxPool3d`, with the flat position of each value. @source torch.nn.functional.adaptive_max_pool3d_with_indices */
+export const adaptiveMaxPool3dWithIndices: WithIndices = (x, outputSize) => adaptiveMaximum(3, x, outputSize);
+
+/**
+ * The largest elements of so many windows that cover the sequence.
+ * @shape [N, C, L] or [C, L] -> [..., outputSize]
+ * @derivative to the first of the largest in each window
+ * @throws ShapeError for another rank or an empty input; ValueError for sizes that make no sense
+ * @source torch.nn.functional.adaptive_max_pool1d
+ */
+export function adaptiveMaxPool1d(x: Tensor, outputSize: OutputSize): Tensor {
+  return adaptiveMaximum(1, x, outputSize).values;
+}
+
+/** As `adaptiveMaxPool1d` for images. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.functional.adaptive_max_pool2d */
+export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize): Tensor {
+  return adaptiveMaximum(2, x, outputSize).values;
+}
+
+/** As `adaptiveMaxPool1d` for volumes. @source torch.nn.functional.adaptive_max_pool3d */
+export function adaptiveMaxPool3d(x: Tensor, outputSize: OutputSize): Tensor {
+  return adaptiveMaximum(3, x, outputSize).values;
 }

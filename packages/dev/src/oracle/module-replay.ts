@@ -1,7 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
-import { constructorArguments } from './module-signatures.ts';
+import { constructorArguments, forwardArguments } from './module-signatures.ts';
 import { flatTensors, type Verdict } from './replay.ts';
 import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
 
@@ -58,8 +58,9 @@ function replaySample(name: string, Class: AnyModule, sample: ModuleSample): str
   module.loadStateDict(decodeAll(sample.state) as nn.StateDict);
   module.train(sample.training);
   const decoder = new Decoder();
-  const inputs = [...sample.inputs, ...Object.values(sample.kwargs)].map((json) => decoder.value(json));
-  const outputs = flatTensors(module(...inputs));
+  const inputs = sample.inputs.map((json) => decoder.value(json));
+  const kwargs = Object.fromEntries(Object.entries(sample.kwargs).map(([key, json]) => [key, decoder.value(json)]));
+  const outputs = flatTensors(call(module, forwardArguments(name, inputs, kwargs), args.at(-1)));
   const findings = [
     ...sample.outputs.map((expected, i) => named(`output ${i}`, compare(outputs[i], expected))),
     ...gradientFindings(module, decoder.leaves, outputs, sample),
@@ -69,6 +70,12 @@ function replaySample(name: string, Class: AnyModule, sample: ModuleSample): str
     findings.push(named(`${key} afterwards`, compare(state[key], expected)));
   }
   return findings.find((finding) => finding !== undefined);
+}
+
+/** What PyTorch's modules give back with 'return_indices' is a method of its own here. */
+function call(module: nn.Module, inputs: unknown[], options: unknown): unknown {
+  const wantsIndices = (options as { returnIndices?: boolean } | undefined)?.returnIndices === true;
+  return wantsIndices ? (module as unknown as nn.MaxPool2d).forwardWithIndices(...(inputs as [Tensor])) : module(...inputs);
 }
 
 function gradientFindings(

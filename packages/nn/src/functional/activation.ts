@@ -1,6 +1,8 @@
 import {
   elementwise,
+  rand,
   ShapeError,
+  tensor,
   ValueError,
   type Binary,
   type Elementwise,
@@ -122,4 +124,47 @@ export function glu(x: Tensor, dim = -1): Tensor {
   }
   const [values, gates] = x.chunk(2, dim) as [Tensor, Tensor];
   return values.mul(gates.sigmoid());
+}
+
+/**
+ * x where it is positive, and times a slope elsewhere: in training a random one per element, uniform in [lower, upper),
+ * otherwise the mean of both.
+ * @throws ValueError when lower exceeds upper
+ * @source torch.nn.functional.rrelu (Xu et al. 2015)
+ */
+export function rrelu(x: Tensor, lower: number = 1 / 8, upper: number = 1 / 3, training = false): Tensor {
+  if (!(lower <= upper)) {
+    throw new ValueError(`rrelu: the lower bound must not exceed the upper one, got ${lower} and ${upper}`, { op: 'rrelu' });
+  }
+  if (!training) return x.leakyRelu((lower + upper) / 2);
+  // As in PyTorch, only elements that are not positive take numbers from the random stream.
+  const values = x.detach().toTypedArray();
+  const drawn = rand(values.filter((value) => value <= 0).length, { dtype: 'float64' }).toTypedArray();
+  let next = 0;
+  const slopes = Float64Array.from(values, (value) => (value <= 0 ? drawn[next++]! * (upper - lower) + lower : 1));
+  return x.mul(tensor(slopes, { dtype: x.dtype }).reshape(x.shape));
+}
+
+/** Options of `gumbelSoftmax`. */
+export interface GumbelOptions {
+  /** Temperature; default 1. The lower, the nearer to one-hot. */
+  tau?: number | undefined;
+  /** Give one-hot vectors, whose gradients are those of the soft ones; default false. */
+  hard?: boolean | undefined;
+  /** Along which dimension; default the last. */
+  dim?: number | undefined;
+}
+
+/**
+ * Samples from the Gumbel-softmax distribution of unnormalised log-probabilities.
+ * @shape any -> the same
+ * @source torch.nn.functional.gumbel_softmax (Jang et al. 2017)
+ */
+export function gumbelSoftmax(x: Tensor, { tau = 1, hard = false, dim = -1 }: GumbelOptions = {}): Tensor {
+  const gumbels = x.detach().newZeros(x.shape).exponential_().log().neg();
+  const soft = x.add(gumbels).div(tau).softmax(dim);
+  if (!hard) return soft;
+  const index = soft.detach().max(dim, { keepdim: true }).indices;
+  const oneHot = soft.detach().newZeros(x.shape).scatter(dim, index, 1);
+  return oneHot.sub(soft.detach()).add(soft);
 }

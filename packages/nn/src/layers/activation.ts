@@ -1,5 +1,5 @@
 import { full, type Tensor } from '@tapegrad/core';
-import { celu, glu, hardshrink, prelu, softshrink, softsign, tanhshrink } from '../functional/activation.ts';
+import { celu, glu, hardshrink, prelu, rrelu, softshrink, softsign, tanhshrink } from '../functional/activation.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { options } from '../repr.ts';
@@ -360,5 +360,28 @@ export class LogSoftmax extends Module {
 export class Softmax2d extends Module {
   forward(x: Tensor): Tensor {
     return x.softmax(-3);
+  }
+}
+
+/**
+ * As LeakyReLU with random slopes in training, and their mean otherwise.
+ * @source torch.nn.RReLU (Xu et al. 2015)
+ */
+export class RReLU extends Module {
+  readonly lower: number;
+  readonly upper: number;
+
+  constructor(lower: number = 1 / 8, upper: number = 1 / 3) {
+    super();
+    this.lower = lower;
+    this.upper = upper;
+  }
+
+  forward(x: Tensor): Tensor {
+    return rrelu(x, this.lower, this.upper, this.training);
+  }
+
+  override extraRepr(): string {
+    return options({ lower: this.lower, upper: this.upper });
   }
 }

@@ -238,7 +238,7 @@ export class Conv3d extends Convolution {
 }
 
 /** What ConvTranspose1d, 2d and 3d share. */
-abstract class TransposedConvolution extends ConvBase {
+export abstract class TransposedConvolution extends ConvBase {
   readonly padding: readonly number[];
   readonly outputPadding: readonly number[];
 

@@ -75,8 +75,7 @@ export class Embedding extends Module {
   /** Draws the initial values again. */
   resetParameters(): void {
     normal_(this.weight);
-    const { paddingIdx } = this;
-    if (paddingIdx !== null) noGrad(() => this.weight.select(0, paddingIdx).zero_());
+    clearPadding(this.weight, this.paddingIdx);
   }
 
   forward(ids: Tensor): Tensor {
@@ -97,4 +96,9 @@ export class Embedding extends Module {
   override label(): string {
     return `${this.constructor.name} ${this.numEmbeddings} × ${this.embeddingDim}`;
   }
+}
+
+/** Sets the row of padding, if there is one, to 0. */
+export function clearPadding(weight: Tensor, paddingIdx: number | null): void {
+  if (paddingIdx !== null) noGrad(() => weight.select(0, paddingIdx).zero_());
 }

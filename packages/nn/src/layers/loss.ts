@@ -97,6 +97,9 @@ export class NLLLoss extends WeightedLoss {
   }
 }
 
+/** NLLLoss, which takes images too, under PyTorch's older name. @source torch.nn.NLLLoss2d */
+export class NLLLoss2d extends NLLLoss {}
+
 /**
  * Cross-entropy between softmax of the input and class labels, or probabilities of the input's shape.
  * @shape scores [N, C, …] or [C], labels [N, …] or [], or probabilities like the scores -> []

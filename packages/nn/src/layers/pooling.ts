@@ -211,3 +211,51 @@ export class AdaptiveAvgPool3d extends AdaptivePool {
     return x.adaptiveAvgPool3d(this.outputSize);
   }
 }
+
+/**
+ * The largest elements of as many windows as the output is large; null keeps a size.
+ * @shape [N, C, L] -> [N, C, outputSize]
+ * @source torch.nn.AdaptiveMaxPool1d
+ */
+export class AdaptiveMaxPool1d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveMaxPool1d(this.outputSize);
+  }
+
+  /** As `forward`, with the flat position of each value. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.adaptiveMaxPool1dWithIndices(this.outputSize);
+  }
+}
+
+/**
+ * The largest elements of as many windows as the output is large; null keeps a size.
+ * @shape [N, C, H, W] -> [N, C, ...outputSize]
+ * @source torch.nn.AdaptiveMaxPool2d
+ */
+export class AdaptiveMaxPool2d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveMaxPool2d(this.outputSize);
+  }
+
+  /** As `forward`, with the flat position of each value. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.adaptiveMaxPool2dWithIndices(this.outputSize);
+  }
+}
+
+/**
+ * The largest elements of as many windows as the output is large; null keeps a size.
+ * @shape [N, C, D, H, W] -> [N, C, ...outputSize]
+ * @source torch.nn.AdaptiveMaxPool3d
+ */
+export class AdaptiveMaxPool3d extends AdaptivePool {
+  forward(x: Tensor): Tensor {
+    return x.adaptiveMaxPool3d(this.outputSize);
+  }
+
+  /** As `forward`, with the flat position of each value. */
+  forwardWithIndices(x: Tensor): ValuesAndIndices {
+    return x.adaptiveMaxPool3dWithIndices(this.outputSize);
+  }
+}

@@ -1,0 +1,47 @@
+import type { Tensor } from '@tapegrad/core';
+import { cosineSimilarity, pairwiseDistance } from '../functional/distance.ts';
+import type { CosineOptions, PairwiseDistanceOptions } from '../functional/distance.ts';
+import { Module } from '../module.ts';
+import { options as listed } from '../repr.ts';
+
+/** The cosine of the angle between vectors along a dimension. @shape two that broadcast -> without dim @source torch.nn.CosineSimilarity */
+export class CosineSimilarity extends Module {
+  readonly dimension: number;
+  readonly eps: number;
+
+  constructor(dim = 1, { eps = 1e-8 }: CosineOptions = {}) {
+    super();
+    this.dimension = dim;
+    this.eps = eps;
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    return cosineSimilarity(x1, x2, this.dimension, this);
+  }
+
+  override extraRepr(): string {
+    return listed({ dim: this.dimension, eps: this.eps });
+  }
+}
+
+/** The norm of the difference of vectors along the last dimension. @shape [..., D], [..., D] -> [...] @source torch.nn.PairwiseDistance */
+export class PairwiseDistance extends Module {
+  readonly p: number;
+  readonly eps: number;
+  readonly keepdim: boolean;
+
+  constructor({ p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {}) {
+    super();
+    this.p = p;
+    this.eps = eps;
+    this.keepdim = keepdim;
+  }
+
+  forward(x1: Tensor, x2: Tensor): Tensor {
+    return pairwiseDistance(x1, x2, this);
+  }
+
+  override extraRepr(): string {
+    return listed({ p: this.p, eps: this.eps, keepdim: this.keepdim });
+  }
+}

@@ -1,0 +1,79 @@
+import type { Tensor } from '@tapegrad/core';
+import { ctcLoss, type CTCOptions, type Lengths } from '../functional/ctc-loss.ts';
+import { gaussianNllLoss, klDiv, poissonNllLoss } from '../functional/distribution-loss.ts';
+import type { DivergenceOptions, DivergenceReduction, GaussianOptions, PoissonOptions } from '../functional/distribution-loss.ts';
+import { checkReduction } from '../functional/reduction.ts';
+import { Module } from '../module.ts';
+import { Loss } from './loss.ts';
+
+/** The Kullback-Leibler divergence from a distribution whose logarithm is x. @shape any, the same -> [] @source torch.nn.KLDivLoss */
+export class KLDivLoss extends Module {
+  readonly reduction: DivergenceReduction;
+  readonly logTarget: boolean;
+
+  constructor({ reduction = 'mean', logTarget = false }: DivergenceOptions = {}) {
+    super();
+    if (reduction !== 'batchmean') checkReduction('KLDivLoss', reduction);
+    this.reduction = reduction;
+    this.logTarget = logTarget;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return klDiv(x, target, this);
+  }
+}
+
+/** Minus the log-probability of counts under Poisson distributions. @shape any, the same -> [] @source torch.nn.PoissonNLLLoss */
+export class PoissonNLLLoss extends Loss {
+  readonly logInput: boolean;
+  readonly full: boolean;
+  readonly eps: number;
+
+  constructor(options: PoissonOptions = {}) {
+    super(options);
+    const { logInput = true, full = false, eps = 1e-8 } = options;
+    this.logInput = logInput;
+    this.full = full;
+    this.eps = eps;
+  }
+
+  forward(x: Tensor, target: Tensor): Tensor {
+    return poissonNllLoss(x, target, this);
+  }
+}
+
+/** Minus the log-probability of targets under normal distributions. @shape any, the same, variances -> [] @source torch.nn.GaussianNLLLoss */
+export class GaussianNLLLoss extends Loss {
+  readonly full: boolean;
+  readonly eps: number;
+
+  constructor(options: GaussianOptions = {}) {
+    super(options);
+    this.full = options.full ?? false;
+    this.eps = options.eps ?? 1e-6;
+  }
+
+  forward(x: Tensor, target: Tensor, variance: Tensor): Tensor {
+    return gaussianNllLoss(x, target, variance, this);
+  }
+}
+
+/**
+ * Minus the log-probability that an input spells its target.
+ * @shape log-probabilities [T, N, C] or [T, C], labels [N, S], [S] or in one row -> []
+ * @source torch.nn.CTCLoss (Graves et al. 2006)
+ */
+export class CTCLoss extends Loss {
+  readonly blank: number;
+  readonly zeroInfinity: boolean;
+
+  constructor(options: CTCOptions = {}) {
+    super(options);
+    this.blank = options.blank ?? 0;
+    this.zeroInfinity = options.zeroInfinity ?? false;
+  }
+
+  forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, this);
+  }
+}
