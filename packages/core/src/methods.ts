@@ -3,24 +3,33 @@ import { registerHook, registerPostAccumulateGradHook, retainGrad } from './auto
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
+import * as calculus from './ops/calculus.ts';
 import * as comparison from './ops/comparison.ts';
+import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
 import * as convolution from './ops/convolution.ts';
+import * as covariance from './ops/covariance.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
+import * as gamma from './ops/gamma.ts';
+import * as histogram from './ops/histogram.ts';
 import * as indexing from './ops/indexing.ts';
+import * as integer from './ops/integer.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
+import * as order from './ops/order.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
+import * as representation from './ops/representation.ts';
 import * as scan from './ops/scan.ts';
+import * as search from './ops/search.ts';
 import * as softmax from './ops/softmax.ts';
 import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
@@ -35,14 +44,17 @@ import { Tensor } from './tensor.ts';
 const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
-  statistics, strided, subscript, triangle, trigonometric,
+  statistics, strided, subscript, triangle, trigonometric, calculus, complex, covariance, gamma, histogram, integer, order,
+  representation, search,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric & typeof calculus & typeof complex
+  & typeof covariance & typeof gamma & typeof histogram & typeof integer & Omit<typeof order, 'median' | 'nanmedian'>
+  & typeof representation & typeof search;
 
 const engine: {
   readonly backward: typeof backward;
@@ -83,6 +95,8 @@ declare module './tensor.ts' {
     readonly mT: Tensor;
     readonly max: extrema.ExtremumMethod;
     readonly min: extrema.ExtremumMethod;
+    readonly median: order.MedianMethod;
+    readonly nanmedian: order.MedianMethod;
   }
 }
 
