@@ -1,6 +1,8 @@
 import * as tg from '@tapegrad/core';
 import type { Subscript, Tensor } from '@tapegrad/core';
+import { elementwiseSignatures } from './elementwise-signatures.ts';
 import { camelCase, type PythonCall, type Signature } from './signature.ts';
+import { statisticsSignatures } from './statistics-signatures.ts';
 import { Unsupported } from './values.ts';
 
 /** Operators that are a method of the same name, in camelCase, without arguments. */
@@ -54,6 +56,9 @@ const avgPool =
 
 /** PyTorch's operators in our words; what is not here has no form yet. */
 export const signatures: Readonly<Record<string, Signature>> = {
+  ...elementwiseSignatures,
+  ...statisticsSignatures,
+
   // Elementwise.
   ...plain(
     'abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'clone', 'contiguous', 'cos', 'cosh', 'erf', 'erfc',
@@ -66,7 +71,6 @@ export const signatures: Readonly<Record<string, Signature>> = {
     'atan2', 'eq', 'floor_divide', 'fmod', 'ge', 'gt', 'hypot', 'le', 'logical_and', 'logical_or', 'logical_xor', 'lt',
     'maximum', 'minimum', 'mul', 'ne', 'pow', 'remainder',
   ),
-  round: 'decimals => x.round()',
   __radd__: 'other => x.add(other)',
   __rsub__: 'other => x.rsub(other)',
   __rmul__: 'other => x.mul(other)',
