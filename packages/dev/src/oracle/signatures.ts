@@ -1,6 +1,8 @@
 import * as tg from '@tapegrad/core';
 import type { Subscript, Tensor } from '@tapegrad/core';
 import { elementwiseSignatures } from './elementwise-signatures.ts';
+import { maskedSignatures } from './masked-signatures.ts';
+import { randomSignatures } from './random-signatures.ts';
 import { camelCase, type PythonCall, type Signature } from './signature.ts';
 import { statisticsSignatures } from './statistics-signatures.ts';
 import { Unsupported } from './values.ts';
@@ -58,6 +60,8 @@ const avgPool =
 export const signatures: Readonly<Record<string, Signature>> = {
   ...elementwiseSignatures,
   ...statisticsSignatures,
+  ...maskedSignatures,
+  ...randomSignatures,
 
   // Elementwise.
   ...plain(
@@ -283,16 +287,4 @@ export const signatures: Readonly<Record<string, Signature>> = {
   'nn.functional.instance_norm':
     'running_mean, running_var, weight, bias, use_input_stats, momentum, eps => ' +
     'x.instanceNorm(running_mean, running_var, weight, bias, { use_input_stats, momentum, eps })',
-  'nn.functional._scaled_dot_product_attention': ({ input, args, kwargs }) => {
-    const { attn_mask: attnMask, dropout_p: dropoutP, is_causal: isCausal } = kwargs;
-    if (kwargs['need_attn_weights']) throw new Unsupported('keyword need_attn_weights');
-    if (dropoutP) throw new Unsupported('dropout draws random numbers');
-    const [key, value] = args as [Tensor, Tensor];
-    return tg.scaledDotProductAttention(input as Tensor, key, value, withoutUndefined({ attnMask, isCausal }));
-  },
-  'nn.functional.dropout': ({ input, kwargs }) => {
-    const { p, training } = kwargs as { p?: number; training?: boolean };
-    if (training !== false && p !== 0 && p !== 1) throw new Unsupported('dropout draws random numbers');
-    return (input as Tensor).dropout(p, training);
-  },
 };
