@@ -1,5 +1,6 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
+import * as aliases from './aliases.ts';
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
@@ -28,6 +29,7 @@ import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
 import * as representation from './ops/representation.ts';
+import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
 import * as search from './ops/search.ts';
 import * as softmax from './ops/softmax.ts';
@@ -45,7 +47,7 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric, calculus, complex, covariance, gamma, histogram, integer, order,
-  representation, search,
+  representation, rounding, search, aliases,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
@@ -54,7 +56,7 @@ type Families =
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric & typeof calculus & typeof complex
   & typeof covariance & typeof gamma & typeof histogram & typeof integer & Omit<typeof order, 'median' | 'nanmedian'>
-  & typeof representation & typeof search;
+  & typeof representation & typeof rounding & typeof search & typeof aliases;
 
 const engine: {
   readonly backward: typeof backward;

@@ -90,13 +90,14 @@ function evenEdges(low: number, high: number, bins: number): Float64Array {
 function binOf(edges: ArrayLike<number>, value: number): number {
   const last = edges.length - 1;
   if (!(value >= edges[0]! && value <= edges[last]!)) return -1;
-  let [low, high] = [0, last];
-  while (high - low > 1) {
-    const middle = (low + high) >> 1;
-    if (edges[middle]! <= value) low = middle;
-    else high = middle;
+  // The first edge above the value.
+  let first = 0;
+  for (let left = last + 1; left > 0; ) {
+    const half = left >> 1;
+    if (value < edges[first + half]!) left = half;
+    else [first, left] = [first + half + 1, left - half - 1];
   }
-  return low;
+  return Math.min(first - 1, last - 1);
 }
 
 /**

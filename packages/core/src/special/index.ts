@@ -1,6 +1,6 @@
 /** Special functions, under PyTorch's names. */
 export { erf, erfc, erfinv, exp2, expm1, log1p, logit, xlogy } from '../ops/exponential.ts';
-export { round } from '../ops/arithmetic.ts';
+export { round } from '../ops/rounding.ts';
 export { logSoftmax, softmax } from '../ops/softmax.ts';
 export { logsumexp } from '../ops/statistics.ts';
 export { sinc } from '../ops/trigonometric.ts';

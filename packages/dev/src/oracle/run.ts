@@ -2,8 +2,9 @@
 // of PyTorch's operators and modules. --json ends with the counts as one line of JSON:
 // { total, passed, failed, unsupported, errorsTotal, errorsRejected, byOp }.
 // --dtype float32 makes every float64 tensor of the operators' calls float32 and compares with the same calls in float64 on
-// the same rounded numbers: to 1e-5, some eighty roundings of float32, of the number or of the largest one beside it, where
-// the number is what is left of larger ones; ten times that to the second order.
+// the same rounded numbers, since rounding the inputs alone moves results far where a function is steep. Allowed is 1e-5 (some
+// eighty roundings of float32) of the number and of the largest one beside it (at least 0.1, as large as what cancelled may
+// have been), and ten times that to the second order.
 import { parseArgs } from 'node:util';
 import * as tg from '@tapegrad/core';
 import { readLines } from './files.ts';

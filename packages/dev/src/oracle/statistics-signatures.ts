@@ -1,10 +1,12 @@
 import type { Tensor, Unique } from '@tapegrad/core';
 import type { PythonCall, Signature } from './signature.ts';
+import { Unsupported } from './values.ts';
 
 /** The parts of a result that the keywords ask for. */
 const parts = (method: 'unique' | 'uniqueConsecutive'): Signature => ({ input, kwargs }: PythonCall): unknown => {
   const { dim, return_inverse: inverse, return_counts: counts } = kwargs as Record<string, never>;
   const result: Unique = (input as Tensor)[method]({ dim });
+  if (kwargs['sorted'] === false && !Number.isInteger(dim) && result.values.numel() > 1) throw new Unsupported('any order of the values');
   return [result.values, ...(inverse ? [result.inverse] : []), ...(counts ? [result.counts] : [])];
 };
 

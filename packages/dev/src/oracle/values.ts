@@ -101,7 +101,7 @@ export function difference(actual: Tensor, expected: TensorJson, scale = 1): str
   return elementDifference(actual.toTypedArray(), numbersOf(expected.data), scale * (actual.dtype === 'float32' ? 100 : 1));
 }
 
-/** What is allowed in float32, relative to the number or the largest one beside it. */
+/** What is allowed in float32, relative to the number or the largest one beside it, which counts as at least 0.1. */
 const SINGLE = 1e-5;
 
 /** What is wrong with a result in float32 beside the one in float64; of gradients, none and zeros mean the same. */
@@ -116,7 +116,7 @@ export function singleDifference(actual: Tensor | null, expected: Tensor | null,
   const zeros = new Float64Array(one.numel());
   const wanted = expected?.toTypedArray() ?? zeros;
   const largest = Array.from(wanted).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  const tolerance = dtype === 'float32' || dtype === 'float64' ? { absolute: SINGLE * (1e-3 + largest), relative: SINGLE } : { absolute: 0, relative: 0 };
+  const tolerance = dtype === 'float32' || dtype === 'float64' ? { absolute: SINGLE * Math.max(largest, 0.1), relative: SINGLE } : { absolute: 0, relative: 0 };
   return elementDifference(actual?.toTypedArray() ?? zeros, wanted, scale, tolerance);
 }
 
