@@ -80,6 +80,8 @@ export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor
 
 /** The smallest and the largest element along a dimension, or of all. @source torch.aminmax */
 export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): { min: Tensor; max: Tensor } {
+  // The dimension of a scalar is kept as one of size 1, which reductions of one result do not do.
+  if (x.ndim === 0 && typeof dim === 'number' && options.keepdim === true) return aminmax(x.reshape([1]), dim, options);
   return { min: fold('aminmax', 'min', x, dim, options), max: fold('aminmax', 'max', x, dim, options) };
 }
 

@@ -123,7 +123,7 @@ function grouped(op: string, x: Tensor, dim: number | null | undefined, sort: bo
   const lines = isFlat ? x.reshape([-1]) : x.ndim === 0 ? x.reshape([1]) : x;
   const d = isFlat ? 0 : normalizeDim(op, dim, x.ndim);
   const count = lines.shape[d]!;
-  const values = lines.detach().movedim(d, 0).toTypedArray();
+  const values = lines.detach().transpose(d, 0).toTypedArray();
   const width = count === 0 ? 0 : values.length / count;
   const compare = (a: number, b: number): number => {
     for (let k = 0; k < width; k++) {
