@@ -13,10 +13,16 @@ const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
 /** A larger record, for whoever has one. */
 const complete = process.env['TAPEGRAD_ORACLE'];
 
+/**
+ * What PyTorch 1.13 itself computes to some seven digits only: its rational functions for 5 < x. Ours are compared with
+ * exact values, to fourteen digits, in core's special.test.ts.
+ */
+const inexactInRecord: readonly string[] = ['special.bessel_j0', 'special.bessel_j1', 'special.bessel_y0', 'special.bessel_y1'];
+
 /** All that went wrong, in lines. */
 function failuresOf(operators: readonly Operator[]): string[] {
   return operators
-    .filter((operator) => nameOf(operator) in signatures)
+    .filter((operator) => nameOf(operator) in signatures && !inexactInRecord.includes(nameOf(operator)))
     .flatMap((operator) => replay(operator, signatures[nameOf(operator)]))
     .flatMap(({ name, failures, accepted }) => [...failures, ...accepted].map((line) => `${name} ${line}`));
 }
