@@ -14,8 +14,8 @@ const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
 const complete = process.env['TAPEGRAD_ORACLE'];
 
 /**
- * What PyTorch 1.13 itself computes to some seven digits only: its rational functions for 5 < x. Ours are compared with
- * exact values, to fourteen digits, in core's special.test.ts.
+ * What PyTorch 1.13 itself computes to some seven digits only: beyond 5 it evaluates the denominators of its rational functions
+ * without their leading term. Ours are compared with exact values, to fourteen digits, in core's special.test.ts.
  */
 const inexactInRecord: readonly string[] = ['special.bessel_j0', 'special.bessel_j1', 'special.bessel_y0', 'special.bessel_y1'];
 

@@ -68,6 +68,7 @@ export interface MaskedVarianceOptions extends MaskedReduceOptions {
   unbiased?: boolean | undefined;
 }
 
+/** The variance of the elements that count; by default over their number. @source torch.masked.var */
 function variance(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): Tensor {
   const { mask, dtype, keepdim = false, unbiased = false } = options;
   const source = dtype !== undefined ? x.to(dtype) : isFloating(x.dtype) ? x : x.to('float32');
@@ -76,10 +77,7 @@ function variance(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): T
   const count = countOf('var', x, mask, dim, keepdim);
   return squares.div(unbiased ? count.sub(1).clamp(0) : count);
 }
-export {
-  /** The variance of the elements that count; by default over their number. @source torch.masked.var */
-  variance as var,
-};
+export { variance as var };
 
 /** The standard deviation of the elements that count; by default over their number. @source torch.masked.std */
 export function std(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): Tensor {

@@ -1,7 +1,7 @@
 import { elementwise, type Binary, type Operand, type TensorBinary, type Unary } from '../define/elementwise.ts';
 import { promoteTypes } from '../dtype.ts';
 import { TapegradError } from '../errors.ts';
-import { scalarFunction, type ScalarFunction } from '../expr/index.ts';
+import { constant, scalarFunction, type ScalarFunction } from '../expr/index.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Whether the sign bit is set: negative numbers and −0. @source torch.signbit */
@@ -15,9 +15,9 @@ export const signbit: Unary = elementwise('signbit', (x) => x.signbit(), { resul
 export const copysign: Binary = elementwise('copysign', (x, y) => y.signbit().where(x.abs().neg(), x.abs()), {
   result: 'float',
   tensorFirst: true,
-  partials: ([x, y]) => [x!.sign().mul(y!.signbit().where(-1, 1)), y!.mul(0)],
+  partials: ([x, y]) => [x!.sign().mul(y!.signbit().where(-1, 1)), constant(0)],
   points: [
-    { at: [0, -1], value: -0 + 0, partials: [0, 0] },
+    { at: [0, -1], partials: [0, 0] },
     { at: [3, -2], value: -3, partials: [-1, 0] },
     { at: [-3, -2], value: -3, partials: [1, 0] },
   ],

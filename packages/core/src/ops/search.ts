@@ -136,8 +136,9 @@ function grouped(op: string, x: Tensor, dim: number | null | undefined, sort: bo
     for (let k = 0; k < width; k++) if (values[a * width + k] !== values[b * width + k]) return false;
     return true;
   };
-  const order = Array.from({ length: count }, (_, i) => i);
-  if (sort) order.sort(compare);
+  let order = Int32Array.from({ length: count }, (_, i) => i);
+  if (sort && width === 1) order = Int32Array.from(lines.detach().sort(d).indices.toTypedArray());
+  else if (sort) order.sort(compare);
   const firsts: number[] = [];
   const counts: number[] = [];
   const inverse = new Int32Array(count);
