@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import { readOperators } from '../src/oracle/files.ts';
 import { nameOf, replay, type Operator } from '../src/oracle/replay.ts';
-import { totalsOf } from '../src/oracle/report.ts';
-import { adapterOf } from '../src/oracle/signature.ts';
+import { jsonOf, totalsOf } from '../src/oracle/report.ts';
+import { adapterOf, drawn } from '../src/oracle/signature.ts';
 import { signatures } from '../src/oracle/signatures.ts';
 import { Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
@@ -95,6 +95,50 @@ describe('a replay', () => {
     expect(replay(square([4, 9], [4, 60], [2, 21]), 'x.square()').failures).toEqual([
       'sample 0: second order, grad 0: element 1 is 20, expected 21',
     ]);
+  });
+
+  it('compares float32 with float64 on the same numbers', () => {
+    const operator = square([4, 9], [4, 60], [2, 20]);
+    expect(replay(operator, 'x.square()', 'float32')).toMatchObject({ passed: 1, failures: [] });
+    // Right in float64, and too coarse in float32.
+    const coarse = ({ input }: { input: unknown }): tg.Tensor => {
+      const one = input as tg.Tensor;
+      return one.square().mul(one.dtype === 'float32' ? 1.0001 : 1);
+    };
+    expect(replay(operator, coarse)).toMatchObject({ passed: 1 });
+    expect(replay(operator, coarse, 'float32').failures[0]).toMatch(/^sample 0: output 0: element 0 is 4.0004/);
+    // An operator that always gives float32 does so in both.
+    expect(replay(operator, ({ input }) => (input as tg.Tensor).square().float(), 'float32').passed).toBe(1);
+    expect(replay(operator, ({ input }) => (input as tg.Tensor).square().float()).failures[0]).toBe('sample 0: output 0: dtype is float32, expected float64');
+  });
+
+  it('expects only the form of what random numbers decide', () => {
+    const operator = square([4, 9], [4, 60], [2, 20]);
+    expect(replay(operator, ({ input }) => drawn(tg.randLike(input as tg.Tensor)))).toMatchObject({ passed: 1, failures: [] });
+    expect(replay(operator, () => drawn(tg.rand(2))).failures[0]).toBe('sample 0: output 0: dtype is float32, expected float64');
+    expect(replay(operator, () => drawn(tg.rand(3, { dtype: 'float64' }))).failures[0]).toBe('sample 0: output 0: shape is [3], expected [2]');
+  });
+
+  it('ends in counts of samples and of calls to reject, by operator too', () => {
+    const right = square([4, 9], [4, 60], [2, 20]);
+    const mixed: Operator = { ...right, errors: [{ input: json([1]), args: [], kwargs: {} }] };
+    const verdicts = [replay(right, 'x.square()'), { ...replay(mixed, 'x.square()'), name: 'mixed' }, { ...replay(right, undefined), name: 'none' }];
+    const line = jsonOf(verdicts, { backend: 'wasm' });
+    expect(line).not.toMatch(/\n/);
+    expect(JSON.parse(line)).toMatchObject({
+      backend: 'wasm',
+      total: 3,
+      passed: 2,
+      failed: 0,
+      unsupported: 1,
+      errorsTotal: 1,
+      errorsRejected: 0,
+      byOp: {
+        square: { status: 'complete', total: 1, passed: 1, failed: 0, unsupported: 0, errors: 0, rejected: 0 },
+        mixed: { status: 'failing', errors: 1, rejected: 0, lines: { accepted: ['error 0: did not throw (PyTorch: )'] } },
+        none: { status: 'unsupported', unsupported: 1 },
+      },
+    });
   });
 
   it('asks that refused calls throw errors of our own', () => {
