@@ -91,6 +91,8 @@ describeOnEachBackend('running and nan-aware folds', () => {
   it('finds covariances with weights', () => {
     const x = t([[1, 2, 4], [2, 4, 8]]);
     expect(x.cov({ fweights: ints([1, 1, 1]) }).toArray()).toEqual(x.cov().toArray());
+    expect(t([1, 2, 6]).cov().item()).toBe(7);
+    expect(t([1, 2, 6]).cov({ correction: 0 }).item()).toBeCloseTo(14 / 3, 14);
     expect(t([1, 2, 2]).cov().item()).toBeCloseTo(t([1, 2]).cov({ fweights: ints([1, 2]) }).item(), 15);
     expect(x.corrcoef().at(0, 1).item()).toBeCloseTo(1, 15);
   });

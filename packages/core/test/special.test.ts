@@ -78,6 +78,11 @@ describeOnEachBackend('special functions', () => {
     expect(Math.abs(special.gammaincc(t(a), t(x)).item() / upper - 1)).toBeLessThan(1e-12);
   });
 
+  it('keep the digits of a tiny upper part', () => {
+    // Q(2, x) = (1 + x) e^−x.
+    expect(Math.abs(special.gammaincc(t(2), t(40)).item() / (41 * Math.exp(-40)) - 1)).toBeLessThan(1e-13);
+  });
+
   it('have their limits at the edges', () => {
     const at = (f: Unary, ...xs: number[]): unknown => f(t(xs)).toArray();
     expect(at(special.besselJ0, 0, Infinity)).toEqual([1, 0]);
