@@ -38,6 +38,7 @@ import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
+import { ValueError } from './errors.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
 import { Tensor } from './tensor.ts';
@@ -104,9 +105,10 @@ declare module './tensor.ts' {
 
 type AnyOperation = (x: Tensor, ...rest: unknown[]) => unknown;
 
-function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) => unknown {
+function asMethod(name: string, operation: AnyOperation): (this: Tensor, ...rest: unknown[]) => unknown {
   // A method is called for every operation; arguments passed one by one cost less than a list of them.
   return function (this: Tensor, a?: unknown, b?: unknown, ...rest: unknown[]): unknown {
+    if (!(this instanceof Tensor)) throw withoutTensor(name, this);
     switch (arguments.length) {
       case 0:
         return operation(this);
@@ -120,8 +122,16 @@ function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) =
   };
 }
 
+function withoutTensor(name: string, receiver: unknown): ValueError {
+  return new ValueError(
+    `${name}: the method was called on ${receiver === null ? 'null' : typeof receiver}, not on a tensor. Call it as x.${name}(…), and pass it on ` +
+      `as (…) => x.${name}(…)`,
+    { op: name },
+  );
+}
+
 function define(name: string | symbol, operation: AnyOperation): void {
-  Object.defineProperty(Tensor.prototype, name, { value: asMethod(operation), configurable: true, writable: true });
+  Object.defineProperty(Tensor.prototype, name, { value: asMethod(String(name), operation), configurable: true, writable: true });
 }
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */

@@ -51,6 +51,12 @@ describeOnEachBackend('numbers as they are stored', () => {
     expect(slope((x) => x.nanToNum(), [NaN, Infinity, 1])).toEqual([0, 0, 1]);
   });
 
+  it('have odds, whose logarithm is limited by eps', () => {
+    expect(t([0.05, 0.5]).logit(0.1).toArray()).toEqual([Math.log(0.1 / 0.9), 0]);
+    expect(slope((x) => x.logit(0.1), [0.05, 0.5])).toEqual([0, 4]);
+    expect(t([0.5]).logit_().item()).toBe(0);
+  });
+
   it('are close to each other within tolerances', () => {
     const y = t([1 + 1e-6, Infinity, NaN]);
     expect(t([1, Infinity, NaN]).isclose(y).toArray()).toEqual([true, true, false]);

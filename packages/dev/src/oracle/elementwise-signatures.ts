@@ -19,6 +19,10 @@ const special = (operands: 'x' | 'x, other', ...names: string[]): Record<string,
 const reflected = (form: (other: Operand, x: Operand) => unknown): Signature => ({ input, args }: PythonCall): unknown =>
   form(args[0] as Operand, input as Operand);
 
+/** Those that are a method of the operand on the right, which has to be a tensor. */
+const method = (name: 'add' | 'bitwiseAnd' | 'bitwiseOr' | 'bitwiseXor' | 'mul'): Signature => ({ input, args }: PythonCall): unknown =>
+  tg.Tensor.prototype[name].call(input as Tensor, args[0] as Operand);
+
 /** Elementwise operators that `signatures` takes in. */
 export const elementwiseSignatures: Readonly<Record<string, Signature>> = {
   ...unary(
@@ -43,9 +47,11 @@ export const elementwiseSignatures: Readonly<Record<string, Signature>> = {
   i0: 'tg.i0(x)',
   igamma: 'other => tg.igamma(x, other)',
   igammac: 'other => tg.igammac(x, other)',
-  __rand__: reflected((other, x) => tg.bitwiseAnd(other, x)),
-  __ror__: reflected((other, x) => tg.bitwiseOr(other, x)),
-  __rxor__: reflected((other, x) => tg.bitwiseXor(other, x)),
+  __radd__: method('add'),
+  __rand__: method('bitwiseAnd'),
+  __rmul__: method('mul'),
+  __ror__: method('bitwiseOr'),
+  __rxor__: method('bitwiseXor'),
   __rdiv__: reflected((other, x) => tg.reciprocal(x as Tensor).mul(other)),
   __rmod__: reflected((other, x) => tg.remainder(other, x)),
   // PyTorch makes a new tensor of the base, which has no history.
