@@ -116,8 +116,8 @@ export function cummin(x: Tensor, dim: number): ValuesAndIndices {
 
 /**
  * The logarithms of the sums of e^x over the first 1, 2, 3, … elements along a dimension.
- * @numerics sums of neighbours, then of neighbouring pairs and so on: none overflows, and small elements are not lost beside
- * large ones that come later
+ * @numerics the largest element is taken off first; then sums of neighbours, of neighbouring pairs and so on, in logarithms, so
+ * that small elements are not lost beside large ones that come later
  * @throws DTypeError for integers
  * @source torch.logcumsumexp
  */
@@ -126,12 +126,14 @@ export function logcumsumexp(x: Tensor, dim: number): Tensor {
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`logcumsumexp: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op: 'logcumsumexp', dtypes: [x.dtype] });
   }
-  if (x.ndim === 0) return x.clone();
-  const size = x.shape[d]!;
-  let sums = x;
+  const size = x.shape[d] ?? 1;
+  if (x.ndim === 0 || size < 2) return x.clone();
+  const largest = x.detach().amax(d, { keepdim: true });
+  const shift = largest.maskedFill(largest.isfinite().logicalNot(), 0);
+  let sums = x.sub(shift);
   for (let step = 1; step < size; step *= 2) {
     const later = sums.narrow(d, step, size - step).logaddexp(sums.narrow(d, 0, size - step));
     sums = followedBy(sums.narrow(d, 0, step), later, d);
   }
-  return sums === x ? x.clone() : sums;
+  return sums.add(shift);
 }
