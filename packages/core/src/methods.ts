@@ -124,8 +124,8 @@ function asMethod(name: string, operation: AnyOperation): (this: Tensor, ...rest
 
 function withoutTensor(name: string, receiver: unknown): ValueError {
   return new ValueError(
-    `${name}: the method was called on ${receiver === null ? 'null' : typeof receiver}, not on a tensor. Call it as x.${name}(…), and pass it on ` +
-      `as (…) => x.${name}(…)`,
+    `${name}: the method was called on ${receiver === null ? 'null' : typeof receiver}, not on a tensor. Call it as ` +
+      `x.${name}(…), and pass it on as (…) => x.${name}(…)`,
     { op: name },
   );
 }

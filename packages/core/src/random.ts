@@ -99,7 +99,7 @@ export function normal(
   const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
   const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
   if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });
-  const like = centre instanceof Tensor && width instanceof Tensor ? centre.add(width) : centre instanceof Tensor ? centre : (width as Tensor);
+  const like = width instanceof Tensor ? width.add(centre) : (centre as Tensor);
   const x = drawn<Floats>(like.shape, floatDType('normal', { dtype: like.dtype }), { generator }, fillNormal).mul(width).add(centre);
   return requiresGrad === true ? x.requiresGrad_() : x;
 }
@@ -144,7 +144,9 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
   }
   if (!isFloating(weights.dtype)) throw new DTypeError(`multinomial: the weights must be floating-point, got ${weights.dtype}`, details);
   const categories = weights.shape.at(-1)!;
-  if (!(Number.isInteger(count) && count >= 1)) throw new ValueError(`multinomial: count must be a whole number of at least 1, got ${count}`, details);
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new ValueError(`multinomial: count must be a whole number of at least 1, got ${count}`, details);
+  }
   if (!replacement && count > categories) {
     throw new ValueError(`multinomial: ${count} different indices cannot be drawn from ${categories}; use { replacement: true }`, details);
   }

@@ -4,10 +4,16 @@ import { describeOnEachBackend, slope } from './each-backend.ts';
 import { t } from './notation.ts';
 
 const { masked } = tg;
-const mask = tg.tensor([[true, false, true], [false, false, false]]);
+const mask = tg.tensor([
+  [true, false, true],
+  [false, false, false],
+]);
 
 describeOnEachBackend('masked reductions', () => {
-  const x = t([[1, 9, 4], [5, 6, 7]]);
+  const x = t([
+    [1, 9, 4],
+    [5, 6, 7],
+  ]);
 
   it('fold what counts, and give what they start from where nothing does', () => {
     expect(masked.sum(x, 1, { mask }).toArray()).toEqual([5, 0]);
@@ -29,14 +35,31 @@ describeOnEachBackend('masked reductions', () => {
 
   it('normalize along a dimension', () => {
     expect(masked.softmax(t([[0, 5, 0]]), 1, { mask: tg.tensor([true, false, true]) }).toArray()).toEqual([[0.5, 0, 0.5]]);
-    expect(masked.cumsum(x, 1, { mask }).toArray()).toEqual([[1, 1, 5], [0, 0, 0]]);
-    expect(masked.cumprod(x, 1, { mask }).toArray()).toEqual([[1, 1, 4], [1, 1, 1]]);
+    expect(masked.cumsum(x, 1, { mask }).toArray()).toEqual([
+      [1, 1, 5],
+      [0, 0, 0],
+    ]);
+    expect(masked.cumprod(x, 1, { mask }).toArray()).toEqual([
+      [1, 1, 4],
+      [1, 1, 1],
+    ]);
     expect(masked.normalize(t([3, 4, 9]), 2, 0, { mask: tg.tensor([true, true, false]) }).toArray()).toEqual([0.6, 0.8, 0]);
     expect(masked.logaddexp(t([1]), t([2]), { otherMask: tg.tensor([false]) }).toArray()).toEqual([1]);
   });
 
   it('give no gradient to what does not count, even where the result is NaN', () => {
-    expect(slope((y) => masked.mean(y, 1, { mask }), [[1, 9, 4], [5, 6, 7]])).toEqual([[0.5, 0, 0.5], [0, 0, 0]]);
+    expect(
+      slope(
+        (y) => masked.mean(y, 1, { mask }),
+        [
+          [1, 9, 4],
+          [5, 6, 7],
+        ],
+      ),
+    ).toEqual([
+      [0.5, 0, 0.5],
+      [0, 0, 0],
+    ]);
   });
 });
 

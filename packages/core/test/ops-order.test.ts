@@ -12,7 +12,11 @@ describeOnEachBackend('order statistics', () => {
   });
 
   it('lets NaN win the median, and passes it over in nanmedian', () => {
-    const x = t([[5, NaN, 1, 2], [4, 3, 2, 1], [NaN, NaN, NaN, NaN]]);
+    const x = t([
+      [5, NaN, 1, 2],
+      [4, 3, 2, 1],
+      [NaN, NaN, NaN, NaN],
+    ]);
     expect(x.median(1).values.toArray()).toEqual([NaN, 2, NaN]);
     expect(x.median(1).indices.toArray()).toEqual([1, 2, 0]);
     expect(x.nanmedian(1).values.toArray()).toEqual([2, 2, NaN]);
@@ -21,28 +25,50 @@ describeOnEachBackend('order statistics', () => {
   });
 
   it('finds the most frequent value, the smallest of several, where it stands last', () => {
-    const { values, indices } = ints([[3, 1, 3, 1, 2], [2, 2, 0, 5, 5]]).mode(1);
-    expect([values.toArray(), indices.toArray()]).toEqual([[1, 2], [3, 1]]);
+    const { values, indices } = ints([
+      [3, 1, 3, 1, 2],
+      [2, 2, 0, 5, 5],
+    ]).mode(1);
+    expect([values.toArray(), indices.toArray()]).toEqual([
+      [1, 2],
+      [3, 1],
+    ]);
     expect(slope((x) => x.mode(0, { keepdim: true }).values, [4, 7, 7])).toEqual([0, 0, 1]);
   });
 
   it('finds the k-th smallest element and sends it the gradient', () => {
-    const { values, indices } = t([[5, 1, 4], [2, 9, 3]]).kthvalue(2, 1, { keepdim: true });
-    expect([values.toArray(), indices.toArray()]).toEqual([[[4], [3]], [[2], [2]]]);
+    const { values, indices } = t([
+      [5, 1, 4],
+      [2, 9, 3],
+    ]).kthvalue(2, 1, { keepdim: true });
+    expect([values.toArray(), indices.toArray()]).toEqual([
+      [[4], [3]],
+      [[2], [2]],
+    ]);
     expect(slope((x) => x.kthvalue(2).values, [5, 1, 4])).toEqual([0, 0, 1]);
     expect(t(7).kthvalue(1).values.item()).toBe(7);
   });
 
   it('finds quantiles between two elements in each of the five ways', () => {
     const x = t([4, 1, 3, 2]);
-    const found = (['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const).map((interpolation) => x.quantile(0.4, null, { interpolation }).item());
+    const found = (['linear', 'lower', 'higher', 'midpoint', 'nearest'] as const).map((interpolation) =>
+      x.quantile(0.4, null, { interpolation }).item(),
+    );
     found.forEach((value, i) => expect(value).toBeCloseTo([2.2, 2, 3, 2.5, 2][i]!, 14));
     expect(x.quantile(t([0, 1])).toArray()).toEqual([1, 4]);
-    expect(t([[1, 2], [3, 5]]).quantile(t([0.5, 1]), 1, { keepdim: true }).shape).toEqual([2, 2, 1]);
+    expect(
+      t([
+        [1, 2],
+        [3, 5],
+      ]).quantile(t([0.5, 1]), 1, { keepdim: true }).shape,
+    ).toEqual([2, 2, 1]);
   });
 
   it('lets NaN win a quantile, and passes it over in nanquantile', () => {
-    const x = t([[1, NaN, 3], [NaN, NaN, NaN]]);
+    const x = t([
+      [1, NaN, 3],
+      [NaN, NaN, NaN],
+    ]);
     expect(x.quantile(0.5, 1).toArray()).toEqual([NaN, NaN]);
     expect(x.nanquantile(0.5, 1).toArray()).toEqual([2, NaN]);
     expect(slope((y) => y.nanquantile(0.5), [1, NaN, 3])).toEqual([0.5, 0, 0.5]);
@@ -55,12 +81,19 @@ describeOnEachBackend('order statistics', () => {
 });
 
 describe('order statistics refuse', () => {
-  const x = t([[1, 2], [3, 4]]);
+  const x = t([
+    [1, 2],
+    [3, 4],
+  ]);
   it.each([
     ['a rank that does not exist', () => x.kthvalue(3), 'kthvalue: k must be from 1 to 2, the size of dim 1, got 3'],
     ['nothing to choose from', () => tg.zeros([2, 0]).median(1), 'median: dim 1 of [2, 0] has no elements to choose from'],
     ['a fraction above 1', () => x.quantile(1.5), 'quantile: the values of q must lie in [0, 1]'],
-    ['fractions in another dtype', () => x.quantile(tg.tensor([0.5])), 'quantile: q must have the dtype of the input, got float32 and float64; use q.typeAs(x)'],
+    [
+      'fractions in another dtype',
+      () => x.quantile(tg.tensor([0.5])),
+      'quantile: q must have the dtype of the input, got float32 and float64; use q.typeAs(x)',
+    ],
     ['a matrix of fractions', () => x.quantile(x), 'quantile: q must be a number or a vector, got shape [2, 2]'],
     [
       'an unknown interpolation',

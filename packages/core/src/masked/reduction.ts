@@ -30,12 +30,16 @@ export function amin(x: Tensor, dim?: Dims, { mask, dtype, keepdim }: MaskedRedu
 
 /** Where the largest element that counts stands, in the dtype of the input as in PyTorch. @source torch.masked.argmax */
 export function argmax(x: Tensor, dim?: number | null, { mask, dtype, keepdim }: MaskedReduceOptions = {}): Tensor {
-  return filled('argmax', x, mask, lowestOf(x)).argmax(dim, { keepdim }).to(dtype ?? x.dtype);
+  return filled('argmax', x, mask, lowestOf(x))
+    .argmax(dim, { keepdim })
+    .to(dtype ?? x.dtype);
 }
 
 /** Where the smallest element that counts stands, in the dtype of the input as in PyTorch. @source torch.masked.argmin */
 export function argmin(x: Tensor, dim?: number | null, { mask, dtype, keepdim }: MaskedReduceOptions = {}): Tensor {
-  return filled('argmin', x, mask, highestOf(x)).argmin(dim, { keepdim }).to(dtype ?? x.dtype);
+  return filled('argmin', x, mask, highestOf(x))
+    .argmin(dim, { keepdim })
+    .to(dtype ?? x.dtype);
 }
 
 /** The mean of the elements that count; NaN of none. @source torch.masked.mean */
@@ -46,7 +50,10 @@ export function mean(x: Tensor, dim?: Dims, { mask, dtype, keepdim = false }: Ma
 /** The median of the elements that count along a dimension, the lower one of two; NaN of none. @source torch.masked.median */
 export function median(x: Tensor, dim = -1, { mask, keepdim }: MaskedReduceOptions = {}): Tensor {
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`masked.median: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op: 'masked.median', dtypes: [x.dtype] });
+    throw new DTypeError(`masked.median: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, {
+      op: 'masked.median',
+      dtypes: [x.dtype],
+    });
   }
   return filled('median', x, mask, NaN).nanmedian(dim, { keepdim }).values;
 }

@@ -195,7 +195,12 @@ function combined(op: string): Combined {
 }
 
 /** x + value · a · b. @source torch.addcmul */
-export const addcmul: AddCombined = elementwise('addcmul', (x, a, b, value) => x.add(a.mul(b).mul(value)), { tensorFirst: true }, combined('addcmul'));
+export const addcmul: AddCombined = elementwise(
+  'addcmul',
+  (x, a, b, value) => x.add(a.mul(b).mul(value)),
+  { tensorFirst: true },
+  combined('addcmul'),
+);
 
 /** x + value · a / b. @source torch.addcdiv */
 export const addcdiv: AddCombined = elementwise(

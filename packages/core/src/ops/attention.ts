@@ -25,7 +25,10 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   return scaledDotProductAttentionWithWeights(query, key, value, options)[0];
 }
 
-/** As `scaledDotProductAttention`, with the weights [..., L, S] by which the values were multiplied. @source torch.nn.functional.scaled_dot_product_attention */
+/**
+ * As `scaledDotProductAttention`, with the weights [..., L, S] by which the values were multiplied.
+ * @source torch.nn.functional.scaled_dot_product_attention
+ */
 export function scaledDotProductAttentionWithWeights(
   query: Tensor,
   key: Tensor,

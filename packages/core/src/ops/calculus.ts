@@ -27,7 +27,8 @@ export interface DiffOptions {
  */
 export function diff(x: Tensor, n = 1, dim = -1, options: DiffOptions = {}): Tensor {
   if (x.ndim === 0) throw new ShapeError('diff: the input must have at least one dimension, got a scalar', { op: 'diff' });
-  if (!(Number.isInteger(n) && n >= 0)) throw new ValueError(`diff: n must be a whole number of at least 0, got ${n}`, { op: 'diff', argument: 'n' });
+  if (!(Number.isInteger(n) && n >= 0))
+    throw new ValueError(`diff: n must be a whole number of at least 0, got ${n}`, { op: 'diff', argument: 'n' });
   const d = normalizeDim('diff', dim, x.ndim);
   if (n === 0) return x.clone();
   const { prepend, append } = options;
@@ -58,7 +59,11 @@ function areas(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOption
   if (x.ndim === 1 && y.ndim > 1) points = x.reshape(y.shape.map((_, k) => (k === d ? -1 : 1)));
   else while (points.ndim < y.ndim) points = points.unsqueeze(0);
   if (points.shape[d] !== size) {
-    throw new ShapeError(`${op}: x has ${points.shape[d]} points along dim ${d}, but y has ${size}`, { op, argument: 'x', shapes: [x.shape, y.shape] });
+    throw new ShapeError(`${op}: x has ${points.shape[d]} points along dim ${d}, but y has ${size}`, {
+      op,
+      argument: 'x',
+      shapes: [x.shape, y.shape],
+    });
   }
   return { areas: heights.mul(stepsAlong(points, d)).div(2), dim: d };
 }

@@ -16,7 +16,10 @@ export interface CovarianceOptions {
 function checkWeights(name: 'fweights' | 'aweights', weights: Tensor, count: number): Tensor {
   const details = { op: 'cov', argument: name, shapes: [weights.shape] };
   if (weights.ndim > 1 || weights.numel() !== count) {
-    throw new ShapeError(`cov: ${name} must be a vector with one weight for each of the ${count} observations, got ${shapeString(weights.shape)}`, details);
+    throw new ShapeError(
+      `cov: ${name} must be a vector with one weight for each of the ${count} observations, got ${shapeString(weights.shape)}`,
+      details,
+    );
   }
   const wanted = name === 'fweights' ? 1 : 2;
   if (dtypeInfo[weights.dtype].category !== wanted) {
@@ -39,7 +42,10 @@ function checkWeights(name: 'fweights' | 'aweights', weights: Tensor, count: num
  */
 export function cov(x: Tensor, options: CovarianceOptions = {}): Tensor {
   if (x.ndim > 2) {
-    throw new ShapeError(`cov: the input must have at most two dimensions, got ${shapeString(x.shape)}`, { op: 'cov', shapes: [x.shape] });
+    throw new ShapeError(`cov: the input must have at most two dimensions, got ${shapeString(x.shape)}`, {
+      op: 'cov',
+      shapes: [x.shape],
+    });
   }
   const { correction = 1, fweights, aweights } = options;
   const rows = x.ndim < 2 ? x.reshape([1, -1]) : x;
@@ -63,7 +69,10 @@ export function cov(x: Tensor, options: CovarianceOptions = {}): Tensor {
  */
 export function corrcoef(x: Tensor): Tensor {
   if (x.ndim > 2) {
-    throw new ShapeError(`corrcoef: the input must have at most two dimensions, got ${shapeString(x.shape)}`, { op: 'corrcoef', shapes: [x.shape] });
+    throw new ShapeError(`corrcoef: the input must have at most two dimensions, got ${shapeString(x.shape)}`, {
+      op: 'corrcoef',
+      shapes: [x.shape],
+    });
   }
   const covariance = (isFloating(x.dtype) ? x : x.to('float32')).cov();
   if (covariance.ndim === 0) return covariance.div(covariance);

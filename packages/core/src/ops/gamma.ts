@@ -39,7 +39,13 @@ export function polygamma(x: Tensor, n: number): Tensor {
 export function mvlgamma(x: Tensor, p: number): Tensor {
   const refuse = (what: string): ValueError => new ValueError(`mvlgamma: ${what}`, { op: 'mvlgamma', shapes: [x.shape] });
   if (!(Number.isInteger(p) && p >= 1)) throw refuse(`p must be a whole number of at least 1, got ${p}`);
-  if (x.detach().le((p - 1) / 2).any().item() === 1) {
+  if (
+    x
+      .detach()
+      .le((p - 1) / 2)
+      .any()
+      .item() === 1
+  ) {
     throw refuse(`all elements must be greater than (p − 1)/2 = ${(p - 1) / 2}, where the function is not defined`);
   }
   let sum = x.lgamma();

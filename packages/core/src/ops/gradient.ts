@@ -25,9 +25,11 @@ export interface GradientOptions {
 export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
   const { dim, edgeOrder = 1 } = options;
   const spacing = options.spacing ?? 1;
-  const dims = dim === undefined || dim === null ? x.shape.map((_, d) => d) : [dim].flat().map((d) => normalizeDim('gradient', d, x.ndim));
+  const dims =
+    dim === undefined || dim === null ? x.shape.map((_, d) => d) : [dim].flat().map((d) => normalizeDim('gradient', d, x.ndim));
   const twice = dims.find((d, i) => dims.indexOf(d) !== i);
-  if (twice !== undefined) throw new IndexError(`gradient: dim ${twice} appears twice in the list of dimensions`, { op: 'gradient', argument: 'dim' });
+  if (twice !== undefined)
+    throw new IndexError(`gradient: dim ${twice} appears twice in the list of dimensions`, { op: 'gradient', argument: 'dim' });
   if (edgeOrder !== 1 && edgeOrder !== 2) {
     throw new ValueError(`gradient: edgeOrder must be 1 or 2, got ${String(edgeOrder)}`, { op: 'gradient', argument: 'edgeOrder' });
   }
@@ -40,10 +42,13 @@ export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
   }
   const short = dims.find((d) => x.shape[d]! < edgeOrder + 1);
   if (short !== undefined) {
-    throw new ShapeError(`gradient: dim ${short} of ${shapeString(x.shape)} must have at least edgeOrder + 1 = ${edgeOrder + 1} values`, {
-      op: 'gradient',
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `gradient: dim ${short} of ${shapeString(x.shape)} must have at least edgeOrder + 1 = ${edgeOrder + 1} values`,
+      {
+        op: 'gradient',
+        shapes: [x.shape],
+      },
+    );
   }
   const values = isFloating(x.dtype) ? x : x.to(getDefaultDType());
   return dims.map((d, i) => slopesAlong(values, d, gapsAlong(values, d, distances[i]!), edgeOrder));

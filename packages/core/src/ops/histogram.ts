@@ -22,12 +22,20 @@ export interface BincountOptions {
 export function bincount(x: Tensor, options: BincountOptions = {}): Tensor {
   const { weights = null, minlength = 0 } = options;
   const details = { op: 'bincount', shapes: [x.shape] };
-  if (isFloating(x.dtype)) throw new DTypeError(`bincount: the input must hold integers, got ${x.dtype}; use x.to('int32')`, { ...details, dtypes: [x.dtype] });
+  if (isFloating(x.dtype))
+    throw new DTypeError(`bincount: the input must hold integers, got ${x.dtype}; use x.to('int32')`, {
+      ...details,
+      dtypes: [x.dtype],
+    });
   if (x.ndim !== 1) throw new ShapeError(`bincount: the input must be a vector, got ${shapeString(x.shape)}`, details);
   if (weights !== null && !sameShape(weights.shape, x.shape)) {
-    throw new ShapeError(`bincount: the weights must have the shape of the input, got ${shapeString(weights.shape)} and ${shapeString(x.shape)}`, details);
+    throw new ShapeError(
+      `bincount: the weights must have the shape of the input, got ${shapeString(weights.shape)} and ${shapeString(x.shape)}`,
+      details,
+    );
   }
-  if (!(Number.isInteger(minlength) && minlength >= 0)) throw new ValueError(`bincount: minlength must be a whole number of at least 0, got ${minlength}`, details);
+  if (!(Number.isInteger(minlength) && minlength >= 0))
+    throw new ValueError(`bincount: minlength must be a whole number of at least 0, got ${minlength}`, details);
   const numbers = Array.from(x.toTypedArray());
   const lowest = numbers.reduce((least, value) => Math.min(least, value), 0);
   if (lowest < 0) throw new ValueError(`bincount: the numbers must not be negative, got ${lowest}`, details);
@@ -68,7 +76,14 @@ function extent(op: string, values: ArrayLike<number>): readonly [low: number, h
 }
 
 /** A range that was given, else that of the values; an empty one is widened to both sides. */
-function rangeOf(op: string, values: ArrayLike<number>, low: number, high: number, isGiven: boolean, margin: number): readonly [number, number] {
+function rangeOf(
+  op: string,
+  values: ArrayLike<number>,
+  low: number,
+  high: number,
+  isGiven: boolean,
+  margin: number,
+): readonly [number, number] {
   if (!(Number.isFinite(low) && Number.isFinite(high) && low <= high)) {
     throw new ValueError(`${op}: the range must be finite and rising, got ${low} to ${high}`, { op });
   }
@@ -77,7 +92,8 @@ function rangeOf(op: string, values: ArrayLike<number>, low: number, high: numbe
 }
 
 function checkCount(op: string, bins: number): void {
-  if (!(Number.isInteger(bins) && bins > 0)) throw new ValueError(`${op}: the number of bins must be a whole number above 0, got ${bins}`, { op, argument: 'bins' });
+  if (!(Number.isInteger(bins) && bins > 0))
+    throw new ValueError(`${op}: the number of bins must be a whole number above 0, got ${bins}`, { op, argument: 'bins' });
 }
 
 /** `bins + 1` points at equal distances, counted from the nearer end. */
@@ -92,7 +108,7 @@ function binOf(edges: ArrayLike<number>, value: number): number {
   if (!(value >= edges[0]! && value <= edges[last]!)) return -1;
   // The first edge above the value.
   let first = 0;
-  for (let left = last + 1; left > 0; ) {
+  for (let left = last + 1; left > 0;) {
     const half = left >> 1;
     if (value < edges[first + half]!) left = half;
     else [first, left] = [first + half + 1, left - half - 1];
@@ -121,7 +137,10 @@ export function histc(x: Tensor, bins = 100, min = 0, max = 0): Tensor {
 
 /** Options of histograms. */
 export interface HistogramOptions {
-  /** The lowest and highest edge, for numbers of bins; default those of the elements. `histogramdd` takes a pair per dimension, one after the other. */
+  /**
+   * The lowest and highest edge, for numbers of bins; default those of the elements. `histogramdd` takes a pair per
+   * coordinate, one after the other.
+   */
   range?: readonly number[] | null | undefined;
   /** How much each element counts, instead of 1. */
   weight?: Tensor | null | undefined;
@@ -161,27 +180,45 @@ export function histogramdd(
   options: HistogramOptions = {},
 ): Histogram<Tensor[]> {
   if (x.ndim < 2) {
-    throw new ShapeError(`histogramdd: the input must have at least two dimensions, got ${shapeString(x.shape)}`, { op: 'histogramdd', shapes: [x.shape] });
+    throw new ShapeError(`histogramdd: the input must have at least two dimensions, got ${shapeString(x.shape)}`, {
+      op: 'histogramdd',
+      shapes: [x.shape],
+    });
   }
   const [points, dims] = [x.shape.slice(0, -1), x.shape.at(-1)!];
   if (options.weight && !sameShape(options.weight.shape, points)) throw weightShape('histogramdd', options.weight, points);
   const each: readonly (number | Tensor)[] = typeof bins === 'number' ? new Array<number>(dims).fill(bins) : bins;
   if (each.length !== dims) {
-    throw new ShapeError(`histogramdd: there must be bins for each of the ${dims} coordinates, got ${each.length}`, { op: 'histogramdd', argument: 'bins' });
+    throw new ShapeError(`histogramdd: there must be bins for each of the ${dims} coordinates, got ${each.length}`, {
+      op: 'histogramdd',
+      argument: 'bins',
+    });
   }
   return count('histogramdd', x, x.reshape([numel(points), dims]), each, { ...options, weight: options.weight?.reshape([-1]) });
 }
 
 function weightShape(op: string, weight: Tensor, shape: readonly number[]): ShapeError {
-  return new ShapeError(`${op}: the weights must have shape ${shapeString(shape)}, got ${shapeString(weight.shape)}`, { op, shapes: [weight.shape, shape] });
+  return new ShapeError(`${op}: the weights must have shape ${shapeString(shape)}, got ${shapeString(weight.shape)}`, {
+    op,
+    shapes: [weight.shape, shape],
+  });
 }
 
-function count(op: string, x: Tensor, points: Tensor, bins: readonly (number | Tensor)[], options: HistogramOptions): Histogram<Tensor[]> {
+function count(
+  op: string,
+  x: Tensor,
+  points: Tensor,
+  bins: readonly (number | Tensor)[],
+  options: HistogramOptions,
+): Histogram<Tensor[]> {
   requireFloats(op, x);
   const { weight, density = false, range } = options;
   for (const other of [weight, ...bins]) {
     if (other instanceof Tensor && other.dtype !== x.dtype) {
-      throw new DTypeError(`${op}: edges and weights must have the dtype of the input, got ${other.dtype} and ${x.dtype}`, { op, dtypes: [other.dtype, x.dtype] });
+      throw new DTypeError(`${op}: edges and weights must have the dtype of the input, got ${other.dtype} and ${x.dtype}`, {
+        op,
+        dtypes: [other.dtype, x.dtype],
+      });
     }
   }
   const values = points.toTypedArray();
@@ -190,7 +227,10 @@ function count(op: string, x: Tensor, points: Tensor, bins: readonly (number | T
     if (bin instanceof Tensor) return bin.toTypedArray();
     checkCount(op, bin);
     const column = values.filter((_: number, i: number) => i % dims === d);
-    return dtypedArray(evenEdges(...rangeOf(op, column, range?.[2 * d] ?? 0, range?.[2 * d + 1] ?? 0, Boolean(range), 0.5), bin), x.dtype);
+    return dtypedArray(
+      evenEdges(...rangeOf(op, column, range?.[2 * d] ?? 0, range?.[2 * d + 1] ?? 0, Boolean(range), 0.5), bin),
+      x.dtype,
+    );
   });
   const shape = edges.map(({ length }) => length - 1);
   const counts = new Float64Array(numel(shape));

@@ -5,7 +5,12 @@ import { scalarFunction, type ScalarFunction } from '../expr/index.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Lets only whole numbers through, bools only where they make sense. */
-function wholeNumbers(op: string, highest: 'bool' | 'int32', lowest: 'bool' | 'int32', ...operands: readonly Operand[]): readonly Operand[] {
+function wholeNumbers(
+  op: string,
+  highest: 'bool' | 'int32',
+  lowest: 'bool' | 'int32',
+  ...operands: readonly Operand[]
+): readonly Operand[] {
   const { category: least } = dtypeInfo[lowest];
   for (const operand of operands) {
     const dtype = operand instanceof Tensor ? operand.dtype : Number.isInteger(Number(operand)) ? highest : 'float32';
@@ -19,8 +24,14 @@ function wholeNumbers(op: string, highest: 'bool' | 'int32', lowest: 'bool' | 'i
 
 type Two = (x: Operand, other: Operand) => readonly Operand[];
 
-const logical = (op: string): Two => (x, other) => wholeNumbers(op, 'bool', 'bool', x, other);
-const shift = (op: string): Two => (x, other) => wholeNumbers(op, 'int32', 'int32', x, other);
+const logical =
+  (op: string): Two =>
+  (x, other) =>
+    wholeNumbers(op, 'bool', 'bool', x, other);
+const shift =
+  (op: string): Two =>
+  (x, other) =>
+    wholeNumbers(op, 'int32', 'int32', x, other);
 
 /** The bits that are set in both; for bools whether both are true. @throws DTypeError for floats @source torch.bitwise_and */
 export const bitwiseAnd: Binary = elementwise('bitwise_and', (x, y) => x.bitAnd(y), {}, logical('bitwiseAnd'));
@@ -45,7 +56,11 @@ export const bitwiseNot: Unary = Object.assign((x: Tensor) => notOf(x)(x), {
   inPlace: (x: Tensor) => notOf(x).inPlace(x),
 });
 
-/** x · 2^other by moving bits; those that leave 32 bits are lost. @throws DTypeError for floats and bools @source torch.bitwise_left_shift */
+/**
+ * x · 2^other by moving bits; those that leave 32 bits are lost.
+ * @throws DTypeError for floats and bools
+ * @source torch.bitwise_left_shift
+ */
 export const bitwiseLeftShift: Binary = elementwise('bitwise_left_shift', (x, y) => x.shiftLeft(y), {}, shift('bitwiseLeftShift'));
 
 /** x / 2^other, rounded down, by moving bits. @throws DTypeError for floats and bools @source torch.bitwise_right_shift */
@@ -59,7 +74,9 @@ function greatestCommonDivisor(a: number, b: number): number {
 }
 
 const divisor: ScalarFunction = scalarFunction('gcd', (a, b) => greatestCommonDivisor(a, b));
-const multiple: ScalarFunction = scalarFunction('lcm', (a, b) => (a === 0 || b === 0 ? 0 : Math.abs((a / greatestCommonDivisor(a, b)) * b)));
+const multiple: ScalarFunction = scalarFunction('lcm', (a, b) =>
+  a === 0 || b === 0 ? 0 : Math.abs((a / greatestCommonDivisor(a, b)) * b),
+);
 
 function tensors(op: string): (x: Tensor, other: Tensor) => readonly Operand[] {
   return (x, other) => {

@@ -32,7 +32,11 @@ export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepdimOption 
   const { line, dim: d } = lineAlong('kthvalue', x, dim);
   const size = line.shape[d]!;
   if (!(Number.isInteger(k) && k >= 1 && k <= size)) {
-    throw new ValueError(`kthvalue: k must be from 1 to ${size}, the size of dim ${d}, got ${k}`, { op: 'kthvalue', argument: 'k', shapes: [x.shape] });
+    throw new ValueError(`kthvalue: k must be from 1 to ${size}, the size of dim ${d}, got ${k}`, {
+      op: 'kthvalue',
+      argument: 'k',
+      shapes: [x.shape],
+    });
   }
   const { values, indices } = line.sort(d);
   const pick = (y: Tensor): Tensor => (options.keepdim === true && x.ndim > 0 ? y.narrow(d, k - 1, 1) : y.select(d, k - 1));
@@ -49,10 +53,19 @@ export interface MedianMethod {
 type MedianPlace = (size: number, missing: Tensor) => Tensor;
 
 /** The first NaN if there is one, else the lower of the middle elements. */
-const firstMissingOrMiddle: MedianPlace = (size, missing) => missing.neg().add(size).maskedFill(missing.eq(0), (size - 1) >> 1);
+const firstMissingOrMiddle: MedianPlace = (size, missing) =>
+  missing
+    .neg()
+    .add(size)
+    .maskedFill(missing.eq(0), (size - 1) >> 1);
 
 /** The lower of the middle elements that are not NaN. */
-const middleOfPresent: MedianPlace = (size, missing) => missing.neg().add(size - 1).clamp(0).floorDivide(2);
+const middleOfPresent: MedianPlace = (size, missing) =>
+  missing
+    .neg()
+    .add(size - 1)
+    .clamp(0)
+    .floorDivide(2);
 
 function medianAlong(op: string, x: Tensor, dim: number, options: KeepdimOption, place: MedianPlace): ValuesAndIndices {
   const { line, dim: d } = lineAlong(op, x, dim);
@@ -65,7 +78,15 @@ function medianOfAll(op: string, place: MedianPlace): (inputs: readonly Tensor[]
     forward: ([x]) => [medianAlong(op, x!.detach().reshape([-1]), 0, {}, place).values],
     savesInputs: [0],
     savesOutputs: [0],
-    vjp: (node, [g]) => [g!.mul(shareOfTies(node.input(0), node.output(0), node.input(0).shape.map((_, d) => d)))],
+    vjp: (node, [g]) => [
+      g!.mul(
+        shareOfTies(
+          node.input(0),
+          node.output(0),
+          node.input(0).shape.map((_, d) => d),
+        ),
+      ),
+    ],
   });
 }
 
@@ -147,7 +168,11 @@ const interpolations: Readonly<Record<Interpolation, { place: (rank: Tensor) => 
 function fractions(op: string, x: Tensor, q: number | Tensor): Tensor {
   const wanted = q instanceof Tensor ? q : x.newFull(q);
   if (wanted.ndim > 1) {
-    throw new ShapeError(`${op}: q must be a number or a vector, got shape ${shapeString(wanted.shape)}`, { op, argument: 'q', shapes: [wanted.shape] });
+    throw new ShapeError(`${op}: q must be a number or a vector, got shape ${shapeString(wanted.shape)}`, {
+      op,
+      argument: 'q',
+      shapes: [wanted.shape],
+    });
   }
   if (wanted.dtype !== x.dtype) {
     throw new DTypeError(`${op}: q must have the dtype of the input, got ${wanted.dtype} and ${x.dtype}; use q.typeAs(x)`, {
@@ -165,12 +190,24 @@ function fractions(op: string, x: Tensor, q: number | Tensor): Tensor {
 type Ranks = (q: Tensor, size: number, missing: Tensor) => Tensor;
 
 /** Among all elements; where one is NaN, that one. */
-const amongAll: Ranks = (q, size, missing) => missing.detach().mul(0).add(q.mul(size - 1)).maskedFill(missing.ne(0), size - 1);
+const amongAll: Ranks = (q, size, missing) =>
+  missing
+    .detach()
+    .mul(0)
+    .add(q.mul(size - 1))
+    .maskedFill(missing.ne(0), size - 1);
 
 /** Among those that are not NaN. */
 const amongPresent: Ranks = (q, size, missing) => q.mul(missing.neg().add(size - 1)).clamp(0);
 
-function quantileOf(op: string, x: Tensor, q: number | Tensor, dim: number | null | undefined, options: QuantileOptions, ranksOf: Ranks): Tensor {
+function quantileOf(
+  op: string,
+  x: Tensor,
+  q: number | Tensor,
+  dim: number | null | undefined,
+  options: QuantileOptions,
+  ranksOf: Ranks,
+): Tensor {
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`${op}: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op, dtypes: [x.dtype] });
   }

@@ -93,7 +93,10 @@ export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tens
 /** The mean over dimensions of what is not NaN; NaN where nothing else is. @throws DTypeError for integers @source torch.nanmean */
 export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, { op: 'nanmean', dtypes: [x.dtype] });
+    throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, {
+      op: 'nanmean',
+      dtypes: [x.dtype],
+    });
   }
   return x.nansum(dim, options).div(x.detach().isnan().logicalNot().sum(dim, { keepdim: options.keepdim }));
 }

@@ -44,7 +44,11 @@ function scaled(x: number, e: number): number {
 }
 
 const exponent: ScalarFunction = scalarFunction('exponent', (x) => exponentOf(x));
-const mantissa: ScalarFunction = scalarFunction('mantissa', (x) => scaled(x, -exponentOf(x)), (_, x) => exponent(x).neg().exp2());
+const mantissa: ScalarFunction = scalarFunction(
+  'mantissa',
+  (x) => scaled(x, -exponentOf(x)),
+  (_, x) => exponent(x).neg().exp2(),
+);
 
 const mantissaOf: Unary = elementwise('frexp', (x) => mantissa(x), { result: 'float' });
 const exponentIn: Unary = elementwise('frexp', (x) => exponent(x), { result: 'float' });
@@ -89,7 +93,9 @@ const nextIn: Readonly<Record<'float32' | 'float64', TensorBinary>> = {
 
 function nextOf(x: Operand, other: Operand): TensorBinary {
   if (!(x instanceof Tensor && other instanceof Tensor)) {
-    throw new TapegradError(`nextafter: both operands must be Tensors, got ${typeof (x instanceof Tensor ? other : x)}`, { op: 'nextafter' });
+    throw new TapegradError(`nextafter: both operands must be Tensors, got ${typeof (x instanceof Tensor ? other : x)}`, {
+      op: 'nextafter',
+    });
   }
   return promoteTypes(x.dtype, other.dtype) === 'float64' ? nextIn.float64 : nextIn.float32;
 }

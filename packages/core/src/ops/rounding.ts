@@ -30,7 +30,10 @@ function roundBy(place: 'call' | 'inPlace'): Round {
       throw new ValueError(`round: decimals must be a whole number, got ${decimals}`, { op: 'round', argument: 'decimals' });
     }
     if (x instanceof Tensor && !isFloating(x.dtype)) {
-      throw new DTypeError(`round: decimals are for floating-point tensors, got ${x.dtype}; use x.to('float32')`, { op: 'round', dtypes: [x.dtype] });
+      throw new DTypeError(`round: decimals are for floating-point tensors, got ${x.dtype}; use x.to('float32')`, {
+        op: 'round',
+        dtypes: [x.dtype],
+      });
     }
     const scaled = decimals > 0 ? fractionRound : coarseRound;
     return (place === 'call' ? scaled : scaled.inPlace)(x, 10 ** Math.abs(decimals));

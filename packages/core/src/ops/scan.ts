@@ -124,7 +124,10 @@ export function cummin(x: Tensor, dim: number): ValuesAndIndices {
 export function logcumsumexp(x: Tensor, dim: number): Tensor {
   const d = normalizeDim('logcumsumexp', dim, x.ndim);
   if (!isFloating(x.dtype)) {
-    throw new DTypeError(`logcumsumexp: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op: 'logcumsumexp', dtypes: [x.dtype] });
+    throw new DTypeError(`logcumsumexp: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, {
+      op: 'logcumsumexp',
+      dtypes: [x.dtype],
+    });
   }
   const size = x.shape[d] ?? 1;
   if (x.ndim === 0 || size < 2) return x.clone();

@@ -46,7 +46,10 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options: S
   }
   if (side === 'left' && right) throw new ValueError("searchsorted: side is 'left', but right is true; give one of them", details);
   if (sorter !== null && (isFloating(sorter.dtype) || !sameShape(sorter.shape, sorted.shape))) {
-    throw new ShapeError(`searchsorted: the sorter must hold integers in the shape ${shapeString(sorted.shape)}, got ${shapeString(sorter.shape)}`, details);
+    throw new ShapeError(
+      `searchsorted: the sorter must hold integers in the shape ${shapeString(sorted.shape)}, got ${shapeString(sorter.shape)}`,
+      details,
+    );
   }
   const wanted = values instanceof Tensor ? values : sorted.newFull(values);
   const isOne = sorted.ndim === 1;
@@ -75,7 +78,10 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options: S
  */
 export function bucketize(x: Tensor | number, boundaries: Tensor, options: SearchOptions = {}): Tensor {
   if (boundaries.ndim !== 1) {
-    throw new ShapeError(`bucketize: the boundaries must be a vector, got ${shapeString(boundaries.shape)}`, { op: 'bucketize', shapes: [boundaries.shape] });
+    throw new ShapeError(`bucketize: the boundaries must be a vector, got ${shapeString(boundaries.shape)}`, {
+      op: 'bucketize',
+      shapes: [boundaries.shape],
+    });
   }
   return searchsorted(boundaries, x, options);
 }
@@ -150,8 +156,13 @@ function grouped(op: string, x: Tensor, dim: number | null | undefined, sort: bo
     counts[counts.length - 1]!++;
     inverse[place] = firsts.length - 1;
   });
-  const integers = (list: readonly number[] | Int32Array, shape: readonly number[] = [list.length]): Tensor => x.newFrom(Int32Array.from(list), 'int32', shape);
-  return { values: lines.indexSelect(d, integers(firsts)), inverse: integers(inverse, isFlat ? x.shape : [count]), counts: integers(counts) };
+  const integers = (list: readonly number[] | Int32Array, shape: readonly number[] = [list.length]): Tensor =>
+    x.newFrom(Int32Array.from(list), 'int32', shape);
+  return {
+    values: lines.indexSelect(d, integers(firsts)),
+    inverse: integers(inverse, isFlat ? x.shape : [count]),
+    counts: integers(counts),
+  };
 }
 
 /**

@@ -38,11 +38,14 @@ function carried([value, slope]: Values, from: number, distance: number): Values
 function oscillating(x: number): Values {
   const size = -x;
   const zeta = (2 / 3) * size * Math.sqrt(size);
-  const [u, v] = [[0, 0], [0, 0]] as [[number, number], [number, number]];
-  for (let k = 0, term = 1; k < 2 * zeta && Math.abs(term) > 1e-17; ) {
+  const [u, v] = [
+    [0, 0],
+    [0, 0],
+  ] as [[number, number], [number, number]];
+  for (let k = 0, term = 1; k < 2 * zeta && Math.abs(term) > 1e-17;) {
     const sign = k % 4 < 2 ? 1 : -1;
-    u[k % 2 as 0 | 1] += sign * term;
-    v[k % 2 as 0 | 1] -= (sign * term * (6 * k + 1)) / (6 * k - 1);
+    u[(k % 2) as 0 | 1] += sign * term;
+    v[(k % 2) as 0 | 1] -= (sign * term * (6 * k + 1)) / (6 * k - 1);
     k++;
     term *= ((6 * k - 5) * (6 * k - 3) * (6 * k - 1)) / (216 * k * (2 * k - 1) * zeta);
   }
@@ -61,8 +64,16 @@ function at(x: number): Values {
   return carried(values, from, x - from);
 }
 
-const airy: ScalarFunction = scalarFunction('airyAi', (x) => at(x)[0], (_, x) => airySlope(x));
-const airySlope: ScalarFunction = scalarFunction('airyAiSlope', (x) => at(x)[1], (_, x) => x.mul(airy(x)));
+const airy: ScalarFunction = scalarFunction(
+  'airyAi',
+  (x) => at(x)[0],
+  (_, x) => airySlope(x),
+);
+const airySlope: ScalarFunction = scalarFunction(
+  'airyAiSlope',
+  (x) => at(x)[1],
+  (_, x) => x.mul(airy(x)),
+);
 
 /** Airy's function Ai, which solves y″ = x y and decays for large x. @source torch.special.airy_ai */
 export const airyAi: Unary = elementwise('airy_ai', (x) => airy(x), { result: 'float' });

@@ -52,7 +52,7 @@ function far(x: number): Values {
 /** The sums of the even and of the odd terms, with alternating signs. */
 function alternating(order: number, x: number): readonly [even: number, odd: number] {
   const sums: [number, number] = [0, 0];
-  hankelTerms(order, x).forEach((term, k) => (sums[k % 2 as 0 | 1] += k % 4 < 2 ? term : -term));
+  hankelTerms(order, x).forEach((term, k) => (sums[(k % 2) as 0 | 1] += k % 4 < 2 ? term : -term));
   return sums;
 }
 
@@ -66,14 +66,26 @@ function secondKind(x: number, part: 2 | 3): number {
   return x === 0 ? -Infinity : NaN;
 }
 
-const j0: ScalarFunction = scalarFunction('besselJ0', (x) => (x === 0 ? 1 : at(Math.abs(x))[0]), (_, x) => j1(x).neg());
+const j0: ScalarFunction = scalarFunction(
+  'besselJ0',
+  (x) => (x === 0 ? 1 : at(Math.abs(x))[0]),
+  (_, x) => j1(x).neg(),
+);
 const j1: ScalarFunction = scalarFunction(
   'besselJ1',
   (x) => (x === 0 ? x : Math.sign(x) * at(Math.abs(x))[1]),
   (y, x) => x.eq(0).where(0.5, j0(x).sub(y.div(x))),
 );
-const y0: ScalarFunction = scalarFunction('besselY0', (x) => secondKind(x, 2), (_, x) => y1(x).neg());
-const y1: ScalarFunction = scalarFunction('besselY1', (x) => secondKind(x, 3), (y, x) => y0(x).sub(y.div(x)));
+const y0: ScalarFunction = scalarFunction(
+  'besselY0',
+  (x) => secondKind(x, 2),
+  (_, x) => y1(x).neg(),
+);
+const y1: ScalarFunction = scalarFunction(
+  'besselY1',
+  (x) => secondKind(x, 3),
+  (y, x) => y0(x).sub(y.div(x)),
+);
 
 /** Bessel's function of the first kind J₀. @derivative −J₁ @source torch.special.bessel_j0 */
 export const besselJ0: Unary = elementwise('bessel_j0', (x) => j0(x), { result: 'float' });

@@ -57,8 +57,18 @@ function partsOf(a: number, x: number): Parts {
 /** x^(a − 1) e^−x / Γ(a). */
 const slope = (a: Expr, x: Expr): Expr => a.sub(1).mul(x.log()).sub(x).sub(a.lgamma()).exp();
 
-const lower: ScalarFunction = scalarFunction('gammainc', (a, x) => partsOf(a, x)[0], () => NaN, (_, a, x) => slope(a, x));
-const upper: ScalarFunction = scalarFunction('gammaincc', (a, x) => partsOf(a, x)[1], () => NaN, (_, a, x) => slope(a, x).neg());
+const lower: ScalarFunction = scalarFunction(
+  'gammainc',
+  (a, x) => partsOf(a, x)[0],
+  () => NaN,
+  (_, a, x) => slope(a, x),
+);
+const upper: ScalarFunction = scalarFunction(
+  'gammaincc',
+  (a, x) => partsOf(a, x)[1],
+  () => NaN,
+  (_, a, x) => slope(a, x).neg(),
+);
 
 function operands(op: string): (a: Operand, x: Operand) => readonly Operand[] {
   return (a, x) => {
@@ -73,7 +83,12 @@ function operands(op: string): (a: Operand, x: Operand) => readonly Operand[] {
  * @throws GradError when a requires grad
  * @source torch.special.gammainc, torch.igamma
  */
-export const gammainc: TensorBinary = elementwise('gammainc', (a, x) => lower(a, x), { result: 'float', tensorsOnly: true }, operands('gammainc'));
+export const gammainc: TensorBinary = elementwise(
+  'gammainc',
+  (a, x) => lower(a, x),
+  { result: 'float', tensorsOnly: true },
+  operands('gammainc'),
+);
 
 /**
  * The regularized upper incomplete gamma function, 1 − `gammainc`.
@@ -81,4 +96,9 @@ export const gammainc: TensorBinary = elementwise('gammainc', (a, x) => lower(a,
  * @throws GradError when a requires grad
  * @source torch.special.gammaincc, torch.igammac
  */
-export const gammaincc: TensorBinary = elementwise('gammaincc', (a, x) => upper(a, x), { result: 'float', tensorsOnly: true }, operands('gammaincc'));
+export const gammaincc: TensorBinary = elementwise(
+  'gammaincc',
+  (a, x) => upper(a, x),
+  { result: 'float', tensorsOnly: true },
+  operands('gammaincc'),
+);

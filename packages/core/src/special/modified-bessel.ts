@@ -67,13 +67,21 @@ const bessel1: ScalarFunction = scalarFunction(
   (x) => odd(x, unscaled(scaledFirstKind(1, Math.abs(x)), Math.abs(x))),
   (y, x) => x.eq(0).where(0.5, bessel0(x).sub(y.div(x))),
 );
-const k0: ScalarFunction = scalarFunction('besselK0', (x) => scaledSecondKind(0, x) * Math.exp(-x), (_, x) => k1(x).neg());
+const k0: ScalarFunction = scalarFunction(
+  'besselK0',
+  (x) => scaledSecondKind(0, x) * Math.exp(-x),
+  (_, x) => k1(x).neg(),
+);
 const k1: ScalarFunction = scalarFunction(
   'besselK1',
   (x) => scaledSecondKind(1, x) * Math.exp(-x),
   (y, x) => k0(x).add(y.div(x)).neg(),
 );
-const k0Scaled: ScalarFunction = scalarFunction('scaledBesselK0', (x) => scaledSecondKind(0, x), (y, x) => y.sub(k1Scaled(x)));
+const k0Scaled: ScalarFunction = scalarFunction(
+  'scaledBesselK0',
+  (x) => scaledSecondKind(0, x),
+  (y, x) => y.sub(k1Scaled(x)),
+);
 const k1Scaled: ScalarFunction = scalarFunction(
   'scaledBesselK1',
   (x) => scaledSecondKind(1, x),
@@ -101,11 +109,21 @@ export const modifiedBesselI1: Unary = i1;
 /** The modified function of Bessel of the second kind K₀, for x > 0. @derivative −K₁ @source torch.special.modified_bessel_k0 */
 export const modifiedBesselK0: Unary = elementwise('modified_bessel_k0', (x) => k0(x), { result: 'float', domain: [0.3, 4] });
 
-/** The modified function of Bessel of the second kind K₁, for x > 0. @derivative −K₀ − K₁/x @source torch.special.modified_bessel_k1 */
+/**
+ * The modified function of Bessel of the second kind K₁, for x > 0.
+ * @derivative −K₀ − K₁/x
+ * @source torch.special.modified_bessel_k1
+ */
 export const modifiedBesselK1: Unary = elementwise('modified_bessel_k1', (x) => k1(x), { result: 'float', domain: [0.3, 4] });
 
 /** e^x K₀(x). @source torch.special.scaled_modified_bessel_k0 */
-export const scaledModifiedBesselK0: Unary = elementwise('scaled_modified_bessel_k0', (x) => k0Scaled(x), { result: 'float', domain: [0.3, 4] });
+export const scaledModifiedBesselK0: Unary = elementwise('scaled_modified_bessel_k0', (x) => k0Scaled(x), {
+  result: 'float',
+  domain: [0.3, 4],
+});
 
 /** e^x K₁(x). @source torch.special.scaled_modified_bessel_k1 */
-export const scaledModifiedBesselK1: Unary = elementwise('scaled_modified_bessel_k1', (x) => k1Scaled(x), { result: 'float', domain: [0.3, 4] });
+export const scaledModifiedBesselK1: Unary = elementwise('scaled_modified_bessel_k1', (x) => k1Scaled(x), {
+  result: 'float',
+  domain: [0.3, 4],
+});

@@ -4,7 +4,15 @@ import { erfcx as erfcxOf, erfinv, scalarFunction, type ScalarFunction } from '.
 const { SQRT2, SQRT1_2 } = Math;
 const SQRT_TWO_PI = 2.50662827463100050242;
 
-const scaledTail: ScalarFunction = scalarFunction('erfcx', (x) => erfcxOf(x), (y, x) => x.mul(y).mul(2).sub(2 / Math.sqrt(Math.PI)));
+const scaledTail: ScalarFunction = scalarFunction(
+  'erfcx',
+  (x) => erfcxOf(x),
+  (y, x) =>
+    x
+      .mul(y)
+      .mul(2)
+      .sub(2 / Math.sqrt(Math.PI)),
+);
 
 /** e^(x²) erfc(x). @derivative 2x y − 2/√π @source torch.special.erfcx */
 export const erfcx: Unary = elementwise('erfcx', (x) => scaledTail(x), { result: 'float' });
@@ -19,7 +27,16 @@ export const logNdtr: Unary = elementwise(
     const tail = scaledTail(x.mul(-SQRT1_2)).mul(0.5).log().sub(x.square().mul(0.5));
     return x.lt(-1).where(tail, x.mul(SQRT1_2).erfc().mul(-0.5).log1p());
   },
-  { result: 'float', partials: ([x], y) => [y.add(x!.square().mul(0.5)).neg().exp().mul(1 / SQRT_TWO_PI)] },
+  {
+    result: 'float',
+    partials: ([x], y) => [
+      y
+        .add(x!.square().mul(0.5))
+        .neg()
+        .exp()
+        .mul(1 / SQRT_TWO_PI),
+    ],
+  },
 );
 
 /** The quantile of the standard normal distribution; below 0.02 by Newton's method on the logarithm, which is concave. */
@@ -37,7 +54,11 @@ function quantile(p: number): number {
   return x;
 }
 
-const normalQuantile: ScalarFunction = scalarFunction('ndtri', (p) => quantile(p), (y) => y.square().mul(0.5).exp().mul(SQRT_TWO_PI));
+const normalQuantile: ScalarFunction = scalarFunction(
+  'ndtri',
+  (p) => quantile(p),
+  (y) => y.square().mul(0.5).exp().mul(SQRT_TWO_PI),
+);
 
 /** The inverse of `ndtr` on [0, 1]. @derivative √(2π) e^(y²/2) @source torch.special.ndtri */
 export const ndtri: Unary = elementwise('ndtri', (x) => normalQuantile(x), { result: 'float', domain: [0.05, 0.95] });

@@ -42,10 +42,15 @@ function polynomial(name: string, family: Family): Binary {
     () => NaN,
     (_, order, n, x) => derivative(order.add(1), n, x),
   );
-  return elementwise(name, (x, n) => derivative(0, n, x), { result: 'float' }, (x: Operand, n: Operand) => {
-    refuseDerivative(name, 'n', n);
-    return [x, n];
-  });
+  return elementwise(
+    name,
+    (x, n) => derivative(0, n, x),
+    { result: 'float' },
+    (x: Operand, n: Operand) => {
+      refuseDerivative(name, 'n', n);
+      return [x, n];
+    },
+  );
 }
 
 /** Chebyshev's polynomials of all kinds differ in the second one only; `scale` and `shift` say what stands for x. */
@@ -57,7 +62,13 @@ function chebyshev(slope: number, intercept: number, scale: number, shift: numbe
   };
 }
 
-/** Chebyshev's polynomial of the first kind Tₙ(x). @param n the degree; fractions are cut off, below 0 the result is 0 @source torch.special.chebyshev_polynomial_t */
+/**
+ * Chebyshev's polynomial of the first kind Tₙ(x).
+ * @param n the degree; fractions are cut off, and below 0 the result is 0, here and in the families below
+ * @derivative for x only
+ * @throws GradError when n requires grad
+ * @source torch.special.chebyshev_polynomial_t
+ */
 export const chebyshevPolynomialT: Binary = polynomial('chebyshev_polynomial_t', chebyshev(1, 0, 1, 0));
 
 /** Chebyshev's polynomial of the second kind Uₙ(x). @source torch.special.chebyshev_polynomial_u */

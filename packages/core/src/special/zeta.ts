@@ -7,7 +7,12 @@ import { refuseDerivative } from './undefined-derivative.ts';
  * @throws GradError when x requires grad
  * @source torch.special.zeta
  */
-export const zeta: Binary = elementwise('zeta', (x, q) => x.zeta(q), { result: 'float', domain: [1.5, 4] }, (x: Operand, q: Operand) => {
-  refuseDerivative('zeta', 'x', x);
-  return [x, q];
-});
+export const zeta: Binary = elementwise(
+  'zeta',
+  (x, q) => x.zeta(q),
+  { result: 'float', domain: [1.5, 4] },
+  (x: Operand, q: Operand) => {
+    refuseDerivative('zeta', 'x', x);
+    return [x, q];
+  },
+);

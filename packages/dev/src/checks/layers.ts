@@ -22,7 +22,10 @@ export const rooms: Room[] = [
   { name: 'kinds of op', holds: ['define/'] },
   { name: 'rules', holds: ['ops/'], closed: true },
   { name: 'rule book', holds: ['ops/index.ts'] },
-  { name: 'surface', holds: ['aliases.ts', 'methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'func.ts', 'scope.ts'] },
+  {
+    name: 'surface',
+    holds: ['aliases.ts', 'methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'func.ts', 'scope.ts'],
+  },
   { name: 'namespaces', holds: ['special/', 'masked/'] },
   { name: 'index', holds: ['index.ts'] },
 ];

@@ -75,9 +75,13 @@ function gradients(
     return output !== null && cotangent !== null && output.requiresGrad ? [[output, cotangent.to(output.dtype)] as const] : [];
   });
   if (pairs.length === 0) return leaves.map(() => null);
-  return tg.grad(pairs.map(([output]) => output), leaves, {
-    gradOutputs: pairs.map(([, cotangent]) => cotangent),
-    createGraph,
-    allowUnused: true,
-  });
+  return tg.grad(
+    pairs.map(([output]) => output),
+    leaves,
+    {
+      gradOutputs: pairs.map(([, cotangent]) => cotangent),
+      createGraph,
+      allowUnused: true,
+    },
+  );
 }

@@ -8,7 +8,9 @@ const reductions = (...names: string[]): Record<string, Signature> =>
 
 /** Those along one dimension, whose results have the shape of the input. */
 const along = (...names: string[]): Record<string, Signature> =>
-  Object.fromEntries(names.map((name) => [`masked.${name}`, `dim, dtype, mask => tg.masked.${camelCase(name)}(x, dim, { dtype, mask })`]));
+  Object.fromEntries(
+    names.map((name) => [`masked.${name}`, `dim, dtype, mask => tg.masked.${camelCase(name)}(x, dim, { dtype, mask })`]),
+  );
 
 const variance = (name: string): string =>
   `dim, unbiased, keepdim, dtype, mask => tg.masked.${name}(x, dim, { unbiased, keepdim, dtype, mask })`;

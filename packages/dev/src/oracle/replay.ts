@@ -3,7 +3,14 @@ import type { Tensor } from '@tapegrad/core';
 import { evaluate, perform, type Evaluation, type Sample } from './evaluation.ts';
 import type { Signature } from './signature.ts';
 import {
-  Decoder, difference, formDifference, gradientDifference, singleDifference, Unsupported, type Json, type TensorJson,
+  Decoder,
+  difference,
+  formDifference,
+  gradientDifference,
+  singleDifference,
+  Unsupported,
+  type Json,
+  type TensorJson,
 } from './values.ts';
 
 /** One line of the operators' file. */
@@ -78,9 +85,15 @@ function replaySample(sample: Sample, signature: Signature): string | undefined 
   if (outputs.length !== sample.outputs.length) return `${outputs.length} results, expected ${sample.outputs.length}`;
   const compare = isDrawn ? formDifference : difference;
   return (
-    firstFinding(sample.outputs, (expected, i) => [`output ${i}`, compare(outputs[i]!, (expected as unknown as { $tensor: TensorJson }).$tensor)]) ??
+    firstFinding(sample.outputs, (expected, i) => [
+      `output ${i}`,
+      compare(outputs[i]!, (expected as unknown as { $tensor: TensorJson }).$tensor),
+    ]) ??
     firstFinding(grads && sample.grads!, (expected, j) => [`grad ${j}`, gradientDifference(grads![j]!, expected)]) ??
-    firstFinding(gradgrads && sample.gradgrads!, (expected, j) => [`second order, grad ${j}`, gradientDifference(gradgrads![j]!, expected, 10)])
+    firstFinding(gradgrads && sample.gradgrads!, (expected, j) => [
+      `second order, grad ${j}`,
+      gradientDifference(gradgrads![j]!, expected, 10),
+    ])
   );
 }
 
@@ -90,7 +103,12 @@ function replaySample(sample: Sample, signature: Signature): string | undefined 
  */
 function replaySingle(sample: Sample, signature: Signature): string | undefined {
   const [single, double]: readonly Evaluation[] = [evaluate(sample, signature, 'single'), evaluate(sample, signature, 'rounded')];
-  const compareAll = (what: string, actual: readonly (Tensor | null)[] | null, wanted: readonly (Tensor | null)[] | null, scale: number): string | undefined =>
+  const compareAll = (
+    what: string,
+    actual: readonly (Tensor | null)[] | null,
+    wanted: readonly (Tensor | null)[] | null,
+    scale: number,
+  ): string | undefined =>
     firstFinding(wanted, (expected, i) => [`${what} ${i}`, singleDifference(actual?.[i] ?? null, expected, scale)]);
   if (single!.isDrawn) return undefined;
   return (
@@ -100,7 +118,10 @@ function replaySingle(sample: Sample, signature: Signature): string | undefined 
   );
 }
 
-function firstFinding<T>(items: readonly T[] | null, find: (item: T, i: number) => [what: string, finding: string | undefined]): string | undefined {
+function firstFinding<T>(
+  items: readonly T[] | null,
+  find: (item: T, i: number) => [what: string, finding: string | undefined],
+): string | undefined {
   for (const [i, item] of (items ?? []).entries()) {
     const [what, finding] = find(item, i);
     if (finding !== undefined) return `${what}: ${finding}`;

@@ -17,7 +17,13 @@ export interface Totals {
 }
 
 /** 'complete', 'partial', 'failing' or 'unsupported'. */
-export function statusOf({ passed, rejected, failures, accepted, unsupported }: Verdict): 'complete' | 'partial' | 'failing' | 'unsupported' {
+export function statusOf({
+  passed,
+  rejected,
+  failures,
+  accepted,
+  unsupported,
+}: Verdict): 'complete' | 'partial' | 'failing' | 'unsupported' {
   if (failures.length + accepted.length > 0) return 'failing';
   if (unsupported.length === 0) return 'complete';
   return passed + rejected > 0 ? 'partial' : 'unsupported';
@@ -70,7 +76,10 @@ export function jsonOf(verdicts: readonly Verdict[], about: Readonly<Record<stri
     verdicts.map((verdict) => {
       const { name, samples, passed, errors, rejected, ...lines } = verdict;
       const failed = lines.failures.length;
-      return [name, { status: statusOf(verdict), total: samples, passed, failed, unsupported: samples - passed - failed, errors, rejected, lines }];
+      return [
+        name,
+        { status: statusOf(verdict), total: samples, passed, failed, unsupported: samples - passed - failed, errors, rejected, lines },
+      ];
     }),
   );
   return JSON.stringify({

@@ -3,18 +3,23 @@ import type { PythonCall, Signature } from './signature.ts';
 import { Unsupported } from './values.ts';
 
 /** The parts of a result that the keywords ask for. */
-const parts = (method: 'unique' | 'uniqueConsecutive'): Signature => ({ input, kwargs }: PythonCall): unknown => {
-  const { dim, return_inverse: inverse, return_counts: counts } = kwargs as Record<string, never>;
-  const result: Unique = (input as Tensor)[method]({ dim });
-  if (kwargs['sorted'] === false && !Number.isInteger(dim) && result.values.numel() > 1) throw new Unsupported('any order of the values');
-  return [result.values, ...(inverse ? [result.inverse] : []), ...(counts ? [result.counts] : [])];
-};
+const parts =
+  (method: 'unique' | 'uniqueConsecutive'): Signature =>
+  ({ input, kwargs }: PythonCall): unknown => {
+    const { dim, return_inverse: inverse, return_counts: counts } = kwargs as Record<string, never>;
+    const result: Unique = (input as Tensor)[method]({ dim });
+    if (kwargs['sorted'] === false && !Number.isInteger(dim) && result.values.numel() > 1)
+      throw new Unsupported('any order of the values');
+    return [result.values, ...(inverse ? [result.inverse] : []), ...(counts ? [result.counts] : [])];
+  };
 
 /** `trapezoid(y, x)` or `trapezoid(y, dx=…)`. */
-const trapezoidal = (method: 'trapezoid' | 'trapz' | 'cumulativeTrapezoid'): Signature => ({ input, args, kwargs }: PythonCall): unknown => {
-  const { x, dx, dim } = kwargs as Record<string, never>;
-  return (input as Tensor)[method]((args[0] as Tensor | undefined) ?? x ?? null, { dx, dim });
-};
+const trapezoidal =
+  (method: 'trapezoid' | 'trapz' | 'cumulativeTrapezoid'): Signature =>
+  ({ input, args, kwargs }: PythonCall): unknown => {
+    const { x, dx, dim } = kwargs as Record<string, never>;
+    return (input as Tensor)[method]((args[0] as Tensor | undefined) ?? x ?? null, { dx, dim });
+  };
 
 /** Statistics, order and search that `signatures` takes in. */
 export const statisticsSignatures: Readonly<Record<string, Signature>> = {

@@ -86,8 +86,14 @@ export interface Tolerance {
   readonly relative: number;
 }
 
+/** Dtype and shape. */
+interface Form {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
 /** What is wrong with the dtype or the shape of a result. */
-export function formDifference(actual: Tensor, expected: { readonly dtype: string; readonly shape: readonly number[] }): string | undefined {
+export function formDifference(actual: Tensor, expected: Form): string | undefined {
   const wanted = dtypeOf(expected.dtype);
   if (actual.dtype !== wanted) return `dtype is ${actual.dtype}, expected ${wanted}`;
   if (actual.shape.join() === expected.shape.join()) return undefined;
@@ -116,13 +122,19 @@ export function singleDifference(actual: Tensor | null, expected: Tensor | null,
   const zeros = new Float64Array(one.numel());
   const wanted = expected?.toTypedArray() ?? zeros;
   const largest = Array.from(wanted).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  const tolerance = dtype === 'float32' || dtype === 'float64' ? { absolute: SINGLE * Math.max(largest, 0.1), relative: SINGLE } : { absolute: 0, relative: 0 };
+  const relative = tg.isFloating(dtype) ? SINGLE : 0;
+  const tolerance: Tolerance = { absolute: relative * Math.max(largest, 0.1), relative };
   return elementDifference(actual?.toTypedArray() ?? zeros, wanted, scale, tolerance);
 }
 
 const base: Tolerance = { absolute: 1e-9, relative: 1e-7 };
 
-function elementDifference(actual: ArrayLike<number>, expected: ArrayLike<number>, scale: number, tolerance: Tolerance = base): string | undefined {
+function elementDifference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  scale: number,
+  tolerance: Tolerance = base,
+): string | undefined {
   for (let i = 0; i < expected.length; i++) {
     const [a, b] = [actual[i]!, expected[i]!];
     if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
