@@ -1,3 +1,4 @@
+import { ValueError } from './errors.ts';
 import type { Generator } from './generator.ts';
 
 /** A typed array that a distribution can fill; `bool` tensors are bytes. */
@@ -15,12 +16,12 @@ const CHUNK = 1024;
  * @param to upper bound, default 1
  * @numerics `x * (to - from) + from` in the array's precision, rounded once (fused) as in PyTorch's AVX2
  * build
- * @throws RangeError when `from` > `to` or a bound is not finite
+ * @throws ValueError when `from` > `to` or a bound is not finite
  * @source torch.Tensor.uniform_
  */
 export function fillUniform(generator: Generator, out: Float32Array | Float64Array, from = 0, to = 1): void {
   if (!(from <= to && Number.isFinite(to - from))) {
-    throw new RangeError(
+    throw new ValueError(
       `uniform: expected finite bounds with from <= to, got from = ${from} and to = ${to}.`,
     );
   }
@@ -43,13 +44,13 @@ export function fillUniform(generator: Generator, out: Float32Array | Float64Arr
  *
  * @param low smallest value
  * @param high one more than the largest value; below a range of 2³² each element takes one draw, above it two
- * @throws RangeError when a bound is not a safe integer or `low` >= `high`
+ * @throws ValueError when a bound is not a safe integer or `low` >= `high`
  * @source torch.randint, torch.Tensor.random_(from, to)
  */
 export function fillIntegers(generator: Generator, out: SampleArray, low: number, high: number): void {
   const range = high - low;
   if (![low, high, range].every(Number.isSafeInteger) || range <= 0) {
-    throw new RangeError(`randint: expected integers with low < high, got low = ${low} and high = ${high}.`);
+    throw new ValueError(`randint: expected integers with low < high, got low = ${low} and high = ${high}.`);
   }
   if (range < TWO_32) {
     for (let i = 0; i < out.length; i++) out[i] = (generator.word() % range) + low;
@@ -81,7 +82,7 @@ export function fillPermutation(generator: Generator, out: SampleArray): void {
  * Fills an array with ones and zeros; an element is 1 with probability `p`.
  *
  * @param p one probability for all elements (two draws each), or one per element (float32: one draw each)
- * @throws RangeError when a probability is outside [0, 1] or the lengths differ
+ * @throws ValueError when a probability is outside [0, 1] or the lengths differ
  * @source torch.Tensor.bernoulli_, torch.bernoulli
  */
 export function fillBernoulli(
@@ -97,7 +98,7 @@ export function fillBernoulli(
     return;
   }
   if (p.length !== out.length) {
-    throw new RangeError(`bernoulli: ${out.length} elements need as many probabilities, got ${p.length}.`);
+    throw new ValueError(`bernoulli: ${out.length} elements need as many probabilities, got ${p.length}.`);
   }
   for (const probability of p) checkProbability('bernoulli', probability);
   if (isFloat32(p)) {
@@ -114,7 +115,7 @@ export function fillBernoulli(
  * For `p` = 0 and `p` = 1 nothing is drawn.
  *
  * @param p probability of dropping an element, 0 to 1
- * @throws RangeError when `p` is outside [0, 1]
+ * @throws ValueError when `p` is outside [0, 1]
  * @source torch.nn.functional.dropout
  */
 export function fillDropoutMask(generator: Generator, out: Float32Array | Float64Array, p: number): void {
@@ -134,11 +135,11 @@ export function fillDropoutMask(generator: Generator, out: Float32Array | Float6
  * Fills an array with exponentially distributed numbers, density λ·e^(−λx).
  *
  * @param rate λ > 0, default 1
- * @throws RangeError when `rate` is not positive
+ * @throws ValueError when `rate` is not positive
  * @source torch.Tensor.exponential_
  */
 export function fillExponential(generator: Generator, out: Float32Array | Float64Array, rate = 1): void {
-  if (!(rate > 0)) throw new RangeError(`exponential: the rate must be positive, got ${rate}.`);
+  if (!(rate > 0)) throw new ValueError(`exponential: the rate must be positive, got ${rate}.`);
   eachChunk(generator, out.length, (uniforms, start) => {
     for (let i = 0; i < uniforms.length; i++) out[start + i] = (-1 / rate) * Math.log(1 - uniforms[i]!);
   });
@@ -149,7 +150,7 @@ export function fillExponential(generator: Generator, out: Float32Array | Float6
  *
  * @param out the indices drawn, two 32-bit draws each
  * @param weights non-negative and finite, not all zero; summed in their own precision
- * @throws RangeError when the weights are no distribution
+ * @throws ValueError when the weights are no distribution
  * @source torch.multinomial(replacement=True) with more than one sample
  */
 export function fillMultinomial(
@@ -162,14 +163,14 @@ export function fillMultinomial(
   for (let i = 0; i < weights.length; i++) {
     const weight = weights[i]!;
     if (!(weight >= 0 && weight < Infinity)) {
-      throw new RangeError(
+      throw new ValueError(
         `multinomial: weights must be finite and not negative, got ${weight} at index ${i}.`,
       );
     }
     cumulative[i] = total + weight;
     total = cumulative[i]!;
   }
-  if (!(total > 0)) throw new RangeError('multinomial: at least one weight must be positive.');
+  if (!(total > 0)) throw new ValueError('multinomial: at least one weight must be positive.');
   for (let i = 0; i < weights.length; i++) cumulative[i] = cumulative[i]! / total;
   cumulative[weights.length - 1] = 1;
   eachChunk(generator, out.length, (uniforms, start) => {
@@ -239,7 +240,7 @@ function firstNotBelow(sorted: Float32Array | Float64Array, value: number): numb
 }
 
 function checkProbability(what: string, p: number): void {
-  if (!(p >= 0 && p <= 1)) throw new RangeError(`${what}: a probability must be between 0 and 1, got ${p}.`);
+  if (!(p >= 0 && p <= 1)) throw new ValueError(`${what}: a probability must be between 0 and 1, got ${p}.`);
 }
 
 function isFloat32(array: SampleArray): array is Float32Array {

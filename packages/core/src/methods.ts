@@ -1,11 +1,15 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
+import * as aliases from './aliases.ts';
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
+import * as calculus from './ops/calculus.ts';
 import * as comparison from './ops/comparison.ts';
+import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
 import * as convolution from './ops/convolution.ts';
+import * as covariance from './ops/covariance.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
@@ -16,43 +20,52 @@ import * as patches from './ops/patches.ts';
 import * as unpooling from './ops/unpooling.ts';
 import * as indexing from './ops/indexing.ts';
 import { chunk, split, unbind } from './ops/joining.ts';
+import * as gamma from './ops/gamma.ts';
+import * as histogram from './ops/histogram.ts';
+import * as integer from './ops/integer.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
+import * as order from './ops/order.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
 import * as recurrent from './ops/recurrent.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
+import * as representation from './ops/representation.ts';
+import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
+import * as search from './ops/search.ts';
 import * as softmax from './ops/softmax.ts';
 import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
+import { ValueError } from './errors.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
-  loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
-  statistics, strided, subscript, triangle, trigonometric,
-  fractionalPooling, gridSampling, interpolation, patches, recurrent, unpooling,
+  activation, adaptivePooling, aliases, arithmetic, calculus, comparison, complex, conversion, convolution, covariance, embedding,
+  exponential, extrema, fractionalPooling, gamma, gridSampling, histogram, indexing, integer, interpolation, loss, matrix, movement,
+  norm, normalization, order, padding, patches, pooling, recurrent, reduction, reordering, repetition, representation, rounding, scan,
+  search, softmax, statistics, strided, subscript, triangle, trigonometric, unpooling,
 ] as const;
 type Families =
-  & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
-  & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
-  & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
-  & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
-  & typeof fractionalPooling & typeof gridSampling & typeof interpolation & typeof patches & typeof recurrent
-  & typeof unpooling;
+  & Omit<typeof extrema, 'max' | 'min'> & Omit<typeof order, 'median' | 'nanmedian'>
+  & typeof activation & typeof adaptivePooling & typeof aliases & typeof arithmetic & typeof calculus & typeof comparison
+  & typeof complex & typeof conversion & typeof convolution & typeof covariance & typeof embedding & typeof exponential
+  & typeof fractionalPooling & typeof gamma & typeof gridSampling & typeof histogram & typeof indexing & typeof integer
+  & typeof interpolation & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding
+  & typeof patches & typeof pooling & typeof recurrent & typeof reduction & typeof reordering & typeof repetition
+  & typeof representation & typeof rounding & typeof scan & typeof search & typeof softmax & typeof statistics
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric & typeof unpooling;
 
 const engine: {
   readonly backward: typeof backward;
@@ -95,14 +108,17 @@ declare module './tensor.ts' {
     readonly mT: Tensor;
     readonly max: extrema.ExtremumMethod;
     readonly min: extrema.ExtremumMethod;
+    readonly median: order.MedianMethod;
+    readonly nanmedian: order.MedianMethod;
   }
 }
 
 type AnyOperation = (x: Tensor, ...rest: unknown[]) => unknown;
 
-function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) => unknown {
+function asMethod(name: string, operation: AnyOperation): (this: Tensor, ...rest: unknown[]) => unknown {
   // A method is called for every operation; arguments passed one by one cost less than a list of them.
   return function (this: Tensor, a?: unknown, b?: unknown, ...rest: unknown[]): unknown {
+    if (!(this instanceof Tensor)) throw withoutTensor(name, this);
     switch (arguments.length) {
       case 0:
         return operation(this);
@@ -116,8 +132,16 @@ function asMethod(operation: AnyOperation): (this: Tensor, ...rest: unknown[]) =
   };
 }
 
+function withoutTensor(name: string, receiver: unknown): ValueError {
+  return new ValueError(
+    `${name}: the method was called on ${receiver === null ? 'null' : typeof receiver}, not on a tensor. Call it as ` +
+      `x.${name}(…), and pass it on as (…) => x.${name}(…)`,
+    { op: name },
+  );
+}
+
 function define(name: string | symbol, operation: AnyOperation): void {
-  Object.defineProperty(Tensor.prototype, name, { value: asMethod(operation), configurable: true, writable: true });
+  Object.defineProperty(Tensor.prototype, name, { value: asMethod(String(name), operation), configurable: true, writable: true });
 }
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */

@@ -1,4 +1,5 @@
 import { drawDoubles, drawFloats, fusedMultiplyAdd } from './distributions.ts';
+import { ValueError } from './errors.ts';
 import type { Generator } from './generator.ts';
 
 /** From this many elements on, normals come in blocks: eight radii, then eight angles. */
@@ -19,11 +20,11 @@ const f = Math.fround;
  * @numerics float32 blocks evaluate logarithm, sine and cosine by the float32 polynomials of PyTorch's AVX2
  * kernel, so they are the same on every machine; the others use `Math`, whose last bit is the JavaScript
  * engine's
- * @throws RangeError when `std` is negative or NaN
+ * @throws ValueError when `std` is negative or NaN
  * @source torch.Tensor.normal_; Box and Muller (1958)
  */
 export function fillNormal(generator: Generator, out: Float32Array | Float64Array, mean = 0, std = 1): void {
-  if (!(std >= 0)) throw new RangeError(`normal: the standard deviation must not be negative, got ${std}.`);
+  if (!(std >= 0)) throw new ValueError(`normal: the standard deviation must not be negative, got ${std}.`);
   if (out.length < BLOCK) {
     for (let i = 0; i < out.length; i++) out[i] = nextNormal(generator, mean, std);
   } else if (out.BYTES_PER_ELEMENT === 4) {

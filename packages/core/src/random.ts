@@ -4,14 +4,15 @@ import {
   fillDropoutMask,
   fillExponential,
   fillIntegers,
+  fillMultinomial,
   fillPermutation,
   fillUniform,
 } from './distributions.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type TypedArray } from './dtype.ts';
-import { DTypeError, ValueError } from './errors.ts';
+import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { fillNormal } from './normal-distribution.ts';
-import { contiguousStrides, numel, type Shape } from './shape.ts';
+import { contiguousStrides, numel, shapeString, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
 import type { Size, TensorOptions } from './create.ts';
 import { Tensor } from './tensor.ts';
@@ -74,9 +75,98 @@ export function randn(size: Size, options: RandomOptions = {}): Tensor {
   return drawn<Floats>(shapeOf(size), floatDType('randn', options), options, fillNormal);
 }
 
-/** Numbers from a normal distribution. @source torch.normal */
-export function normal(mean: number, std: number, size: Size, options: RandomOptions = {}): Tensor {
-  return drawn<Floats>(shapeOf(size), floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
+/**
+ * Numbers from a normal distribution, of this size; where the mean or the standard deviation is a tensor, one number for each
+ * of their elements, which broadcast.
+ * @derivative none
+ * @throws ValueError when a standard deviation is negative
+ * @source torch.normal
+ */
+export function normal(mean: number, std: number, size: Size, options?: RandomOptions): Tensor;
+export function normal(mean: Tensor, std?: Tensor | number, options?: RandomOptions): Tensor;
+export function normal(mean: number, std: Tensor, options?: RandomOptions): Tensor;
+export function normal(
+  mean: number | Tensor,
+  std: number | Tensor = 1,
+  size?: Size | RandomOptions,
+  options: RandomOptions = {},
+): Tensor {
+  if (typeof mean === 'number' && typeof std === 'number') {
+    const shape = shapeOf(size as Size);
+    return drawn<Floats>(shape, floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
+  }
+  const { generator, requiresGrad } = (size as RandomOptions | undefined) ?? {};
+  const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
+  const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
+  if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });
+  const like = width instanceof Tensor ? width.add(centre) : (centre as Tensor);
+  const x = drawn<Floats>(like.shape, floatDType('normal', { dtype: like.dtype }), { generator }, fillNormal).mul(width).add(centre);
+  return requiresGrad === true ? x.requiresGrad_() : x;
+}
+
+/** Numbers uniform in [0, 1) in the shape and dtype of x. @throws DTypeError for integers @source torch.rand_like */
+export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
+  return rand(x.shape, { dtype: x.dtype, ...options });
+}
+
+/** Standard normal numbers in the shape and dtype of x. @throws DTypeError for integers @source torch.randn_like */
+export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
+  return randn(x.shape, { dtype: x.dtype, ...options });
+}
+
+/** Whole numbers uniform in [low, high) in the shape and dtype of x. @source torch.randint_like */
+export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
+  return randint(low, high, x.shape, { dtype: x.dtype, ...options });
+}
+
+/** Options of `multinomial`. */
+export interface MultinomialOptions {
+  /** Whether an index may be drawn again; default false. */
+  replacement?: boolean | undefined;
+  /** The stream to draw from; default the one that `manualSeed` restarts. */
+  generator?: Generator | undefined;
+}
+
+/**
+ * Indices drawn with probabilities proportional to the weights in each row, as int32.
+ * @shape [*, n] with at most one leading dimension -> [*, count]
+ * @param count how many per row
+ * @numerics without replacement, the largest of weights over exponentially distributed numbers
+ * @throws ShapeError for other shapes; DTypeError for integers
+ * @throws ValueError when the weights are negative, not finite or all 0, or `count` is not from 1 to what can be drawn
+ * @source torch.multinomial
+ */
+export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
+  const { replacement = false, generator = defaultGenerator } = options;
+  const details = { op: 'multinomial', shapes: [weights.shape] };
+  if (weights.ndim < 1 || weights.ndim > 2) {
+    throw new ShapeError(`multinomial: the weights must have 1 or 2 dimensions, got ${shapeString(weights.shape)}`, details);
+  }
+  if (!isFloating(weights.dtype)) throw new DTypeError(`multinomial: the weights must be floating-point, got ${weights.dtype}`, details);
+  const categories = weights.shape.at(-1)!;
+  if (!(Number.isInteger(count) && count >= 1)) {
+    throw new ValueError(`multinomial: count must be a whole number of at least 1, got ${count}`, details);
+  }
+  if (!replacement && count > categories) {
+    throw new ValueError(`multinomial: ${count} different indices cannot be drawn from ${categories}; use { replacement: true }`, details);
+  }
+  const rows = weights.detach().reshape([-1, categories]);
+  if (rows.lt(0).logicalOr(rows.isfinite().logicalNot()).any().item() === 1) {
+    throw new ValueError('multinomial: the weights must be finite and not negative', details);
+  }
+  if (rows.sum(1).eq(0).any().item() === 1) throw new ValueError('multinomial: at least one weight of each row must be positive', details);
+  const shape = [...weights.shape.slice(0, -1), count];
+  if (!replacement || count === 1) {
+    const waits = drawn<Floats>(rows.shape, weights.dtype, { generator }, fillExponential);
+    return rows.div(waits).topk(count, 1).indices.reshape(shape);
+  }
+  const values = rows.toTypedArray() as Floats;
+  return drawn<Int32Array>(shape, 'int32', {}, (_, out) => {
+    for (let row = 0; row < rows.shape[0]!; row++) {
+      const chosen = out.subarray(row * count, (row + 1) * count);
+      fillMultinomial(generator, chosen, values.subarray(row * categories, (row + 1) * categories));
+    }
+  });
 }
 
 /** Whole numbers uniform in [low, high), as int32. @source torch.randint */

@@ -8,6 +8,7 @@ import {
   fillPermutation,
   fillUniform,
 } from '../src/distributions.ts';
+import { ValueError } from '../src/errors.ts';
 import { Generator } from '../src/generator.ts';
 import { fillNormal } from '../src/normal-distribution.ts';
 
@@ -265,6 +266,6 @@ describe('a fill', () => {
       () => fillMultinomial(new Generator(0), new Int32Array(1), new Float32Array(2)),
     ],
   ])('says what is wrong: %s', (message, call) => {
-    expect(call).toThrow(new RangeError(message));
+    expect(call).toThrow(new ValueError(message));
   });
 });

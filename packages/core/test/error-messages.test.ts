@@ -143,6 +143,14 @@ describe('errors about dtypes and values say how to convert', () => {
       tg.TapegradError,
       'mul: argument 1 must be a Tensor or a number (at least one a Tensor), got an array; wrap it: tensor([…])',
     ],
+    'a method without its tensor': [
+      () => {
+        const { add } = t([1]);
+        return (add as (other: number) => tg.Tensor)(2);
+      },
+      tg.ValueError,
+      'add: the method was called on undefined, not on a tensor. Call it as x.add(…), and pass it on as (…) => x.add(…)',
+    ],
     "JavaScript's operators": [
       () => (t([1]) as unknown as number) + 1,
       tg.ValueError,

@@ -3,7 +3,7 @@ import type { ElementwiseOp } from '../src/define/elementwise.ts';
 import * as tg from '../src/index.ts';
 import { describeOnEachBackend } from './each-backend.ts';
 
-const declared = Object.entries(tg).flatMap(([name, value]) => {
+const declared = [...Object.entries(tg), ...Object.entries(tg.special)].flatMap(([name, value]) => {
   const op = (value as { op?: ElementwiseOp }).op;
   return op?.options.points === undefined ? [] : [[name, op] as const];
 });

@@ -165,9 +165,9 @@ describeOnEachBackend('recurrent steps', () => {
 
   it('join the gradients of pieces, of those that were not used too', () => {
     const x = random(2, 6);
-    const [a, , c] = x.divide([1, 2, 3], 1) as [tg.Tensor, tg.Tensor, tg.Tensor];
+    const [a, , c] = x.split([1, 2, 3], 1) as [tg.Tensor, tg.Tensor, tg.Tensor];
     a.mul(2).sum().add(c.mul(3).sum()).backward();
     expect(x.grad!.toArray()).toEqual([[2, 0, 0, 3, 3, 3], [2, 0, 0, 3, 3, 3]]);
-    expectDerivatives((y) => tg.cat(y.divide([2, 1], 0).reverse()).square(), [random(3, 2)]);
+    expectDerivatives((y) => tg.cat(y.split([2, 1], 0).reverse()).square(), [random(3, 2)]);
   });
 });

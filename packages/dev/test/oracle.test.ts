@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import { readOperators } from '../src/oracle/files.ts';
 import { nameOf, replay, type Operator } from '../src/oracle/replay.ts';
-import { totalsOf } from '../src/oracle/report.ts';
-import { adapterOf } from '../src/oracle/signature.ts';
+import { jsonOf, totalsOf } from '../src/oracle/report.ts';
+import { adapterOf, drawn } from '../src/oracle/signature.ts';
 import { signatures } from '../src/oracle/signatures.ts';
 import { Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
@@ -13,12 +13,18 @@ const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
 /** A larger record, for whoever has one. */
 const complete = process.env['TAPEGRAD_ORACLE'];
 
+/**
+ * What PyTorch 1.13 itself computes to some seven digits only: beyond 5 it evaluates the denominators of its rational functions
+ * without their leading term. Ours are compared with exact values, to fourteen digits, in core's special.test.ts.
+ */
+const inexactInRecord: readonly string[] = ['special.bessel_j0', 'special.bessel_j1', 'special.bessel_y0', 'special.bessel_y1'];
+
 /** All that went wrong, in lines. */
 function failuresOf(operators: readonly Operator[]): string[] {
   return operators
-    .filter((operator) => nameOf(operator) in signatures)
+    .filter((operator) => nameOf(operator) in signatures && !inexactInRecord.includes(nameOf(operator)))
     .flatMap((operator) => replay(operator, signatures[nameOf(operator)]))
-    .flatMap(({ name, failures }) => failures.map((line) => `${name} ${line}`));
+    .flatMap(({ name, failures, accepted }) => [...failures, ...accepted].map((line) => `${name} ${line}`));
 }
 
 describe.each(['wasm', 'reference'])("PyTorch's operators on %s", (backend) => {
@@ -91,11 +97,61 @@ describe('a replay', () => {
     ]);
   });
 
+  it('compares float32 with float64 on the same numbers', () => {
+    const operator = square([4, 9], [4, 60], [2, 20]);
+    expect(replay(operator, 'x.square()', 'float32')).toMatchObject({ passed: 1, failures: [] });
+    // Right in float64, and too coarse in float32.
+    const coarse = ({ input }: { input: unknown }): tg.Tensor => {
+      const one = input as tg.Tensor;
+      return one.square().mul(one.dtype === 'float32' ? 1.0001 : 1);
+    };
+    expect(replay(operator, coarse)).toMatchObject({ passed: 1 });
+    expect(replay(operator, coarse, 'float32').failures[0]).toMatch(/^sample 0: output 0: element 0 is 4.0004/);
+    // An operator that always gives float32 does so in both.
+    const single = ({ input }: { input: unknown }): tg.Tensor => (input as tg.Tensor).square().float();
+    expect(replay(operator, single, 'float32').passed).toBe(1);
+    expect(replay(operator, single).failures[0]).toBe('sample 0: output 0: dtype is float32, expected float64');
+  });
+
+  it('expects only the form of what random numbers decide', () => {
+    const operator = square([4, 9], [4, 60], [2, 20]);
+    expect(replay(operator, ({ input }) => drawn(tg.randLike(input as tg.Tensor)))).toMatchObject({ passed: 1, failures: [] });
+    expect(replay(operator, () => drawn(tg.rand(2))).failures[0]).toBe('sample 0: output 0: dtype is float32, expected float64');
+    const three = replay(operator, () => drawn(tg.rand(3, { dtype: 'float64' })));
+    expect(three.failures[0]).toBe('sample 0: output 0: shape is [3], expected [2]');
+  });
+
+  it('ends in counts of samples and of calls to reject, by operator too', () => {
+    const right = square([4, 9], [4, 60], [2, 20]);
+    const mixed: Operator = { ...right, errors: [{ input: json([1]), args: [], kwargs: {} }] };
+    const verdicts = [
+      replay(right, 'x.square()'),
+      { ...replay(mixed, 'x.square()'), name: 'mixed' },
+      { ...replay(right, undefined), name: 'none' },
+    ];
+    const line = jsonOf(verdicts, { backend: 'wasm' });
+    expect(line).not.toMatch(/\n/);
+    expect(JSON.parse(line)).toMatchObject({
+      backend: 'wasm',
+      total: 3,
+      passed: 2,
+      failed: 0,
+      unsupported: 1,
+      errorsTotal: 1,
+      errorsRejected: 0,
+      byOp: {
+        square: { status: 'complete', total: 1, passed: 1, failed: 0, unsupported: 0, errors: 0, rejected: 0 },
+        mixed: { status: 'failing', errors: 1, rejected: 0, lines: { accepted: ['error 0: did not throw (PyTorch: )'] } },
+        none: { status: 'unsupported', unsupported: 1 },
+      },
+    });
+  });
+
   it('asks that refused calls throw errors of our own', () => {
     const operator: Operator = { op: 'reshape', differentiable: true, samples: [], errors: [{ input: json([1, 2]), args: [[3]], kwargs: {} }] };
-    expect(replay(operator, '*shape => x.reshape(shape)')).toMatchObject({ passed: 1, failures: [] });
-    expect(replay(operator, ({ input }) => input).failures[0]).toMatch(/did not throw/);
-    expect(replay(operator, () => { throw new TypeError('a crash'); }).failures[0]).toMatch(/threw TypeError: a crash/);
+    expect(replay(operator, '*shape => x.reshape(shape)')).toMatchObject({ errors: 1, rejected: 1, accepted: [] });
+    expect(replay(operator, ({ input }) => input).accepted[0]).toMatch(/did not throw/);
+    expect(replay(operator, () => { throw new TypeError('a crash'); }).accepted[0]).toMatch(/threw TypeError: a crash/);
   });
 
   it('counts what has no signature as unsupported, never as passed', () => {

@@ -19,6 +19,8 @@ export interface ElementwiseOptions {
   readonly masks?: readonly number[];
   /** Whether plain numbers are refused, as PyTorch does for some operations. */
   readonly tensorsOnly?: boolean;
+  /** Whether the first argument has to be a tensor, as that of a method is, even where the others may be numbers. */
+  readonly tensorFirst?: boolean;
   /** Interval from which random test inputs are drawn. */
   readonly domain?: readonly [number, number];
   /** Inputs at kinks and edges, for tests: each with the value and, per argument, the partial that is expected there. */
@@ -136,7 +138,7 @@ function tensorMask(op: ElementwiseOp, operands: readonly Operand[]): number {
   for (let i = 0; i < op.arity; i++) {
     const operand = operands[i];
     if (operand instanceof Tensor) mask |= 1 << i;
-    else if (op.options.tensorsOnly === true || (typeof operand !== 'number' && typeof operand !== 'boolean')) {
+    else if (mustBeTensor(op, i) || (typeof operand !== 'number' && typeof operand !== 'boolean')) {
       throw badOperand(op, i, operand);
     }
   }
@@ -162,11 +164,15 @@ function numbersOf(op: ElementwiseOp, operands: readonly Operand[]): number[] {
   return numbers;
 }
 
+function mustBeTensor({ options }: ElementwiseOp, position: number): boolean {
+  return options.tensorsOnly === true || (options.tensorFirst === true && position === 0);
+}
+
 function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {
   const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : operand === null ? 'null' : typeof operand;
   return new TapegradError(
     `${op.name}: argument ${position} must be a Tensor` +
-      (op.options.tensorsOnly === true ? '' : ' or a number (at least one a Tensor)') +
+      (mustBeTensor(op, position) ? '' : ' or a number (at least one a Tensor)') +
       `, got ${got}`,
     { op: op.name },
   );

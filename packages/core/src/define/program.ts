@@ -72,7 +72,7 @@ export class Program implements Rule {
     const { options, inputCount, expr } = this;
     if (options.result === 'bool' || options.masks[i]) return { kind: 'zero', program: null, reads: [] };
     const symbolic = options.partials[i] ?? replaceSubexpression(partial(expr, i), expr, output());
-    const product = multiply(input(inputCount), symbolic);
+    const product = slopeTimes(input(inputCount), symbolic);
     if (product === input(inputCount)) return { kind: 'identity', program: null, reads: [] };
     if (isZero(symbolic)) return { kind: 'zero', program: null, reads: [] };
     // The gradient becomes input 0, the saved values follow in order.
@@ -270,6 +270,14 @@ export class Program implements Rule {
     saved[count] = reads >> count === 0 ? null : out;
     return saved;
   }
+}
+
+/** gradient · slope. Where the slope is chosen to be 0, the gradient has no part in it, even if it is infinite or NaN. */
+function slopeTimes(gradient: Expr, slope: Expr): Expr {
+  if (slope.name !== 'where') return multiply(gradient, slope);
+  const [condition, yes, no] = slope.args as [Expr, Expr, Expr];
+  if (!isZero(yes) && !isZero(no)) return multiply(gradient, slope);
+  return condition.where(slopeTimes(gradient, yes), slopeTimes(gradient, no));
 }
 
 type Edges = readonly (Node | null)[];

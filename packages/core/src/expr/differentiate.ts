@@ -35,7 +35,7 @@ function tangentOf(node: Expr, tangents: ReadonlyMap<Expr, Expr>): Expr | undefi
   for (let k = 0; k < partials.length; k++) {
     const tangent = tangents.get(node.args[k]!);
     if (tangent === undefined) continue;
-    const rule = partials[k]!(node, a, b);
+    const rule = partials[k]!(node, a, b, c);
     const term = product(typeof rule === 'number' ? constant(rule) : rule, tangent);
     if (isZero(term)) continue;
     sum = sum === undefined ? term : sum === term ? scale(term, 2) : sum.add(term);

@@ -44,13 +44,16 @@ function gaussian(x: number): number {
   return Math.exp(-high * high) * Math.exp(-(x - high) * (x + high));
 }
 
+/** exp(x²) erfc(x) for x > 0.46875. */
+function scaledTail(x: number): number {
+  if (x <= 4) return polynomial(middleNumerator, x) / polynomial(middleDenominator, x);
+  const z = 1 / (x * x);
+  return (SQRT_PI_INVERSE - (z * polynomial(largeNumerator, z)) / polynomial(largeDenominator, z)) / x;
+}
+
 /** erfc(x) for x > 0.46875. */
 function upperTail(x: number): number {
-  if (x > 27.3) return 0;
-  if (x <= 4) return gaussian(x) * (polynomial(middleNumerator, x) / polynomial(middleDenominator, x));
-  const z = 1 / (x * x);
-  const correction = (z * polynomial(largeNumerator, z)) / polynomial(largeDenominator, z);
-  return (gaussian(x) * (SQRT_PI_INVERSE - correction)) / x;
+  return x > 27.3 ? 0 : gaussian(x) * scaledTail(x);
 }
 
 /** The error function 2/√π ∫₀ˣ exp(-t²) dt. */
@@ -69,6 +72,13 @@ export function erf(x: number): number {
 export function erfc(x: number): number {
   if (Math.abs(x) <= 0.46875) return 1 - erf(x);
   return x < 0 ? 2 - upperTail(-x) : upperTail(x);
+}
+
+/** exp(x²) erfc(x), which is small but not tiny where erfc is. */
+export function erfcx(x: number): number {
+  if (Math.abs(x) <= 0.46875) return Math.exp(x * x) * erfc(x);
+  // The reciprocal of exp(-x²) has its accuracy.
+  return x > 0 ? scaledTail(x) : 2 / gaussian(-x) - scaledTail(-x);
 }
 
 /** The inverse of erf on [-1, 1]: a rough start, then Halley's method. */

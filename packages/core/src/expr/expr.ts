@@ -325,7 +325,7 @@ export class Expr {
     return this.unary('digamma');
   }
   /** The derivative of digamma of the given order (0 is digamma itself). */
-  polygamma(order: number): Expr {
+  polygamma(order: ExprLike): Expr {
     return Expr.apply('polygamma', [order, this]);
   }
   /** Hurwitz' zeta function Σ (k + q)^-this over k ≥ 0. */

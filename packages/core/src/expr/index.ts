@@ -35,6 +35,7 @@ export {
 } from './expr.ts';
 export { type PartialRule, type Primitive, type PrimitiveName, primitives } from './primitives.ts';
 export { isZero, partial, product } from './differentiate.ts';
+export { type ScalarFunction, scalarFunction } from './scalar-function.ts';
 export {
   evaluate,
   nodesOf,
@@ -45,3 +46,5 @@ export {
   usesOutput,
 } from './walk.ts';
 export { type LeafNames, print } from './print.ts';
+export { erfcx, erfinv } from './error-functions.ts';
+export { lgamma } from './gamma-functions.ts';

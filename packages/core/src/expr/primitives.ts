@@ -16,7 +16,7 @@ export type PrimitiveName =
   | 'sigmoid' | 'erf' | 'erfc' | 'erfinv' | 'lgamma' | 'digamma' | 'polygamma' | 'zeta';
 
 /** A partial derivative: from the node itself and its arguments. */
-export type PartialRule = (y: Expr, a: Expr, b: Expr) => Expr | number;
+export type PartialRule = (y: Expr, a: Expr, b: Expr, c: Expr) => Expr | number;
 
 /** All there is to know of a primitive. */
 export interface Primitive {
@@ -158,6 +158,6 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   erfinv: unary(erfinv, (y) => y.square().exp().mul(HALF_SQRT_PI)),
   lgamma: unary(lgamma, (_, x) => x.digamma()),
   digamma: unary(digamma, (_, x) => x.polygamma(1)),
-  polygamma: binary(polygamma, () => NaN, (_, n, x) => x.polygamma(n.value + 1)),
+  polygamma: binary(polygamma, () => NaN, (_, n, x) => x.polygamma(n.add(1))),
   zeta: binary(zeta, () => NaN, (_, s, q) => s.neg().mul(s.add(1).zeta(q))),
 };

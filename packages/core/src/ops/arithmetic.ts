@@ -1,5 +1,5 @@
 import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Ternary, type Unary } from '../define/elementwise.ts';
-import { DTypeError } from '../errors.ts';
+import { DTypeError, ValueError } from '../errors.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A weight for the second operand of `add` and `sub`. */
@@ -42,8 +42,8 @@ export const add: Elementwise<Alpha> = weighted(plainAdd, scaledAdd, 1, false);
 /** x − alpha · other. @throws DTypeError for two bool tensors @source torch.sub */
 export const sub: Elementwise<Alpha> = weighted(plainSub, scaledAdd, -1, true);
 
-const plainRsub: Binary = elementwise('rsub', (x, y) => y.sub(x));
-const scaledRsub: Ternary = elementwise('rsub', (x, y, alpha) => y.sub(x.mul(alpha)));
+const plainRsub: Binary = elementwise('rsub', (x, y) => y.sub(x), { tensorFirst: true });
+const scaledRsub: Ternary = elementwise('rsub', (x, y, alpha) => y.sub(x.mul(alpha)), { tensorFirst: true });
 
 /** other − alpha · x. @throws DTypeError for two bool tensors @source torch.rsub */
 export const rsub: Elementwise<Alpha> = weighted(plainRsub, scaledRsub, 1, true);
@@ -81,7 +81,7 @@ export const floorDivide: Binary = elementwise('floor_divide', (x, y) => x.floor
 export const remainder: Binary = elementwise('remainder', (x, y) => x.remainder(y));
 
 /** What is left after division, with the sign of the dividend. @source torch.fmod */
-export const fmod: Binary = elementwise('fmod', (x, y) => x.fmod(y));
+export const fmod: Binary = elementwise('fmod', (x, y) => x.fmod(y), { tensorFirst: true });
 
 /** −x. @throws DTypeError for bool @source torch.neg */
 export const neg: Unary = elementwise('neg', (x) => x.neg(), {}, (x: Tensor) => {
@@ -133,21 +133,6 @@ export const abs: Unary = elementwise('abs', (x) => x.abs(), { points: [{ at: [0
 /** −1, 0 or 1. @derivative 0 @source torch.sign */
 export const sign: Unary = elementwise('sign', (x) => x.sign(), { points: [{ at: [0], value: 0, partials: [0] }] });
 
-/** Rounded down. @derivative 0 @source torch.floor */
-export const floor: Unary = elementwise('floor', (x) => x.floor(), { points: [{ at: [1.5], value: 1, partials: [0] }] });
-
-/** Rounded up. @derivative 0 @source torch.ceil */
-export const ceil: Unary = elementwise('ceil', (x) => x.ceil(), { points: [{ at: [1.5], value: 2, partials: [0] }] });
-
-/** Rounded to the nearest integer, halves to the even one. @derivative 0 @source torch.round */
-export const round: Unary = elementwise('round', (x) => x.round(), { points: [{ at: [2.5], value: 2, partials: [0] }] });
-
-/** Rounded towards 0. @derivative 0 @source torch.trunc */
-export const trunc: Unary = elementwise('trunc', (x) => x.trunc(), { points: [{ at: [-1.5], value: -1, partials: [0] }] });
-
-/** What trunc cuts off. @derivative 1 @source torch.frac */
-export const frac: Unary = elementwise('frac', (x) => x.sub(x.trunc()), { points: [{ at: [1.5], value: 0.5, partials: [1] }] });
-
 /** The larger one; NaN wins, and equal operands share the gradient. @source torch.maximum */
 export const maximum: TensorBinary = elementwise('maximum', (x, y) => x.max(y), {
   tensorsOnly: true,
@@ -165,3 +150,74 @@ export const lerp: Ternary = elementwise('lerp', (s, e, w) => {
   const d = e.sub(s);
   return w.abs().lt(0.5).where(s.add(w.mul(d)), e.sub(d.mul(w.neg().add(1))));
 }, { partials: ([s, e, w]) => [w!.neg().add(1), w!, e!.sub(s!)] });
+
+/**
+ * The larger one, where NaN counts as missing.
+ * @derivative to x where it is chosen, also where both are equal
+ * @source torch.fmax
+ */
+export const fmax: TensorBinary = elementwise('fmax', (x, y) => x.ge(y).or(y.isnan()).where(x, y), {
+  tensorsOnly: true,
+  points: [
+    { at: [2, 2], value: 2, partials: [1, 0] },
+    { at: [NaN, 2], value: 2, partials: [0, 1] },
+    { at: [2, NaN], value: 2, partials: [1, 0] },
+  ],
+});
+
+/**
+ * The smaller one, where NaN counts as missing.
+ * @derivative to x where it is chosen, also where both are equal
+ * @source torch.fmin
+ */
+export const fmin: TensorBinary = elementwise('fmin', (x, y) => x.le(y).or(y.isnan()).where(x, y), {
+  tensorsOnly: true,
+  points: [
+    { at: [2, 2], value: 2, partials: [1, 0] },
+    { at: [NaN, 2], value: 2, partials: [0, 1] },
+  ],
+});
+
+/** The weight of a product or quotient that is added. */
+export interface ValueOption {
+  /** Factor; default 1. */
+  value?: number | undefined;
+}
+
+type AddCombined = Elementwise<(x: Tensor, a: Tensor, b: Tensor, options?: ValueOption) => Tensor>;
+type Combined = (x: Tensor, a: Tensor, b: Tensor, options?: ValueOption) => readonly Operand[];
+
+function combined(op: string): Combined {
+  return (x, a, b, { value = 1 } = {}) => {
+    if (a instanceof Tensor && b instanceof Tensor) return [x, a, b, value];
+    throw new ValueError(`${op}: the operands must be Tensors`, { op });
+  };
+}
+
+/** x + value · a · b. @source torch.addcmul */
+export const addcmul: AddCombined = elementwise(
+  'addcmul',
+  (x, a, b, value) => x.add(a.mul(b).mul(value)),
+  { tensorFirst: true },
+  combined('addcmul'),
+);
+
+/** x + value · a / b. @source torch.addcdiv */
+export const addcdiv: AddCombined = elementwise(
+  'addcdiv',
+  (x, a, b, value) => x.add(a.div(b).mul(value)),
+  { result: 'float', tensorFirst: true },
+  combined('addcdiv'),
+);
+
+/** x raised to a power, in float64 whatever the dtypes. @source torch.float_power */
+export function floatPower(x: Operand, exponent: Operand): Tensor {
+  const double = (operand: Operand): Operand => (operand instanceof Tensor ? operand.to('float64') : operand);
+  return pow(double(x), double(exponent));
+}
+
+/** x itself. @throws DTypeError for bool @source torch.positive */
+export function positive(x: Tensor): Tensor {
+  if (x.dtype === 'bool') throw new DTypeError('positive: +x is not defined for bool tensors', { op: 'positive', dtypes: ['bool'] });
+  return x;
+}

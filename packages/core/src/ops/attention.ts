@@ -48,6 +48,19 @@ const maskedWeights = weightsOf(['element!'], (_, mask) => mask.not());
  * @source torch.nn.functional.scaled_dot_product_attention
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+  return scaledDotProductAttentionWithWeights(query, key, value, options)[0];
+}
+
+/**
+ * As `scaledDotProductAttention`, with the weights [..., L, S] by which the values were multiplied.
+ * @source torch.nn.functional.scaled_dot_product_attention
+ */
+export function scaledDotProductAttentionWithWeights(
+  query: Tensor,
+  key: Tensor,
+  value: Tensor,
+  options: AttentionOptions = {},
+): [output: Tensor, weights: Tensor] {
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;
   checkShapes(query, key, value);
   if (attnMask !== null && isCausal) {
@@ -55,7 +68,8 @@ export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Ten
   }
   const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
   const weights = attentionWeights(query.matmul(key.mT), attnMask, isCausal, scale);
-  return (dropoutP > 0 ? weights.dropout(dropoutP) : weights).matmul(value);
+  const kept = dropoutP > 0 ? weights.dropout(dropoutP) : weights;
+  return [kept.matmul(value), kept];
 }
 
 function attentionWeights(scores: Tensor, mask: Tensor | null, isCausal: boolean, scale: number): Tensor {

@@ -1,25 +1,27 @@
 import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Unary } from '../define/elementwise.ts';
-import { ShapeError, ValueError } from '../errors.ts';
+import { dtypeInfo } from '../dtype.ts';
+import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { constant } from '../expr/index.ts';
 import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Whether x equals other, element by element, as bool. @source torch.eq */
-export const eq: Binary = elementwise('eq', (x, y) => x.eq(y), { result: 'bool' });
+export const eq: Binary = elementwise('eq', (x, y) => x.eq(y), { result: 'bool', tensorFirst: true });
 
 /** Whether x differs from other. @source torch.ne */
-export const ne: Binary = elementwise('ne', (x, y) => x.ne(y), { result: 'bool' });
+export const ne: Binary = elementwise('ne', (x, y) => x.ne(y), { result: 'bool', tensorFirst: true });
 
 /** Whether x is less than other. @source torch.lt */
-export const lt: Binary = elementwise('lt', (x, y) => x.lt(y), { result: 'bool' });
+export const lt: Binary = elementwise('lt', (x, y) => x.lt(y), { result: 'bool', tensorFirst: true });
 
 /** Whether x is at most other. @source torch.le */
-export const le: Binary = elementwise('le', (x, y) => x.le(y), { result: 'bool' });
+export const le: Binary = elementwise('le', (x, y) => x.le(y), { result: 'bool', tensorFirst: true });
 
 /** Whether x is greater than other. @source torch.gt */
-export const gt: Binary = elementwise('gt', (x, y) => x.gt(y), { result: 'bool' });
+export const gt: Binary = elementwise('gt', (x, y) => x.gt(y), { result: 'bool', tensorFirst: true });
 
 /** Whether x is at least other. @source torch.ge */
-export const ge: Binary = elementwise('ge', (x, y) => x.ge(y), { result: 'bool' });
+export const ge: Binary = elementwise('ge', (x, y) => x.ge(y), { result: 'bool', tensorFirst: true });
 
 /** Whether both are not zero. @source torch.logical_and */
 export const logicalAnd: TensorBinary = elementwise('logical_and', (x, y) => x.ne(0).and(y.ne(0)), {
@@ -51,12 +53,90 @@ export const isinf: Unary = elementwise('isinf', (x) => x.isinf(), { result: 'bo
 /** Whether x is neither infinite nor NaN. @source torch.isfinite */
 export const isfinite: Unary = elementwise('isfinite', (x) => x.isfinite(), { result: 'bool' });
 
+/** Whether x is −∞. @source torch.isneginf */
+export const isneginf: Unary = elementwise('isneginf', (x) => x.eq(-Infinity), { result: 'bool' });
+
+/** Whether x is +∞. @source torch.isposinf */
+export const isposinf: Unary = elementwise('isposinf', (x) => x.eq(Infinity), { result: 'bool' });
+
+/** 0 for negative numbers, 1 for positive ones, and where x is 0 what `values` says. @derivative none @source torch.heaviside */
+export const heaviside: TensorBinary = elementwise('heaviside', (x, values) => x.eq(0).where(values, x.lt(0).or(x.isnan()).where(0, 1)), {
+  tensorsOnly: true,
+  partials: () => [constant(0), constant(0)],
+});
+
+/** How close `isclose` wants numbers to be. */
+export interface ClosenessOptions {
+  /** Relative to |other|; default 1e-5. */
+  rtol?: number | undefined;
+  /** Absolute; default 1e-8. */
+  atol?: number | undefined;
+  /** Whether NaN is close to NaN; default false. */
+  equalNan?: boolean | undefined;
+}
+
+type IsClose = Elementwise<(x: Tensor, other: Tensor, options?: ClosenessOptions) => Tensor>;
+
+/**
+ * Whether |x − other| ≤ atol + rtol · |other|; infinities are close to themselves only.
+ * @throws ValueError for negative tolerances
+ * @throws DTypeError for different dtypes
+ * @source torch.isclose
+ */
+export const isclose: IsClose = elementwise(
+  'isclose',
+  (x, y, rtol, atol, equalNan) => {
+    const distance = x.sub(y).abs();
+    const near = distance.isfinite().and(distance.le(atol.add(rtol.mul(y).abs())));
+    return x.eq(y).or(equalNan.ne(0).and(x.isnan()).and(y.isnan())).or(near);
+  },
+  { result: 'bool' },
+  (x: Tensor, other: Tensor, options: ClosenessOptions = {}) => {
+    const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
+    if (!(x instanceof Tensor && other instanceof Tensor)) {
+      throw new ValueError('isclose: both arguments must be Tensors; wrap numbers: tensor(2)', { op: 'isclose' });
+    }
+    if (!(rtol >= 0 && atol >= 0)) {
+      throw new ValueError(`isclose: rtol and atol must be at least 0, got ${rtol} and ${atol}`, { op: 'isclose' });
+    }
+    if (x.dtype !== other.dtype) {
+      throw new DTypeError(`isclose: both arguments must have one dtype, got ${x.dtype} and ${other.dtype}; use x.typeAs(other)`, {
+        op: 'isclose',
+        dtypes: [x.dtype, other.dtype],
+      });
+    }
+    return [x, other, rtol, atol, Number(equalNan)];
+  },
+);
+
+/** What `nanToNum` puts in the place of what is not finite. */
+export interface Replacements {
+  /** For NaN; default 0. */
+  nan?: number | null | undefined;
+  /** For +∞; default the largest number of the dtype. */
+  posinf?: number | null | undefined;
+  /** For −∞; default the lowest number of the dtype. */
+  neginf?: number | null | undefined;
+}
+
+/** NaN and infinities replaced by numbers. @derivative 0 where something was replaced @source torch.nan_to_num */
+export const nanToNum: Elementwise<(x: Tensor, options?: Replacements) => Tensor> = elementwise(
+  'nan_to_num',
+  (x, nan, high, low) => x.isnan().where(nan, x.eq(Infinity).where(high, x.eq(-Infinity).where(low, x))),
+  { result: 'first', points: [{ at: [NaN, 7, 8, 9], value: 7, partials: [0] }, { at: [-Infinity, 7, 8, 9], value: 9, partials: [0] }] },
+  (x: Tensor, { nan, posinf, neginf }: Replacements = {}) => {
+    const { min, max } = dtypeInfo[x.dtype];
+    return [x, nan ?? 0, posinf ?? max, neginf ?? min];
+  },
+);
+
 type Clamp = (x: Tensor, min?: Operand | null, max?: Operand | null) => Tensor;
 
 const clampBoth: Elementwise<(x: Operand, min: Operand, max: Operand) => Tensor> = elementwise(
   'clamp',
   (x, min, max) => x.max(min).min(max),
   {
+    tensorFirst: true,
     partials: ([x, low, high]) => [
       x!.ge(low!).and(x!.le(high!)).where(1, 0),
       x!.lt(low!).and(low!.lt(high!)).where(1, 0),
@@ -70,9 +150,11 @@ const clampBoth: Elementwise<(x: Operand, min: Operand, max: Operand) => Tensor>
   },
 );
 const clampLow: Binary = elementwise('clamp_min', (x, min) => x.max(min), {
+  tensorFirst: true,
   partials: ([x, low]) => [x!.ge(low!).where(1, 0), x!.lt(low!).where(1, 0)],
 });
 const clampHigh: Binary = elementwise('clamp_max', (x, max) => x.min(max), {
+  tensorFirst: true,
   partials: ([x, high]) => [x!.le(high!).where(1, 0), x!.gt(high!).where(1, 0)],
 });
 

@@ -41,6 +41,11 @@ export function long(x: Tensor): Tensor {
   return x.to('int32');
 }
 
+/** x as uint8; fractions are cut off. @source torch.Tensor.byte */
+export function byte(x: Tensor): Tensor {
+  return x.to('uint8');
+}
+
 /** Whether each element is not zero. @source torch.Tensor.bool */
 export function bool(x: Tensor): Tensor {
   return x.to('bool');

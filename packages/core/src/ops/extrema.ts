@@ -1,5 +1,5 @@
-import { elementwise, type Binary } from '../define/elementwise.ts';
 import { custom } from '../define/rules.ts';
+import { shareOfTies } from '../define/ties.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { IndexError, ValueError } from '../errors.ts';
 import { normalizeDim, normalizeDims, reducedShape, shapeString } from '../shape.ts';
@@ -32,9 +32,6 @@ function refuseEmpty(op: string, x: Tensor, dims: readonly number[]): void {
   );
 }
 
-/** Whether an element is the extreme one; NaN is, where NaN has won. */
-const isExtreme: Binary = elementwise('is_extreme', (x, y) => x.eq(y).or(x.isnan().and(y.isnan())), { result: 'bool' });
-
 function foldOver(
   kind: Kind,
 ): (inputs: readonly Tensor[], attrs: { dims: readonly number[]; keepdim: boolean }) => Tensor[] {
@@ -48,8 +45,7 @@ function foldOver(
     savesOutputs: [0],
     vjp(node, [g], { dims }, [meta]) {
       const kept = reducedShape(meta!.shape, dims, true);
-      const ties = isExtreme(node.input(0).detach(), node.output(0).detach().reshape(kept)).to(meta!.dtype);
-      return [g!.reshape(kept).mul(ties.div(ties.sum(dims, { keepdim: true })))];
+      return [g!.reshape(kept).mul(shareOfTies(node.input(0), node.output(0).reshape(kept), dims))];
     },
   });
 }
@@ -84,6 +80,8 @@ export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor
 
 /** The smallest and the largest element along a dimension, or of all. @source torch.aminmax */
 export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): { min: Tensor; max: Tensor } {
+  // The dimension of a scalar is kept as one of size 1, which reductions of one result do not do.
+  if (x.ndim === 0 && typeof dim === 'number' && options.keepdim === true) return aminmax(x.reshape([1]), dim, options);
   return { min: fold('aminmax', 'min', x, dim, options), max: fold('aminmax', 'max', x, dim, options) };
 }
 

@@ -1,7 +1,7 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
 import { isFloating } from '../dtype.ts';
-import { DTypeError, ValueError } from '../errors.ts';
-import { normalizeDims } from '../shape.ts';
+import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { normalizeDim, normalizeDims, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from './reduction.ts';
 
@@ -67,4 +67,29 @@ export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: Redu
     throw new ValueError(`norm: p must be a number or 'fro', got ${String(p)}`, { op: 'norm', argument: 'p' });
   }
   return x.vectorNorm(p === 'fro' ? 2 : p, dim, options);
+}
+
+/** The p-norm of the difference of two tensors, which broadcast. @derivative 0 where they are equal @source torch.dist */
+export function dist(x: Tensor, other: Tensor, p = 2): Tensor {
+  return x.sub(other).norm(p);
+}
+
+/**
+ * x with every slice along a dimension whose p-norm exceeds `maxnorm` scaled down to it.
+ * @throws ShapeError for fewer than 2 dimensions
+ * @throws ValueError when p is not positive or `maxnorm` is negative
+ * @source torch.renorm
+ */
+export function renorm(x: Tensor, p: number, dim: number, maxnorm: number): Tensor {
+  if (x.ndim < 2) {
+    throw new ShapeError(`renorm: the input needs at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'renorm', shapes: [x.shape] });
+  }
+  if (!(p > 0 && maxnorm >= 0)) {
+    throw new ValueError(`renorm: p must be positive and maxnorm not negative, got ${p} and ${maxnorm}`, { op: 'renorm' });
+  }
+  const d = normalizeDim('renorm', dim, x.ndim);
+  const norms = x.vectorNorm(p, x.shape.map((_, k) => k).filter((k) => k !== d), { keepdim: true });
+  // A little more than the norm, so that rounding leaves no slice above the limit.
+  const factors = norms.add(1e-7).reciprocal().mul(maxnorm);
+  return x.mul(factors.maskedFill(norms.detach().le(maxnorm), 1));
 }

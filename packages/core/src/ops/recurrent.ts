@@ -1,7 +1,5 @@
 import { elementwise, type Binary } from '../define/elementwise.ts';
 import { rowProgram } from '../define/row-program.ts';
-import { custom, linear } from '../define/rules.ts';
-import { empty, kernels, viewOf } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -41,64 +39,6 @@ const gru = rowProgram(
   },
 );
 
-interface Cuts {
-  readonly sizes: readonly number[];
-  readonly dim: number;
-}
-
-/** Pieces of one tensor, whose gradients are joined again at once: with many, that is far cheaper than one by one. */
-function dividing(count: number): (x: Tensor, cuts: Cuts) => Tensor[] {
-  const rule = custom<Cuts>('divide', {
-    results: count,
-    forward: ([x], { sizes, dim }) => {
-      let start = 0;
-      return sizes.map((size) => {
-        const shape = x!.shape.map((n, d) => (d === dim ? size : n));
-        const piece = viewOf(x!, shape, x!.strides, x!.offset + start * x!.strides[dim]!, 'multiple');
-        start += size;
-        return piece;
-      });
-    },
-    vjp(_, gradients, { sizes, dim }, [meta]) {
-      const given = gradients.find((g) => g !== null && g !== undefined)!;
-      const pieces = sizes.map((size, i) => {
-        return gradients[i] ?? given.detach().newZeros(meta!.shape.map((n, d) => (d === dim ? size : n)));
-      });
-      return [pieces[0]!.divideTranspose(pieces.slice(1), sizes, dim)];
-    },
-  });
-  return (x, cuts) => rule([x], cuts);
-}
-
-const dividers = new Map<number, (x: Tensor, cuts: Cuts) => Tensor[]>();
-
-/** Pieces of given sizes along a dimension, as `split` gives them, with one node on the tape. @internal */
-export function divide(x: Tensor, sizes: readonly number[], dim: number): Tensor[] {
-  let divider = dividers.get(sizes.length);
-  if (divider === undefined) dividers.set(sizes.length, (divider = dividing(sizes.length)));
-  return divider(x, { sizes, dim });
-}
-
-const rejoined = linear<Cuts>('divide_backward', {
-  forward: (pieces, { sizes, dim }) => {
-    const first = pieces[0]!;
-    const out = empty(first.shape.map((n, d) => (d === dim ? sizes.reduce((a, b) => a + b) : n)), first.dtype);
-    const { storage, strides, dtype } = out;
-    let start = 0;
-    for (const piece of pieces) {
-      kernels().copy({ storage, offset: start * strides[dim]!, shape: piece.shape, strides, dtype }, piece);
-      start += piece.shape[dim]!;
-    }
-    return out;
-  },
-  transpose: (g, { sizes, dim }, _, i) => g.narrow(dim, sizes.slice(0, i).reduce((a, b) => a + b, 0), sizes[i]!),
-});
-
-/** Pieces of given sizes put one after the other: the transpose of `divide`. @internal */
-export function divideTranspose(x: Tensor, others: readonly Tensor[], sizes: readonly number[], dim: number): Tensor {
-  return rejoined([x, ...others], { sizes, dim });
-}
-
 /** The size of the state, if gates of so many parts fit it. */
 function check(op: string, gates: Tensor, state: Tensor, parts: number): number {
   const [rows, size] = state.shape as [number, number];
@@ -118,7 +58,7 @@ function check(op: string, gates: Tensor, state: Tensor, parts: number): number 
  */
 export function lstmStep(gates: Tensor, cell: Tensor): [hidden: Tensor, cell: Tensor] {
   const size = check('lstmStep', gates, cell, 4);
-  const parts = gates.divide([size, size, size, size], 1);
+  const parts = gates.split(size, 1);
   return lstm.apply([...parts, cell], cell.shape, 1) as [Tensor, Tensor];
 }
 
@@ -133,6 +73,5 @@ export function lstmStep(gates: Tensor, cell: Tensor): [hidden: Tensor, cell: Te
 export function gruStep(fromInput: Tensor, fromHidden: Tensor, hidden: Tensor): Tensor {
   const size = check('gruStep', fromInput, hidden, 3);
   check('gruStep', fromHidden, hidden, 3);
-  const sizes = [size, size, size];
-  return gru.apply([...fromInput.divide(sizes, 1), ...fromHidden.divide(sizes, 1), hidden], hidden.shape, 1)[0]!;
+  return gru.apply([...fromInput.split(size, 1), ...fromHidden.split(size, 1), hidden], hidden.shape, 1)[0]!;
 }

@@ -85,6 +85,22 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor
   return source.sum(dims, { keepdim: options.keepdim }).div(count);
 }
 
+/** The sum over dimensions of what is not NaN. @source torch.nansum */
+export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  return x.maskedFill(x.isnan(), 0).sum(dim, options);
+}
+
+/** The mean over dimensions of what is not NaN; NaN where nothing else is. @throws DTypeError for integers @source torch.nanmean */
+export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, {
+      op: 'nanmean',
+      dtypes: [x.dtype],
+    });
+  }
+  return x.nansum(dim, options).div(x.detach().isnan().logicalNot().sum(dim, { keepdim: options.keepdim }));
+}
+
 const productOver = custom<Reduced>('prod', {
   forward: ([x], { dims, keepdim }) => {
     const { out, kept } = emptyReduced(x!.shape, dims, keepdim, x!.dtype);

@@ -1,6 +1,8 @@
 import { custom, linear } from '../define/rules.ts';
+import { followedBy, padAlong } from '../define/succession.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { isFloating, toDType, type DTypeName } from '../dtype.ts';
+import { DTypeError } from '../errors.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
@@ -48,11 +50,6 @@ const runningProduct = custom<number>('cumprod', {
     return [before.mul(suffixRecurrence(g!, x, dim))];
   },
 });
-
-/** A list for `pad` that touches one dimension. */
-function padAlong(rank: number, dim: number): (before: number, after: number) => number[] {
-  return (before, after) => [...new Array<number>(2 * (rank - 1 - dim)).fill(0), before, after];
-}
 
 /**
  * s[i] = g[i] + x[i + 1] · s[i + 1], solved from the end by doubling: no division, so that zeros do no harm, and every
@@ -115,4 +112,31 @@ export function cummax(x: Tensor, dim: number): ValuesAndIndices {
 /** The smallest of the first 1, 2, 3, … elements along a dimension, and where it stands (the last of equals). @source torch.cummin */
 export function cummin(x: Tensor, dim: number): ValuesAndIndices {
   return extremaSoFar(runningMin, 'cummin', x, dim);
+}
+
+/**
+ * The logarithms of the sums of e^x over the first 1, 2, 3, … elements along a dimension.
+ * @numerics the largest element is taken off first; then sums of neighbours, of neighbouring pairs and so on, in logarithms, so
+ * that small elements are not lost beside large ones that come later
+ * @throws DTypeError for integers
+ * @source torch.logcumsumexp
+ */
+export function logcumsumexp(x: Tensor, dim: number): Tensor {
+  const d = normalizeDim('logcumsumexp', dim, x.ndim);
+  if (!isFloating(x.dtype)) {
+    throw new DTypeError(`logcumsumexp: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, {
+      op: 'logcumsumexp',
+      dtypes: [x.dtype],
+    });
+  }
+  const size = x.shape[d] ?? 1;
+  if (x.ndim === 0 || size < 2) return x.clone();
+  const largest = x.detach().amax(d, { keepdim: true });
+  const shift = largest.maskedFill(largest.isfinite().logicalNot(), 0);
+  let sums = x.sub(shift);
+  for (let step = 1; step < size; step *= 2) {
+    const later = sums.narrow(d, step, size - step).logaddexp(sums.narrow(d, 0, size - step));
+    sums = followedBy(sums.narrow(d, 0, step), later, d);
+  }
+  return sums.add(shift);
 }

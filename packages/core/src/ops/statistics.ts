@@ -9,7 +9,7 @@ import type { Dims, KeepdimOption } from './reduction.ts';
 /** Options of variances and standard deviations. */
 export interface VarianceOptions extends KeepdimOption {
   /** What is taken off the number of elements in the divisor; default 1. */
-  correction?: number | undefined;
+  correction?: number | null | undefined;
   /** The older way to say correction 1 (true, the default) or 0. */
   unbiased?: boolean | undefined;
 }
@@ -43,7 +43,8 @@ const moments = rowProgram('var', ['element'], (row, x) => {
 function spread(op: string, x: Tensor, dim: Dims | undefined, options: VarianceOptions): { variance: Tensor; mean: Tensor } {
   requireFloating(op, x);
   const dims = normalizeDims(op, dim, x.ndim);
-  const { keepdim = false, unbiased = true, correction = unbiased ? 1 : 0 } = options;
+  const { keepdim = false, unbiased = true } = options;
+  const correction = options.correction ?? (unbiased ? 1 : 0);
   const { rows, dim: along } = joined(x, dims);
   const [variance, mean] = moments.apply([rows], rows.shape, along, [Math.max(rows.shape[along]! - correction, 0)]);
   const shape = reducedShape(x.shape, dims, keepdim);

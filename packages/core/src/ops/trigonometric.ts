@@ -55,3 +55,27 @@ export const acosh: Unary = elementwise('acosh', (x) => x.acosh(), { result: 'fl
 
 /** The inverse of tanh on (−1, 1). @source torch.atanh */
 export const atanh: Unary = elementwise('atanh', (x) => x.atanh(), { result: 'float', domain: [-0.9, 0.9] });
+
+/** sin(πx) / (πx), 1 at 0. @derivative 0 at 0 @source torch.sinc */
+export const sinc: Unary = elementwise(
+  'sinc',
+  (x) => {
+    const angle = x.mul(Math.PI);
+    return x.eq(0).where(1, angle.sin().div(angle));
+  },
+  {
+    result: 'float',
+    partials: ([x]) => {
+      const angle = x!.mul(Math.PI);
+      const slope = angle.cos().mul(angle).sub(angle.sin()).div(x!.square().mul(Math.PI));
+      return [x!.eq(0).where(0, slope)];
+    },
+    points: [{ at: [0], value: 1, partials: [0] }],
+  },
+);
+
+/** Degrees in radians. @source torch.deg2rad */
+export const deg2rad: Unary = elementwise('deg2rad', (x) => x.mul(Math.PI / 180), { result: 'float' });
+
+/** Radians in degrees. @source torch.rad2deg */
+export const rad2deg: Unary = elementwise('rad2deg', (x) => x.mul(180 / Math.PI), { result: 'float' });

@@ -22,7 +22,14 @@ export const rooms: Room[] = [
   { name: 'kinds of op', holds: ['define/'] },
   { name: 'rules', holds: ['ops/'], closed: true },
   { name: 'rule book', holds: ['ops/index.ts'] },
-  { name: 'surface', holds: ['methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'jacobian-products.ts', 'func.ts', 'vmap.ts', 'checkpoint.ts', 'scope.ts'] },
+  {
+    name: 'surface',
+    holds: [
+      'aliases.ts', 'methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'jacobian-products.ts', 'func.ts', 'vmap.ts',
+      'checkpoint.ts', 'scope.ts',
+    ],
+  },
+  { name: 'namespaces', holds: ['special/', 'masked/'] },
   { name: 'index', holds: ['index.ts'] },
 ];
 

@@ -1,8 +1,9 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
+import { flatTensors } from './evaluation.ts';
 import { constructorArguments, forwardArguments } from './module-signatures.ts';
-import { flatTensors, type Verdict } from './replay.ts';
+import { emptyVerdict, type Verdict } from './replay.ts';
 import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
 
 /** One call of a module, with what PyTorch computed. */
@@ -30,7 +31,7 @@ type AnyModule = new (...args: unknown[]) => nn.Module;
 
 /** Runs every sample of a module, and compares outputs, gradients and buffers. */
 export function replayModule({ module, samples }: ModuleLine): Verdict {
-  const verdict: Verdict = { name: `nn.${module}`, passed: 0, failures: [], unsupported: [] };
+  const verdict = emptyVerdict(`nn.${module}`, samples.length);
   const Class = (nn as unknown as Record<string, AnyModule | undefined>)[module];
   if (Class === undefined) {
     verdict.unsupported.push('no signature yet');

@@ -1,19 +1,17 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
-import { adapterOf, type Signature } from './signature.ts';
-import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
-
-/** A call of an operator, with what PyTorch computed. */
-export interface Sample {
-  input: Json;
-  args: Json[];
-  kwargs: Record<string, Json>;
-  outputs: Json[];
-  cotangents?: Json[];
-  grads?: Json[];
-  directions?: Json[];
-  gradgrads?: Json[];
-}
+import { evaluate, perform, type Evaluation, type Sample } from './evaluation.ts';
+import type { Signature } from './signature.ts';
+import {
+  Decoder,
+  difference,
+  formDifference,
+  gradientDifference,
+  singleDifference,
+  Unsupported,
+  type Json,
+  type TensorJson,
+} from './values.ts';
 
 /** One line of the operators' file. */
 export interface Operator {
@@ -27,103 +25,108 @@ export interface Operator {
 /** What became of one operator. */
 export interface Verdict {
   name: string;
+  /** How many calls with results there are, and how many of them went right. */
+  samples: number;
   passed: number;
   /** One line per sample that went wrong. */
   failures: string[];
-  /** One line per sample, or for the whole operator, that has no form here. */
+  /** How many calls PyTorch rejects, and how many of them are rejected here by an error of ours. */
+  errors: number;
+  rejected: number;
+  /** One line per call that had to be rejected and was not. */
+  accepted: string[];
+  /** One line per sample or call to reject, or for the whole operator, that has no form here. */
   unsupported: string[];
 }
+
+/** What the floating-point tensors of the samples are replayed in. */
+export type ReplayDType = 'float64' | 'float32';
 
 /** PyTorch's name with its variant: `norm/fro`. */
 export function nameOf({ op, variant }: { op: string; variant?: string }): string {
   return variant ? `${op}/${variant}` : op;
 }
 
+/** A verdict on nothing yet. */
+export function emptyVerdict(name: string, samples: number, errors = 0): Verdict {
+  return { name, samples, passed: 0, failures: [], errors, rejected: 0, accepted: [], unsupported: [] };
+}
+
 /** Runs every sample of an operator through our signature for it, and compares. */
-export function replay(operator: Operator, signature: Signature | undefined): Verdict {
-  const name = nameOf(operator);
-  const verdict: Verdict = { name, passed: 0, failures: [], unsupported: [] };
+export function replay(operator: Operator, signature: Signature | undefined, dtype: ReplayDType = 'float64'): Verdict {
+  const verdict = emptyVerdict(nameOf(operator), operator.samples.length, operator.errors.length);
   if (signature === undefined) {
     verdict.unsupported.push('no signature yet');
     return verdict;
   }
-  const run = (label: string, body: () => string | undefined): void => {
+  const run = (label: string, findings: string[], body: () => string | undefined): boolean => {
     try {
       const finding = body();
-      if (finding === undefined) verdict.passed++;
-      else verdict.failures.push(`${label}: ${finding}`);
+      if (finding !== undefined) findings.push(`${label}: ${finding}`);
+      return finding === undefined;
     } catch (error) {
       if (error instanceof Unsupported) verdict.unsupported.push(`${label}: ${error.message}`);
-      else verdict.failures.push(`${label}: threw ${String(error).split('\n')[0]}`);
+      else findings.push(`${label}: threw ${String(error).split('\n')[0]}`);
+      return false;
     }
   };
-  operator.samples.forEach((sample, i) => run(`sample ${i}`, () => replaySample(sample, signature)));
-  operator.errors.forEach((call, i) => run(`error ${i}`, () => replayError(call, signature)));
+  const compare = dtype === 'float64' ? replaySample : replaySingle;
+  operator.samples.forEach((sample, i) => {
+    if (run(`sample ${i}`, verdict.failures, () => compare(sample, signature))) verdict.passed++;
+  });
+  operator.errors.forEach((call, i) => {
+    if (run(`error ${i}`, verdict.accepted, () => replayError(call, signature))) verdict.rejected++;
+  });
   return verdict;
 }
 
-function perform(decoder: Decoder, { input, args, kwargs }: Pick<Sample, 'input' | 'args' | 'kwargs'>, signature: Signature): Tensor[] {
-  const call = {
-    input: decoder.value(input),
-    args: args.map((arg) => decoder.value(arg)),
-    kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, decoder.value(value)])),
-  };
-  return flatTensors(adapterOf(signature)(call));
-}
-
-/** The tensors of a result in order: one, a list, or named parts. */
-export function flatTensors(result: unknown): Tensor[] {
-  if (result instanceof tg.Tensor) return [result];
-  if (Array.isArray(result)) return result.flatMap(flatTensors);
-  if (typeof result === 'number' || typeof result === 'boolean') return [tg.tensor(result)];
-  if (typeof result === 'object' && result !== null) return Object.values(result).flatMap(flatTensors);
-  return [];
-}
-
 function replaySample(sample: Sample, signature: Signature): string | undefined {
-  const decoder = new Decoder();
-  const outputs = perform(decoder, sample, signature);
+  const { outputs, isDrawn, grads, gradgrads } = evaluate(sample, signature, 'double');
   if (outputs.length !== sample.outputs.length) return `${outputs.length} results, expected ${sample.outputs.length}`;
-  for (const [i, expected] of sample.outputs.entries()) {
-    const finding = difference(outputs[i]!, (expected as unknown as { $tensor: TensorJson }).$tensor);
-    if (finding !== undefined) return `output ${i}: ${finding}`;
-  }
-  return sample.grads === undefined ? undefined : replayGradients(sample, decoder.leaves, outputs);
+  const compare = isDrawn ? formDifference : difference;
+  return (
+    firstFinding(sample.outputs, (expected, i) => [
+      `output ${i}`,
+      compare(outputs[i]!, (expected as unknown as { $tensor: TensorJson }).$tensor),
+    ]) ??
+    firstFinding(grads && sample.grads!, (expected, j) => [`grad ${j}`, gradientDifference(grads![j]!, expected)]) ??
+    firstFinding(gradgrads && sample.gradgrads!, (expected, j) => [
+      `second order, grad ${j}`,
+      gradientDifference(gradgrads![j]!, expected, 10),
+    ])
+  );
 }
 
-function replayGradients(sample: Sample, leaves: readonly Tensor[], outputs: readonly Tensor[]): string | undefined {
-  const first = gradients(outputs, sample.cotangents!, leaves, true);
-  for (const [j, expected] of sample.grads!.entries()) {
-    const finding = gradientDifference(first[j]!, expected);
-    if (finding !== undefined) return `grad ${j}: ${finding}`;
-  }
-  if (sample.gradgrads === undefined) return undefined;
-  const second = gradients(first, sample.directions!, leaves, false);
-  for (const [j, expected] of sample.gradgrads.entries()) {
-    const finding = gradientDifference(second[j]!, expected, 10);
-    if (finding !== undefined) return `second order, grad ${j}: ${finding}`;
+/**
+ * The call in float32 against the same call in float64 with the same rounded numbers, which has been compared with PyTorch:
+ * so that what is compared is the arithmetic in float32, not what rounding the inputs makes of the recorded results.
+ */
+function replaySingle(sample: Sample, signature: Signature): string | undefined {
+  const [single, double]: readonly Evaluation[] = [evaluate(sample, signature, 'single'), evaluate(sample, signature, 'rounded')];
+  const compareAll = (
+    what: string,
+    actual: readonly (Tensor | null)[] | null,
+    wanted: readonly (Tensor | null)[] | null,
+    scale: number,
+  ): string | undefined =>
+    firstFinding(wanted, (expected, i) => [`${what} ${i}`, singleDifference(actual?.[i] ?? null, expected, scale)]);
+  if (single!.isDrawn) return undefined;
+  return (
+    compareAll('output', single!.outputs, double!.outputs, 1) ??
+    compareAll('grad', single!.grads, double!.grads, 1) ??
+    compareAll('second order, grad', single!.gradgrads, double!.gradgrads, 10)
+  );
+}
+
+function firstFinding<T>(
+  items: readonly T[] | null,
+  find: (item: T, i: number) => [what: string, finding: string | undefined],
+): string | undefined {
+  for (const [i, item] of (items ?? []).entries()) {
+    const [what, finding] = find(item, i);
+    if (finding !== undefined) return `${what}: ${finding}`;
   }
   return undefined;
-}
-
-/** The gradients of Σ⟨outputs, cotangents⟩, where either may be missing. */
-function gradients(
-  outputs: readonly (Tensor | null)[],
-  cotangents: readonly Json[],
-  leaves: readonly Tensor[],
-  createGraph: boolean,
-): (Tensor | null)[] {
-  const decoder = new Decoder();
-  const pairs = outputs.flatMap((output, i) => {
-    const cotangent = decoder.value(cotangents[i] ?? null) as Tensor | null;
-    return output !== null && cotangent !== null && output.requiresGrad ? [[output, cotangent] as const] : [];
-  });
-  if (pairs.length === 0) return leaves.map(() => null);
-  return tg.grad(pairs.map(([output]) => output), leaves, {
-    gradOutputs: pairs.map(([, cotangent]) => cotangent),
-    createGraph,
-    allowUnused: true,
-  });
 }
 
 function replayError(call: Operator['errors'][number], signature: Signature): string | undefined {

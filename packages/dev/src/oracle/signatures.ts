@@ -1,7 +1,11 @@
 import * as tg from '@tapegrad/core';
 import type { Subscript, Tensor } from '@tapegrad/core';
 import { functionalSignatures } from './functional-signatures.ts';
+import { elementwiseSignatures } from './elementwise-signatures.ts';
+import { maskedSignatures } from './masked-signatures.ts';
+import { randomSignatures } from './random-signatures.ts';
 import { camelCase, type PythonCall, type Signature } from './signature.ts';
+import { statisticsSignatures } from './statistics-signatures.ts';
 import { Unsupported } from './values.ts';
 
 /** Operators that are a method of the same name, in camelCase, without arguments. */
@@ -55,6 +59,11 @@ const avgPool =
 
 /** PyTorch's operators in our words; what is not here has no form yet. */
 export const signatures: Readonly<Record<string, Signature>> = {
+  ...elementwiseSignatures,
+  ...statisticsSignatures,
+  ...maskedSignatures,
+  ...randomSignatures,
+
   // Elementwise.
   ...plain(
     'abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'clone', 'contiguous', 'cos', 'cosh', 'erf', 'erfc',
@@ -67,10 +76,7 @@ export const signatures: Readonly<Record<string, Signature>> = {
     'atan2', 'eq', 'floor_divide', 'fmod', 'ge', 'gt', 'hypot', 'le', 'logical_and', 'logical_or', 'logical_xor', 'lt',
     'maximum', 'minimum', 'mul', 'ne', 'pow', 'remainder',
   ),
-  round: 'decimals => x.round()',
-  __radd__: 'other => x.add(other)',
   __rsub__: 'other => x.rsub(other)',
-  __rmul__: 'other => x.mul(other)',
   add: 'other, alpha => x.add(other, { alpha })',
   sub: 'other, alpha => x.sub(other, { alpha })',
   rsub: 'other, alpha => x.rsub(other, { alpha })',

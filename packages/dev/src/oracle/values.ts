@@ -38,9 +38,17 @@ export function numbersOf(data: TensorJson['data']): number[] {
   return data.map(Number);
 }
 
+/** What becomes of float64 tensors: they stay, or are rounded to float32 and then held in float64 or float32. */
+export type Precision = 'double' | 'rounded' | 'single';
+
 /** Builds the values of a call, and lists the tensors that require grad in order of first appearance. */
 export class Decoder {
   readonly leaves: Tensor[] = [];
+  private readonly precision: Precision;
+
+  constructor(precision: Precision = 'double') {
+    this.precision = precision;
+  }
 
   value(json: Json): unknown {
     if (json === 'NaN' || json === 'Infinity' || json === '-Infinity') return Number(json);
@@ -60,8 +68,10 @@ export class Decoder {
   }
 
   private tensor({ shape, dtype, data, grad }: TensorJson): Tensor {
-    const ours = dtypeOf(dtype);
-    const values = numbersOf(data);
+    const { precision } = this;
+    const isDouble = dtypeOf(dtype) === 'float64';
+    const ours = isDouble && precision === 'single' ? 'float32' : dtypeOf(dtype);
+    const values = isDouble && precision !== 'double' ? numbersOf(data).map(Math.fround) : numbersOf(data);
     if (ours === 'int32' && values.some((v) => v !== (v | 0))) throw new Unsupported('integers beyond 32 bits');
     const tensor = tg.tensor(Float64Array.from(values), { dtype: ours }).reshape(shape);
     const leaf = tensor.detach();
@@ -76,23 +86,59 @@ export interface Tolerance {
   readonly relative: number;
 }
 
-/** What is wrong with a result, or nothing. `scale` widens the tolerance. */
-export function difference(actual: Tensor, expected: TensorJson, scale = 1): string | undefined {
+/** Dtype and shape. */
+interface Form {
+  readonly dtype: string;
+  readonly shape: readonly number[];
+}
+
+/** What is wrong with the dtype or the shape of a result. */
+export function formDifference(actual: Tensor, expected: Form): string | undefined {
   const wanted = dtypeOf(expected.dtype);
   if (actual.dtype !== wanted) return `dtype is ${actual.dtype}, expected ${wanted}`;
-  if (actual.shape.join() !== expected.shape.join()) {
-    return `shape is [${actual.shape.join(', ')}], expected [${expected.shape.join(', ')}]`;
+  if (actual.shape.join() === expected.shape.join()) return undefined;
+  return `shape is [${actual.shape.join(', ')}], expected [${expected.shape.join(', ')}]`;
+}
+
+/** What is wrong with a result, or nothing. `scale` widens the tolerance. */
+export function difference(actual: Tensor, expected: TensorJson, scale = 1): string | undefined {
+  const form = formDifference(actual, expected);
+  if (form !== undefined) return form;
+  return elementDifference(actual.toTypedArray(), numbersOf(expected.data), scale * (actual.dtype === 'float32' ? 100 : 1));
+}
+
+/** What is allowed in float32, relative to the number or the largest one beside it, which counts as at least 0.1. */
+const SINGLE = 1e-5;
+
+/** What is wrong with a result in float32 beside the one in float64; of gradients, none and zeros mean the same. */
+export function singleDifference(actual: Tensor | null, expected: Tensor | null, scale: number): string | undefined {
+  const one = actual ?? expected;
+  if (one === null) return undefined;
+  const dtype = expected?.dtype === 'float64' && actual?.dtype === 'float32' ? 'float32' : one.dtype;
+  if (actual !== null && expected !== null) {
+    const form = formDifference(actual, { dtype, shape: expected.shape });
+    if (form !== undefined) return form;
   }
-  return elementDifference(actual.toTypedArray(), numbersOf(expected.data), scale * (wanted === 'float32' ? 100 : 1));
+  const zeros = new Float64Array(one.numel());
+  const wanted = expected?.toTypedArray() ?? zeros;
+  const largest = Array.from(wanted).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
+  const relative = tg.isFloating(dtype) ? SINGLE : 0;
+  const tolerance: Tolerance = { absolute: relative * Math.max(largest, 0.1), relative };
+  return elementDifference(actual?.toTypedArray() ?? zeros, wanted, scale, tolerance);
 }
 
 const base: Tolerance = { absolute: 1e-9, relative: 1e-7 };
 
-function elementDifference(actual: ArrayLike<number>, expected: readonly number[], scale: number): string | undefined {
+function elementDifference(
+  actual: ArrayLike<number>,
+  expected: ArrayLike<number>,
+  scale: number,
+  tolerance: Tolerance = base,
+): string | undefined {
   for (let i = 0; i < expected.length; i++) {
     const [a, b] = [actual[i]!, expected[i]!];
     if (Object.is(a, b) || a === b || (Number.isNaN(a) && Number.isNaN(b))) continue;
-    if (Math.abs(a - b) <= scale * (base.absolute + base.relative * Math.abs(b))) continue;
+    if (Math.abs(a - b) <= scale * (tolerance.absolute + tolerance.relative * Math.abs(b))) continue;
     return `element ${i} is ${a}, expected ${b}`;
   }
   return undefined;

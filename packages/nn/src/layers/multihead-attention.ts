@@ -135,7 +135,7 @@ export class MultiheadAttention extends Module {
     const [query, key, value] = inputs;
     if (inProjWeight !== null && query === key && key === value) {
       const all = turned(query).linear(inProjWeight, inProjBias);
-      return all.divide([size, size, size], 2) as [Tensor, Tensor, Tensor];
+      return all.split(size, 2) as [Tensor, Tensor, Tensor];
     }
     const weights = inProjWeight?.split(size) ?? [this.qProjWeight!, this.kProjWeight!, this.vProjWeight!];
     const biases = inProjBias?.split(size) ?? [];

@@ -82,7 +82,7 @@ export function passOver(
   isReverse: boolean,
 ): Pass {
   const fromInput = x.linear(weights.weightIh, kind.inputBias(weights));
-  const pieces = batchSizes.length === 1 ? [fromInput] : fromInput.divide(batchSizes, 0);
+  const pieces = batchSizes.length === 1 ? [fromInput] : fromInput.split(batchSizes, 0);
   const outputs = new Array<Tensor>(batchSizes.length);
   const last = isReverse
     ? backwards(kind, pieces, outputs, initial, weights)
