@@ -79,6 +79,21 @@ export function normal(mean: number, std: number, size: Size, options: RandomOpt
   return drawn<Floats>(shapeOf(size), floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
 }
 
+/** Numbers uniform in [0, 1), in the shape and dtype of x. @source torch.rand_like */
+export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
+  return rand(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
+}
+
+/** Numbers from the normal distribution of mean 0 and variance 1, in the shape and dtype of x. @source torch.randn_like */
+export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
+  return randn(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
+}
+
+/** Whole numbers uniform in [low, high), in the shape and dtype of x. @source torch.randint_like */
+export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
+  return randint(low, high, x.shape, { ...options, dtype: options.dtype ?? x.dtype });
+}
+
 /** Whole numbers uniform in [low, high), as int32. @source torch.randint */
 export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
   const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
