@@ -6,9 +6,12 @@ import * as arithmetic from './ops/arithmetic.ts';
 import * as comparison from './ops/comparison.ts';
 import * as conversion from './ops/conversion.ts';
 import * as convolution from './ops/convolution.ts';
+import * as diagonal from './ops/diagonal.ts';
+import * as distance from './ops/distance.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
+import * as flatIndexing from './ops/flat-indexing.ts';
 import * as indexing from './ops/indexing.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
@@ -17,11 +20,16 @@ import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
+import * as product from './ops/product.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
+import * as replacement from './ops/replacement.ts';
 import * as scan from './ops/scan.ts';
+import * as scatterReduction from './ops/scatter-reduction.ts';
+import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
+import * as splitting from './ops/splitting.ts';
 import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
@@ -29,6 +37,8 @@ import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
+import { ShapeError } from './errors.ts';
+import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
@@ -36,13 +46,16 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric,
+  diagonal, distance, flatIndexing, product, replacement, scatterReduction, sliding, splitting,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
+  & typeof diagonal & typeof distance & typeof flatIndexing & typeof product & typeof replacement & typeof scatterReduction
+  & typeof sliding & typeof splitting;
 
 const engine: {
   readonly backward: typeof backward;
@@ -81,6 +94,10 @@ declare module './tensor.ts' {
     readonly T: Tensor;
     /** The transposes of the matrices in the last two dimensions. */
     readonly mT: Tensor;
+    /** The transpose of a matrix; elements that are not complex have no conjugate. */
+    readonly H: Tensor;
+    /** As `mT`. */
+    readonly mH: Tensor;
     readonly max: extrema.ExtremumMethod;
     readonly min: extrema.ExtremumMethod;
   }
@@ -108,6 +125,11 @@ function define(name: string | symbol, operation: AnyOperation): void {
   Object.defineProperty(Tensor.prototype, name, { value: asMethod(operation), configurable: true, writable: true });
 }
 
+function transposed(x: Tensor): Tensor {
+  if (x.ndim >= 2) return x.transpose(-2, -1);
+  throw new ShapeError(`mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'mT', shapes: [x.shape] });
+}
+
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
   for (const family of [...families, engine, drawing]) {
@@ -128,7 +150,18 @@ export function installMethods(): void {
     },
     mT: {
       get(this: Tensor) {
-        return this.transpose(-2, -1);
+        return transposed(this);
+      },
+    },
+    mH: {
+      get(this: Tensor) {
+        return transposed(this);
+      },
+    },
+    H: {
+      get(this: Tensor) {
+        if (this.ndim === 0 || this.ndim === 2) return this.T;
+        throw new ShapeError(`H: expected a matrix, got ${shapeString(this.shape)}; for a batch of matrices use mH`, { op: 'H' });
       },
     },
   });
