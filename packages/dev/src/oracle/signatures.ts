@@ -1,5 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Subscript, Tensor } from '@tapegrad/core';
+import { arraySignatures } from './array-signatures.ts';
+import { linalgSignatures } from './linalg-signatures.ts';
 import { camelCase, type PythonCall, type Signature } from './signature.ts';
 import { Unsupported } from './values.ts';
 
@@ -54,6 +56,9 @@ const avgPool =
 
 /** PyTorch's operators in our words; what is not here has no form yet. */
 export const signatures: Readonly<Record<string, Signature>> = {
+  ...arraySignatures,
+  ...linalgSignatures,
+
   // Elementwise.
   ...plain(
     'abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'clone', 'contiguous', 'cos', 'cosh', 'erf', 'erfc',
