@@ -1,5 +1,5 @@
 import { ShapeError } from '../errors.ts';
-import { sameShape, shapeString, type Shape, type Strides } from '../shape.ts';
+import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A copy of x in which the elements that a view of it shows are those of src. */
@@ -34,11 +34,6 @@ export function sliceScatter(x: Tensor, src: Tensor, dim = 0, start?: number | n
 /** A copy of x with a diagonal replaced. @source torch.diagonal_scatter */
 export function diagonalScatter(x: Tensor, src: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
   return replaced('diagonalScatter', x, src, (copy) => copy.diagonal(offset, dim1, dim2));
-}
-
-/** A copy of x, dense, with the elements that a geometry shows replaced. @source torch.as_strided_scatter */
-export function asStridedScatter(x: Tensor, src: Tensor, size: Shape, stride: Strides, storageOffset = 0): Tensor {
-  return replaced('asStridedScatter', x, src, (copy) => copy.asStrided(size, stride, storageOffset));
 }
 
 /** A copy of `length` elements of a dimension from `start` on. @throws IndexError when they are not all there @source torch.narrow_copy */

@@ -28,6 +28,28 @@ export function asStrided(x: Tensor, shape: Shape, strides: Strides, offset?: nu
 }
 
 /**
+ * A copy of x, dense, with the elements that a geometry shows replaced; where it shows one twice, the later one in
+ * row-major order stays.
+ * @derivative 0 for what was replaced; the source gets the gradient of its places
+ * @throws ShapeError when the geometry reaches outside of x, or the source does not have its shape
+ * @source torch.as_strided_scatter
+ */
+export function asStridedScatter(x: Tensor, src: Tensor, shape: Shape, strides: Strides, offset = 0): Tensor {
+  const flat = x.flatten();
+  const geometry: ViewGeometry = { shape, strides, offset };
+  const isInside = strides.length === shape.length && strides.every((s) => s >= 0) && offset >= 0 && extentOf(geometry) <= flat.numel();
+  if (!isInside || !sameShape(src.shape, shape)) {
+    throw new ShapeError(
+      `asStridedScatter: shape ${shapeString(shape)}, strides ${shapeString(strides)} and offset ${offset} must lie within the ` +
+        `${flat.numel()} elements of x, and the source must have that shape, got ${shapeString(src.shape)}`,
+      { op: 'asStridedScatter', shapes: [x.shape, src.shape] },
+    );
+  }
+  const positions = positionsOf(geometry);
+  return flat.indexCopy(0, x.detach().newFrom(positions, 'int32', [positions.length]), src.flatten()).reshape(x.shape);
+}
+
+/**
  * Gives x another shape in place: as many elements of its memory as the shape has, in the order in which they lie there.
  * Where there are not enough, x moves to new memory, and zeros follow its elements.
  * @throws ShapeError for sizes that are not whole numbers of at least 0; GradError for a tensor that requires grad
