@@ -22,6 +22,8 @@ export * from './errors.ts';
 export * as func from './func.ts';
 export { hessian, jacobian, type JacobianOptions } from './jacobian.ts';
 export * from './modes.ts';
+export * as linalg from './linalg/index.ts';
+export * from './linalg/root.ts';
 export { toNdarray } from './ndarray-view.ts';
 export * from './random.ts';
 export { Generator } from './generator.ts';

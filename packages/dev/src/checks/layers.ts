@@ -23,6 +23,7 @@ export const rooms: Room[] = [
   { name: 'rules', holds: ['ops/'], closed: true },
   { name: 'rule book', holds: ['ops/index.ts'] },
   { name: 'surface', holds: ['methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'func.ts', 'scope.ts'] },
+  { name: 'linear algebra', holds: ['linalg/'] },
   { name: 'index', holds: ['index.ts'] },
 ];
 

@@ -2,7 +2,7 @@ import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import { aligned, type Freedom } from './freedom.ts';
 import { adapterOf, freedomOf, type Signature } from './signature.ts';
-import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
+import { Decoder, difference, dtypeOf, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
 
 /** A call of an operator, with what PyTorch computed. */
 export interface Sample {
@@ -82,6 +82,7 @@ export function flatTensors(result: unknown): Tensor[] {
 }
 
 function replaySample(sample: Sample, signature: Signature): string | undefined {
+  for (const expected of sample.outputs) dtypeOf((expected as unknown as { $tensor: TensorJson }).$tensor.dtype);
   const decoder = new Decoder();
   const results = perform(decoder, sample, signature);
   if (results.length !== sample.outputs.length) return `${results.length} results, expected ${sample.outputs.length}`;
