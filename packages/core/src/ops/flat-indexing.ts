@@ -1,7 +1,7 @@
 import { outOfBounds, requireIntegers } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { contiguousStrides, shapeString } from '../shape.ts';
+import { broadcastShapes, contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Positions among `count` elements as a vector in 0 … count − 1; negative ones count from the end. */
@@ -50,7 +50,7 @@ export const put: Writable<
 });
 
 /**
- * x with the elements of a source, in row-major order, where a mask is true; the mask broadcasts.
+ * x with the elements of a source, in row-major order, where a mask is true; x and the mask broadcast.
  * @derivative 0 for what was overwritten; the source gets the gradient of its places
  * @throws ShapeError when the source has fewer elements than the mask has places
  * @source torch.masked_scatter
@@ -65,7 +65,8 @@ export const maskedScatter: Writable<
       dtypes: [mask.dtype],
     });
   }
-  const places = mask.expand(x.shape).reshape([x.numel()]).nonzero().reshape([-1]);
+  const shape = broadcastShapes('maskedScatter', x.shape, mask.shape);
+  const places = mask.expand(shape).reshape([numel(shape)]).nonzero().reshape([-1]);
   const count = places.numel();
   if (source.numel() < count) {
     throw new ShapeError(`maskedScatter: the mask has ${count} places, but the source has only ${source.numel()} elements`, {
@@ -74,7 +75,7 @@ export const maskedScatter: Writable<
       shapes: [mask.shape, source.shape],
     });
   }
-  return x.flatten().indexCopy(0, places, source.flatten().narrow(0, 0, count)).reshape(x.shape);
+  return x.expand(shape).flatten().indexCopy(0, places, source.flatten().narrow(0, 0, count)).reshape(shape);
 });
 
 /** The positions of all elements that are not zero, one row each. @shape any -> [count, rank], int32 @source torch.argwhere */

@@ -125,6 +125,11 @@ export function outer(x: Tensor, y: Tensor): Tensor {
   return x.unsqueeze(1).mul(y);
 }
 
+/** The transposes of the matrices in the last two dimensions, as `mH`. @source torch.adjoint */
+export function adjoint(x: Tensor): Tensor {
+  return x.mH;
+}
+
 /** Weights of the two parts of `addmm` and its kin. */
 export interface AddmmOptions {
   /** Factor of the added tensor; 0 ignores it, NaN and all. Default 1. */

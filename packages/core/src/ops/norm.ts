@@ -5,8 +5,8 @@ import { normalizeDims } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from './reduction.ts';
 
-// At 0 these have a derivative of 0, the subgradient of smallest norm, but no second one. So what stands for the 0 is a
-// root: it is 0 there, and its own derivative is not finite.
+// At 0 a norm has a derivative of 0, the subgradient of smallest norm, but (up to order 2) no second one. So what stands
+// for the 0 is a root, whose own derivative is not finite there.
 
 /** √x with derivative 0 at 0. */
 const root: Unary = elementwise('norm', (x) => x.sqrt(), {
@@ -22,7 +22,7 @@ const magnitude: WithPower = elementwise('norm', (x, p) => x.abs().pow(p), {
 
 /** x^(1/p) with derivative 0 at 0. */
 const powerRoot: WithPower = elementwise('norm', (x, p) => x.pow(p.reciprocal()), {
-  partials: ([x, p], y) => [x!.eq(0).where(x!.sqrt(), y.div(x!).div(p!)), null],
+  partials: ([x, p], y) => [x!.eq(0).where(0, y.div(x!).div(p!)), null],
 });
 
 /** 1 where x is not 0; no direction changes that, so the derivative is 0. */

@@ -99,5 +99,8 @@ export const arraySignatures: Readonly<Record<string, Signature>> = {
   randn_like: seeded(({ input, kwargs }) => tg.randnLike(input as Tensor, { dtype: kwargs['dtype'] as tg.DType })),
   // What PyTorch's samples call by this name draws from the normal distribution.
   rand_like: seeded(({ input, kwargs }) => tg.randnLike(input as Tensor, { dtype: kwargs['dtype'] as tg.DType })),
-  randint_like: seeded(({ input, args, kwargs }) => tg.randintLike(input as Tensor, 0, args[0] as number, { dtype: kwargs['dtype'] as tg.DType })),
+  randint_like: seeded(({ input, args, kwargs }) => {
+    const [low, high] = args.length > 1 ? args : [0, args[0]];
+    return tg.randintLike(input as Tensor, low as number, high as number, { dtype: kwargs['dtype'] as tg.DType });
+  }),
 };
