@@ -15,7 +15,10 @@ export function realEigen(a: Float64Array, n: number): Eigen | 'complex' | null 
   const basis = new Float64Array(n * n);
   for (let i = 0; i < n; i++) basis[i * n + i] = 1;
   const matrix: Similar = { a, basis, n };
-  for (let k = 0; k < n - 2; k++) reflectBothSides(matrix, k + 1, columnBelow(a, n, k), 0);
+  for (let k = 0; k < n - 2; k++) {
+    reflectBothSides(matrix, k + 1, columnBelow(a, n, k), 0);
+    for (let i = k + 2; i < n; i++) a[i * n + k] = 0;
+  }
   const outcome = triangularize(matrix);
   if (outcome !== 'done') return outcome;
   const values = Float64Array.from({ length: n }, (_, i) => a[i * n + i]!);
@@ -110,18 +113,31 @@ function splitPair(matrix: Similar, at: number): boolean {
 function doubleStep(matrix: Similar, first: number, last: number, exceptional: boolean): void {
   const { a, n } = matrix;
   const at = (i: number, j: number): number => a[i * n + j]!;
-  let trace = at(last - 1, last - 1) + at(last, last);
-  let determinant = at(last - 1, last - 1) * at(last, last) - at(last - 1, last) * at(last, last - 1);
+  let [x, y, w] = [at(last, last), at(last - 1, last - 1), at(last, last - 1) * at(last - 1, last)];
   if (exceptional) {
     const size = Math.abs(at(last, last - 1)) + Math.abs(at(last - 1, last - 2));
-    [trace, determinant] = [1.5 * size, size * size];
+    x = y = at(last, last) + 0.75 * size;
+    w = -0.4375 * size * size;
   }
-  let bulge = Float64Array.of(
-    at(first, first) ** 2 + at(first, first + 1) * at(first + 1, first) - trace * at(first, first) + determinant,
-    at(first + 1, first) * (at(first, first) + at(first + 1, first + 1) - trace),
-    at(first + 2, first + 1) * at(first + 1, first),
-  );
-  for (let k = first; k < last; k++) {
+  // The first column of (A − one shift)(A − the other) for the part of A from k on, divided by an element below the diagonal.
+  const firstColumn = (k: number): Float64Array => {
+    const corner = at(k, k);
+    return Float64Array.of(
+      ((x - corner) * (y - corner) - w) / at(k + 1, k) + at(k, k + 1),
+      at(k + 1, k + 1) - corner - (x - corner) - (y - corner),
+      at(k + 2, k + 1),
+    );
+  };
+  // The step starts where what it would leave to the left is negligible: further up, rounding would blur the shifts.
+  let start = last - 2;
+  let bulge = firstColumn(start);
+  while (start > first) {
+    const [p, q, r] = bulge as unknown as [number, number, number];
+    const around = Math.abs(at(start - 1, start - 1)) + Math.abs(at(start, start)) + Math.abs(at(start + 1, start + 1));
+    if (Math.abs(at(start, start - 1)) * (Math.abs(q) + Math.abs(r)) <= Number.EPSILON * Math.abs(p) * around) break;
+    bulge = firstColumn(--start);
+  }
+  for (let k = start; k < last; k++) {
     reflectBothSides(matrix, k, bulge, Math.max(k - 1, 0));
     if (k > first) for (let i = k + 1; i <= Math.min(k + 2, last); i++) a[i * n + k - 1] = 0;
     bulge = Float64Array.from({ length: Math.min(3, last - k) }, (_, i) => at(k + 1 + i, k));

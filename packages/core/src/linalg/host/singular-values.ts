@@ -21,7 +21,9 @@ export function decomposeSvd(a: Float64Array, m: number, n: number, full: boolea
     const columns = full ? n : m;
     return { u: transposed(flipped.vh, m, m), s: flipped.s, vh: transposed(flipped.u, n, columns) };
   }
-  const reflections = a.slice();
+  // Elements near 1, so that squares neither overflow nor vanish; a power of two rounds nothing.
+  const scale = scaleOf(a);
+  const reflections = a.map((value) => value / scale);
   const taus = factorQr(reflections, m, n);
   const columns = full ? m : n;
   const q = orthogonalOf(reflections, m, n, taus, columns);
@@ -32,13 +34,19 @@ export function decomposeSvd(a: Float64Array, m: number, n: number, full: boolea
   // turns R = Σ vᵀ, so a = q R = (q turnsᵀ) Σ vᵀ.
   const lengths = Float64Array.from({ length: n }, (_, i) => norm2(rows, i * n, (i + 1) * n));
   const order = Array.from(lengths.keys()).sort((i, k) => lengths[k]! - lengths[i]!);
-  const s = Float64Array.from(order, (i) => lengths[i]!);
+  const s = Float64Array.from(order, (i) => lengths[i]! * scale);
   const vh = new Float64Array(n * n);
   order.forEach((from, to) => {
-    for (let j = 0; j < n; j++) vh[to * n + j] = rows[from * n + j]! / (s[to] || 1);
+    for (let j = 0; j < n; j++) vh[to * n + j] = rows[from * n + j]! / (lengths[from] || 1);
   });
-  completeRows(vh, n, s.findIndex((value) => value === 0));
+  completeRows(vh, n, order.findIndex((i) => lengths[i] === 0));
   return { u: rotated(q, m, columns, turns, n, order), s, vh };
+}
+
+/** The power of two below the largest magnitude; 1 for zeros. */
+function scaleOf(a: Float64Array): number {
+  const largest = a.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+  return largest === 0 ? 1 : 2 ** Math.max(Math.floor(Math.log2(largest)), -1000);
 }
 
 function transposed(a: Float64Array, m: number, n: number): Float64Array {
@@ -63,35 +71,60 @@ function rotated(q: Float64Array, m: number, columns: number, turns: Float64Arra
 /** Sweeps over all pairs after which the iteration is given up; ten are usual. */
 const MOST_SWEEPS = 100;
 
+/** The square of a length, relative to elements near 1, below which a row counts as zero. */
+const VANISHING = 1e-290;
+
 /** Rotates the rows of an n × n matrix until they are orthogonal to each other; returns the product of the rotations. */
 function orthogonalizeRows(a: Float64Array, n: number): Float64Array | null {
   const turns = new Float64Array(n * n);
   for (let i = 0; i < n; i++) turns[i * n + i] = 1;
-  const threshold = Number.EPSILON * Math.sqrt(n);
+  const state: Rows = { a, turns, n, squares: new Float64Array(n), threshold: Number.EPSILON * Math.sqrt(n) };
   for (let sweep = 0; sweep < MOST_SWEEPS; sweep++) {
+    for (let i = 0; i < n; i++) state.squares[i] = inner(a, n, i, i);
     let quiet = true;
     for (let i = 0; i < n - 1; i++) {
-      for (let k = i + 1; k < n; k++) if (orthogonalizePair(a, turns, n, i, k, threshold)) quiet = false;
+      for (let k = i + 1; k < n; k++) if (orthogonalizePair(state, i, k)) quiet = false;
     }
     if (quiet) return turns;
   }
   return null;
 }
 
-function orthogonalizePair(a: Float64Array, turns: Float64Array, n: number, i: number, k: number, threshold: number): boolean {
-  let [own, other, both] = [0, 0, 0];
-  for (let j = 0, x = i * n, y = k * n; j < n; j++, x++, y++) {
-    const [p, q] = [a[x]!, a[y]!];
-    own += p * p;
-    other += q * q;
-    both += p * q;
+/** Rows on their way to be orthogonal. */
+interface Rows {
+  readonly a: Float64Array;
+  readonly turns: Float64Array;
+  readonly n: number;
+  /** Squared lengths of the rows, kept up to date by what each rotation moves. */
+  readonly squares: Float64Array;
+  readonly threshold: number;
+}
+
+function inner(a: Float64Array, n: number, i: number, k: number): number {
+  let sum = 0;
+  for (let j = 0, x = i * n, y = k * n; j < n; j++, x++, y++) sum += a[x]! * a[y]!;
+  return sum;
+}
+
+/** Rotates two rows so that they are orthogonal; false if they already were. */
+function orthogonalizePair({ a, turns, n, squares, threshold }: Rows, i: number, k: number): boolean {
+  for (const row of [i, k]) {
+    if (squares[row]! >= VANISHING) continue;
+    a.fill(0, row * n, (row + 1) * n);
+    return false;
   }
+  const [own, other] = [squares[i]!, squares[k]!];
+  const both = inner(a, n, i, k);
   if (Math.abs(both) <= threshold * Math.sqrt(own) * Math.sqrt(other)) return false;
   const cotangent = (other - own) / (2 * both);
   const t = (cotangent < 0 ? -1 : 1) / (Math.abs(cotangent) + Math.hypot(1, cotangent));
   const c = 1 / Math.hypot(1, t);
   rotateRows(a, n, i, k, c, c * t);
   rotateRows(turns, n, i, k, c, c * t);
+  // Close to zero the update would leave rounding errors only.
+  const [less, more] = [own - t * both, other + t * both];
+  squares[i] = less > own * 1e-3 ? less : inner(a, n, i, i);
+  squares[k] = more > other * 1e-3 ? more : inner(a, n, k, k);
   return true;
 }
 
