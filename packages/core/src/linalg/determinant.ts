@@ -32,7 +32,8 @@ function magnitudesOf(a: Tensor): Magnitudes {
       smallest = Math.min(smallest, size);
       largest = Math.max(largest, size);
     }
-    [signs[i], logs[i], values[i]] = [sign, log, value];
+    // A zero of either sign is 0.
+    [signs[i], logs[i], values[i]] = [sign + 0, log, value + 0];
     if (n > 0) pivotRatio = Math.min(pivotRatio, largest === 0 ? 0 : smallest / largest);
   });
   return { signs, logs, values, pivotRatio };
