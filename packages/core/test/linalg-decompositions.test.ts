@@ -127,6 +127,11 @@ describe('difficult matrices', () => {
     expect(linalg.eigvals(t([[1, 1, 0], [0, 1, 1], [0, 0, 1]])).toArray()).toEqual([1, 1, 1]);
   });
 
+  it('finds the eigenvalues of many matrices', () => {
+    const batch = symmetric(random(20, 30, 30).detach());
+    expect(distance(linalg.eigvals(batch).sort().values, linalg.eigvalsh(batch))).toBeLessThan(1e-12);
+  });
+
   it('computes in float64 whatever the dtype, and gives back the dtype', () => {
     const a = wellConditioned(5, 5).detach().float();
     const { U, S, Vh } = linalg.svd(a);

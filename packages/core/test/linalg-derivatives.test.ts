@@ -12,6 +12,9 @@ const { linalg } = tg;
 /** A function with its inputs, which are made when the test runs. Functions of vectors use them so that signs do not matter. */
 type Line = [f: (...inputs: Tensor[]) => unknown, inputs: () => Tensor[]];
 
+/** A leaf that is a square matrix of lower rank. */
+const ofRank = (rank: number, n: number): Tensor => random(n, rank).detach().matmul(random(rank, n).detach()).requiresGrad_();
+
 const square = (): Tensor[] => [wellConditioned(2, 3, 3)];
 const tall = (): Tensor[] => [random(2, 4, 3)];
 const wide = (): Tensor[] => [random(2, 3, 4)];
@@ -31,7 +34,9 @@ const lines: Record<string, Line> = {
     () => [wellConditioned(3, 3), random(2, 2, 3)],
   ],
   det: [(x) => linalg.det(x), square],
-  'det of singular matrices': [(x) => linalg.det(x.matmul(x.mT)), () => [random(4, 2)]],
+  'det of matrices of rank 3': [(x) => linalg.det(x), () => [ofRank(3, 4)]],
+  'det of matrices of rank 2': [(x) => linalg.det(x), () => [ofRank(2, 4)]],
+  'det of matrices of rank 1': [(x) => linalg.det(x), () => [ofRank(1, 3)]],
   slogdet: [(x) => linalg.slogdet(x).logabsdet, square],
   logdet: [(x) => tg.logdet(positiveDefinite(x)), square],
   'luFactor, square': [(x) => linalg.luFactor(x).LU, square],
@@ -45,8 +50,8 @@ const lines: Record<string, Line> = {
     },
     () => [wellConditioned(2, 3, 3), random(3, 3)],
   ],
-  'qr, tall': [(x) => linalg.qr(x), tall],
-  'qr, wide': [(x) => linalg.qr(x), wide],
+  'qr, tall': [(x) => Object.values(linalg.qr(x)), tall],
+  'qr, wide': [(x) => Object.values(linalg.qr(x)), wide],
   householderProduct: [(a, tau) => linalg.householderProduct(a, tau), () => [random(2, 4, 3), random(2, 2)]],
   ormqr: [(a, tau, c) => tg.ormqr(a, tau, c, { left: false, transpose: true }), () => [random(2, 4, 3), random(2, 3), random(2, 2, 4)]],
   eigvalsh: [(x) => linalg.eigvalsh(symmetric(x)), square],
@@ -126,6 +131,12 @@ describe('derivatives that need care', () => {
     [0.18153338, 0.27386649, 0.90453403].forEach((value, i) => expect(g!.flatten().at([0, 1, 3]).at(i).item()).toBeCloseTo(value, 8));
   });
 
+  it('of eigenvectors are symmetric too', () => {
+    const a = leaf([[4, 1, 0], [1, 3, 2], [0, 2, 1]]);
+    const [g] = tg.grad(linalg.eigh(a).eigenvectors.square().at(0).mul(tg.tensor([1, 5, 2])).sum(), a);
+    expect(g!.sub(g!.mT).abs().max().item()).toBeLessThan(1e-15);
+  });
+
   it('of singular values and eigenvalues alone are finite where these are equal', () => {
     const eye = leaf([[1, 0], [0, 1]]);
     expect(gradient(linalg.svdvals(eye).sum(), eye)).toEqual([[1, 0], [0, 1]]);
@@ -143,6 +154,16 @@ describe('derivatives that need care', () => {
     const zeros = leaf([[0, 0], [0, 0]]);
     expect(gradient(linalg.matrixNorm(zeros), zeros)).toEqual([[0, 0], [0, 0]]);
     expect(gradient(linalg.norm(zeros), zeros)).toEqual([[0, 0], [0, 0]]);
+    expect(gradient(zeros.vectorNorm(1.5), zeros)).toEqual([[0, 0], [0, 0]]);
+  });
+
+  it('of norms at 0 exist once: what would depend on the second is NaN, except for orders above 2', () => {
+    const second = (order: number): unknown => {
+      const zeros = leaf([0, 0]);
+      const [first] = tg.grad(zeros.vectorNorm(order), zeros, { createGraph: true });
+      return gradient(first!.sum(), zeros);
+    };
+    expect([2, 1.5, -2, 3].map(second)).toEqual([[NaN, NaN], [NaN, NaN], [NaN, NaN], [0, 0]]);
   });
 
   it('are refused where there is none', () => {

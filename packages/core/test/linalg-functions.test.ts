@@ -139,6 +139,19 @@ describeOnEachBackend('functions of matrices', () => {
     expect(tg.logdet(t([[0, 1], [1, 0]])).item()).toBeNaN();
     expect(linalg.det(p([[1, 2], [2, 4]])).item()).toBeCloseTo(0, 14);
     expect(linalg.det(p([[0, 1], [1, 0]])).item()).toBe(-1);
+    expect(linalg.det(p([[NaN, 1], [1, 0]])).item()).toBeNaN();
+  });
+
+  it('determinants and cofactors of nearly singular matrices of even and odd size', () => {
+    for (const n of [1, 2, 3, 4, 5]) {
+      const a = random(n, n).detach().mul(tg.logspace(0, -12, n, 10, options)).requiresGrad_();
+      const det = linalg.det(a);
+      expect(det.item()).toBe(linalg.det(a.detach()).item());
+      const [cofactors] = tg.grad(det, a);
+      expect(distance(cofactors!.mul(a).sum(0), det.expand([n]))).toBeLessThan(1e-14);
+      const last = linalg.det(a.detach().narrow(0, 0, n - 1).narrow(1, 0, n - 1));
+      expect(cofactors!.at(-1, -1).item() / last.item()).toBeCloseTo(1, 10);
+    }
   });
 
   it('decompositions of low rank', () => {

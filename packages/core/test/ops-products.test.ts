@@ -28,6 +28,7 @@ describeOnEachBackend('einsum', () => {
     ['ij,j->i', [a, t([2])], () => a.sum(1).mul(2)],
     ['iji->j', [tg.stack([a, b])], () => t([1 + 6, 3 + 8])],
     ['ij,->ij', [a, t(2)], () => a.mul(2)],
+    ['i,ijk->i', [t([1, 2]), tg.stack([a, b])], () => t([10, 52])],
     ['ij,jk,kl,lm->im', [a, b, a, b], () => a.mm(b).mm(a).mm(b)],
     ['ij,ik->jk', [tg.zeros([0, 2], { dtype: 'float64' }), tg.zeros([0, 3], { dtype: 'float64' })], () => tg.zeros([2, 3])],
   ])('%s', (equation, operands, expected) => {

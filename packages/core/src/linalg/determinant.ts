@@ -1,42 +1,36 @@
 import { custom } from '../define/rules.ts';
-import type { Tensor } from '../tensor.ts';
 import { isRecording } from '../dispatch.ts';
+import type { Tensor } from '../tensor.ts';
+import { equilibrate } from './host/equilibration.ts';
 import { factorLu } from './host/lu.ts';
-import { constantLike, epsilonOf, matricesOf, requireSquare } from './matrices.ts';
+import { constantLike, matricesOf, newMatrices, requireSquare, tensorOf } from './matrices.ts';
 import { invEx } from './solve.ts';
 import { svd } from './svd.ts';
 
-/** Sign, logarithm of the magnitude, and the ratio of the smallest pivot to the largest, per matrix. */
+/** The determinants of a batch, as such and as sign and logarithm of the magnitude. */
 interface Magnitudes {
+  readonly values: Float64Array;
   readonly signs: Float64Array;
   readonly logs: Float64Array;
-  readonly values: Float64Array;
-  /** At worst over the batch; 1 for empty matrices. */
-  readonly pivotRatio: number;
 }
 
 function magnitudesOf(a: Tensor): Magnitudes {
   const { all, rows: n } = matricesOf(a);
-  const [signs, logs, values] = [new Float64Array(all.length), new Float64Array(all.length), new Float64Array(all.length)];
-  let pivotRatio = 1;
+  const [values, signs, logs] = [new Float64Array(all.length), new Float64Array(all.length), new Float64Array(all.length)];
   all.forEach((matrix, i) => {
     const { pivots } = factorLu(matrix, n, n);
-    let [sign, log, value, smallest, largest] = [1, 0, 1, Infinity, 0];
+    let [value, sign, log] = [1, 1, 0];
     for (let k = 0; k < n; k++) {
       const pivot = matrix[k * n + k]!;
-      const size = Math.abs(pivot);
-      if (pivots[k] !== k) [sign, value] = [-sign, -value];
-      sign *= Math.sign(pivot);
-      log += Math.log(size);
+      if (pivots[k] !== k) [value, sign] = [-value, -sign];
       value *= pivot;
-      smallest = Math.min(smallest, size);
-      largest = Math.max(largest, size);
+      sign *= Math.sign(pivot);
+      log += Math.log(Math.abs(pivot));
     }
     // A zero of either sign is 0.
-    [signs[i], logs[i], values[i]] = [sign + 0, log, value + 0];
-    if (n > 0) pivotRatio = Math.min(pivotRatio, largest === 0 ? 0 : smallest / largest);
+    [values[i], signs[i], logs[i]] = [value + 0, sign + 0, log];
   });
-  return { signs, logs, values, pivotRatio };
+  return { values, signs, logs };
 }
 
 const byPivots = custom<Magnitudes>('linalg_det', {
@@ -49,13 +43,16 @@ const byPivots = custom<Magnitudes>('linalg_det', {
   },
 });
 
-/** Below this ratio of pivots, in units of the dtype's precision, the inverse is too inexact for second derivatives. */
-const SAFE_RATIO = 2 ** 34;
+/** Below this ratio of the smallest pivot to the largest the inverse is too inexact for second derivatives. */
+const SAFE_RATIO = 2 ** -18;
+
+/** The scheme without division takes n products of n × n matrices; above this n that is too many. */
+const LARGEST_SCHEME = 100;
 
 /**
  * The determinant.
  * @shape [..., n, n] -> [...]
- * @derivative det A · A⁻ᵀ; for singular and nearly singular matrices the cofactors, at every order
+ * @derivative det A · A⁻ᵀ; for singular and nearly singular matrices of up to 100 rows the cofactors, at every order
  * @numerics LU with partial pivoting in float64, whatever the dtype
  * @throws ShapeError when the matrices are not square
  * @source torch.linalg.det
@@ -63,8 +60,26 @@ const SAFE_RATIO = 2 ** 34;
 export function det(a: Tensor): Tensor {
   requireSquare('det', a);
   const magnitudes = magnitudesOf(a.detach());
-  const isNearlySingular = magnitudes.pivotRatio < SAFE_RATIO * epsilonOf('float64');
-  return isNearlySingular && isRecording([a]) ? withoutDivision(a) : byPivots([a], magnitudes)[0]!;
+  const n = a.shape.at(-1)!;
+  const scaled = matricesOf(a);
+  const scales = isRecording([a]) && n <= LARGEST_SCHEME ? scaled.all.map((matrix) => equilibrate(matrix, n)) : [];
+  if (scales.every((_, i) => !(pivotRatio(scaled.all[i]!, n) < SAFE_RATIO))) return byPivots([a], magnitudes)[0]!;
+  const [rows, columns] = [newMatrices(scaled.batch, n, 1), newMatrices(scaled.batch, 1, n)];
+  scales.forEach((scale, i) => {
+    rows.all[i]!.set(scale.rows);
+    columns.all[i]!.set(scale.columns);
+  });
+  const unit = Float64Array.from(scales, ({ exponent }) => 2 ** -exponent);
+  const polynomial = withoutDivision(a.mul(tensorOf(a, rows)).mul(tensorOf(a, columns))).mul(constantLike(a, unit, scaled.batch));
+  // The value is that of the pivots, whether recorded or not; the derivatives are those of the polynomial.
+  return polynomial.sub(polynomial.detach()).add(byPivots([a.detach()], magnitudes)[0]!);
+}
+
+/** The smallest pivot through the largest. Overwrites the matrix. */
+function pivotRatio(matrix: Float64Array, n: number): number {
+  factorLu(matrix, n, n);
+  const pivots = Array.from({ length: n }, (_, k) => Math.abs(matrix[k * n + k]!));
+  return n === 0 ? 1 : Math.min(...pivots) / (Math.max(...pivots) || 1);
 }
 
 /**
@@ -83,8 +98,8 @@ function withoutDivision(a: Tensor): Tensor {
     x = x.triu(1).add(further.diagEmbed()).matmul(diagonal);
   }
   const first = x.select(-1, 0).select(-1, 0);
-  const turn = magnitudesOf(U).signs.map((sign, i) => sign * magnitudesOf(Vh).signs[i]!);
-  return first.mul(constantLike(a, turn, first.shape)).mul(n % 2 === 0 ? -1 : 1);
+  const [turnU, turnV] = [magnitudesOf(U).signs, magnitudesOf(Vh).signs];
+  return first.mul(constantLike(a, turnU.map((sign, i) => sign * turnV[i]!), first.shape)).mul(n % 2 === 0 ? -1 : 1);
 }
 
 const logarithm = custom<Magnitudes>('linalg_slogdet', {
