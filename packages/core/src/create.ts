@@ -207,9 +207,10 @@ export function ones(size: Size, options: TensorOptions = {}): Tensor {
 
 /** A matrix with ones on the diagonal. @source torch.eye */
 export function eye(rows: number, columns: number = rows, options: TensorOptions = {}): Tensor {
+  const shape = shapeFrom('eye', [rows, columns]);
   const values = new Float64Array(rows * columns);
   for (let i = 0; i < Math.min(rows, columns); i++) values[i * columns + i] = 1;
-  return fromValues(values, shapeFrom('eye', [rows, columns]), optionDType(options), options);
+  return fromValues(values, shape, optionDType(options), options);
 }
 
 /**
@@ -233,4 +234,43 @@ export function linspace(start: number, end: number, steps: number, options: Ten
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
   const values = Float64Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - 1 - i)));
   return fromValues(values, shapeFrom('linspace', steps), optionDType(options), options);
+}
+
+/**
+ * `steps` powers of a base, with exponents at equal distances from start to end, both included.
+ * @param base default 10
+ * @source torch.logspace
+ */
+export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = {}): Tensor {
+  const values = linspace(start, end, shapeFrom('logspace', steps)[0]!, { dtype: 'float64' }).toTypedArray();
+  return fromValues(values.map((exponent) => base ** exponent), [steps], optionDType(options), options);
+}
+
+/** Rows and columns of the positions in a matrix for which `has` is true, row by row. */
+function positionsWhere(op: string, size: Size, has: (row: number, column: number) => boolean, options: TensorOptions): Tensor {
+  const [rows, columns] = shapeFrom(op, size) as [number, number];
+  const all = Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const);
+  const chosen = all.filter(([row, column]) => has(row, column));
+  const values = [...chosen.map(([row]) => row), ...chosen.map(([, column]) => column)];
+  return fromValues(values, [2, chosen.length], toDType(options.dtype ?? 'int32'), options);
+}
+
+/**
+ * The positions of a matrix on and below a diagonal, row by row, as int32.
+ * @shape [2, count]: rows, then columns
+ * @param offset which diagonal: 0 the main one, 1 the one above it
+ * @source torch.tril_indices
+ */
+export function trilIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
+  return positionsWhere('trilIndices', [rows, columns], (row, column) => column - row <= offset, options);
+}
+
+/**
+ * The positions of a matrix on and above a diagonal, row by row, as int32.
+ * @shape [2, count]: rows, then columns
+ * @param offset which diagonal: 0 the main one, 1 the one above it
+ * @source torch.triu_indices
+ */
+export function triuIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
+  return positionsWhere('triuIndices', [rows, columns], (row, column) => column - row >= offset, options);
 }

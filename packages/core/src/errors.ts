@@ -52,3 +52,8 @@ export class MemoryError extends TapegradError {
 export class DeviceError extends TapegradError {
   override readonly name: string = 'DeviceError';
 }
+
+/** A matrix does not have what a decomposition asks for: it is singular, not positive-definite, not finite, … */
+export class LinAlgError extends TapegradError {
+  override readonly name: string = 'LinAlgError';
+}

@@ -1,6 +1,7 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
 import * as aliases from './aliases.ts';
+import { ShapeError, ValueError } from './errors.ts';
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
@@ -10,19 +11,20 @@ import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
 import * as convolution from './ops/convolution.ts';
 import * as covariance from './ops/covariance.ts';
+import * as diagonal from './ops/diagonal.ts';
+import * as distance from './ops/distance.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
+import * as flatIndexing from './ops/flat-indexing.ts';
 import * as fractionalPooling from './ops/fractional-pooling.ts';
-import * as gridSampling from './ops/grid-sampling.ts';
-import * as interpolation from './ops/interpolation.ts';
-import * as patches from './ops/patches.ts';
-import * as unpooling from './ops/unpooling.ts';
-import * as indexing from './ops/indexing.ts';
-import { chunk, split, unbind } from './ops/joining.ts';
 import * as gamma from './ops/gamma.ts';
+import * as gridSampling from './ops/grid-sampling.ts';
 import * as histogram from './ops/histogram.ts';
+import * as indexing from './ops/indexing.ts';
 import * as integer from './ops/integer.ts';
+import * as interpolation from './ops/interpolation.ts';
+import { chunk, split, unbind } from './ops/joining.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
@@ -30,42 +32,52 @@ import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
 import * as order from './ops/order.ts';
 import * as padding from './ops/padding.ts';
+import * as patches from './ops/patches.ts';
 import * as pooling from './ops/pooling.ts';
+import * as product from './ops/product.ts';
 import * as recurrent from './ops/recurrent.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
+import * as replacement from './ops/replacement.ts';
 import * as representation from './ops/representation.ts';
 import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
+import * as scatterReduction from './ops/scatter-reduction.ts';
 import * as search from './ops/search.ts';
+import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
+import * as splitting from './ops/splitting.ts';
 import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
-import { ValueError } from './errors.ts';
+import * as unpooling from './ops/unpooling.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
+import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, adaptivePooling, aliases, arithmetic, calculus, comparison, complex, conversion, convolution, covariance, embedding,
-  exponential, extrema, fractionalPooling, gamma, gridSampling, histogram, indexing, integer, interpolation, loss, matrix, movement,
-  norm, normalization, order, padding, patches, pooling, recurrent, reduction, reordering, repetition, representation, rounding, scan,
-  search, softmax, statistics, strided, subscript, triangle, trigonometric, unpooling,
+  activation, adaptivePooling, aliases, arithmetic, calculus, comparison, complex, conversion, convolution, covariance,
+  diagonal, distance, embedding, exponential, extrema, flatIndexing, fractionalPooling, gamma, gridSampling, histogram,
+  indexing, integer, interpolation, loss, matrix, movement, norm, normalization, order, padding, patches, pooling, product,
+  recurrent, reduction, reordering, repetition, replacement, representation, rounding, scan, scatterReduction, search, sliding,
+  softmax, splitting, statistics, strided, subscript, triangle, trigonometric, unpooling,
 ] as const;
 type Families =
   & Omit<typeof extrema, 'max' | 'min'> & Omit<typeof order, 'median' | 'nanmedian'>
   & typeof activation & typeof adaptivePooling & typeof aliases & typeof arithmetic & typeof calculus & typeof comparison
-  & typeof complex & typeof conversion & typeof convolution & typeof covariance & typeof embedding & typeof exponential
-  & typeof fractionalPooling & typeof gamma & typeof gridSampling & typeof histogram & typeof indexing & typeof integer
-  & typeof interpolation & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding
-  & typeof patches & typeof pooling & typeof recurrent & typeof reduction & typeof reordering & typeof repetition
-  & typeof representation & typeof rounding & typeof scan & typeof search & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric & typeof unpooling;
+  & typeof complex & typeof conversion & typeof convolution & typeof covariance & typeof diagonal & typeof distance
+  & typeof embedding & typeof exponential & typeof flatIndexing & typeof fractionalPooling & typeof gamma
+  & typeof gridSampling & typeof histogram & typeof indexing & typeof integer & typeof interpolation & typeof loss
+  & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof patches & typeof pooling
+  & typeof product & typeof recurrent & typeof reduction & typeof reordering & typeof repetition & typeof replacement
+  & typeof representation & typeof rounding & typeof scan & typeof scatterReduction & typeof search & typeof sliding
+  & typeof softmax & typeof splitting & typeof statistics & typeof strided & typeof subscript & typeof triangle
+  & typeof trigonometric & typeof unpooling;
 
 const engine: {
   readonly backward: typeof backward;
@@ -83,7 +95,7 @@ const drawing: {
   readonly uniform_: typeof uniform_;
 } = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
 
-const splitting: { readonly chunk: typeof chunk; readonly split: typeof split; readonly unbind: typeof unbind } = { chunk, split, unbind };
+const pieces: { readonly chunk: typeof chunk; readonly split: typeof split; readonly unbind: typeof unbind } = { chunk, split, unbind };
 
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
@@ -98,7 +110,7 @@ export type TensorMethods = { [K in keyof Families]: Method<Families[K]> } & {
     : never;
 } & { [K in keyof typeof engine]: Method<(typeof engine)[K]> } & {
   [K in keyof typeof drawing]: Method<(typeof drawing)[K]>;
-} & { [K in keyof typeof splitting]: Method<(typeof splitting)[K]> };
+} & { [K in keyof typeof pieces]: Method<(typeof pieces)[K]> };
 
 declare module './tensor.ts' {
   interface Tensor extends TensorMethods {
@@ -106,6 +118,10 @@ declare module './tensor.ts' {
     readonly T: Tensor;
     /** The transposes of the matrices in the last two dimensions. */
     readonly mT: Tensor;
+    /** The transpose of a matrix; elements that are not complex have no conjugate. */
+    readonly H: Tensor;
+    /** As `mT`. */
+    readonly mH: Tensor;
     readonly max: extrema.ExtremumMethod;
     readonly min: extrema.ExtremumMethod;
     readonly median: order.MedianMethod;
@@ -144,9 +160,15 @@ function define(name: string | symbol, operation: AnyOperation): void {
   Object.defineProperty(Tensor.prototype, name, { value: asMethod(String(name), operation), configurable: true, writable: true });
 }
 
+function transposed(x: Tensor): Tensor {
+  if (x.ndim >= 2) return x.transpose(-2, -1);
+  if (x.ndim === 0) return x;
+  throw new ShapeError(`mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'mT', shapes: [x.shape] });
+}
+
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
-  for (const family of [...families, engine, drawing, splitting]) {
+  for (const family of [...families, engine, drawing, pieces]) {
     for (const [name, operation] of Object.entries(family)) {
       if (typeof operation !== 'function') continue;
       define(name, operation as unknown as AnyOperation);
@@ -164,7 +186,18 @@ export function installMethods(): void {
     },
     mT: {
       get(this: Tensor) {
-        return this.transpose(-2, -1);
+        return transposed(this);
+      },
+    },
+    mH: {
+      get(this: Tensor) {
+        return transposed(this);
+      },
+    },
+    H: {
+      get(this: Tensor) {
+        if (this.ndim === 0 || this.ndim === 2) return this.T;
+        throw new ShapeError(`H: expected a matrix, got ${shapeString(this.shape)}; for a batch of matrices use mH`, { op: 'H' });
       },
     },
   });

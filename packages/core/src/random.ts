@@ -106,17 +106,17 @@ export function normal(
 
 /** Numbers uniform in [0, 1) in the shape and dtype of x. @throws DTypeError for integers @source torch.rand_like */
 export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
-  return rand(x.shape, { dtype: x.dtype, ...options });
+  return rand(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Standard normal numbers in the shape and dtype of x. @throws DTypeError for integers @source torch.randn_like */
 export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
-  return randn(x.shape, { dtype: x.dtype, ...options });
+  return randn(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Whole numbers uniform in [low, high) in the shape and dtype of x. @source torch.randint_like */
 export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
-  return randint(low, high, x.shape, { dtype: x.dtype, ...options });
+  return randint(low, high, x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Options of `multinomial`. */

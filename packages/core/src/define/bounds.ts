@@ -1,5 +1,5 @@
 import { dtypeInfo } from '../dtype.ts';
-import { DTypeError, IndexError } from '../errors.ts';
+import { DTypeError, IndexError, ShapeError } from '../errors.ts';
 import { contiguousStrides, shapeString } from '../shape.ts';
 import { hostArray } from '../storage.ts';
 import type { Tensor } from '../tensor.ts';
@@ -47,5 +47,27 @@ export function outOfBounds(
   return new IndexError(`${op}: ${name} ${value}${at} is out of bounds for dimension ${dim} with size ${size}`, {
     op,
     argument: name,
+  });
+}
+
+/** Refuses an index whose rank or sizes do not fit, as gather and scatter ask. */
+export function checkIndexShape(op: string, index: Tensor, x: Tensor, dim: number, name: string): void {
+  const rank = Math.max(x.ndim, 1);
+  const bad = index.shape.findIndex((n, d) => d !== dim && n > (x.shape[d] ?? 1));
+  if (index.numel() === 0 || (Math.max(index.ndim, 1) === rank && bad < 0)) return;
+  throw new ShapeError(
+    `${op}: the index ${shapeString(index.shape)} must have as many dimensions as ${name} ${shapeString(x.shape)}, and be ` +
+      `no larger in any dimension${dim >= 0 ? ` but dim ${dim}` : ''}`,
+    { op, argument: 'index', shapes: [x.shape, index.shape] },
+  );
+}
+
+/** Refuses a source of another dtype than the tensor that it goes into. */
+export function checkSameDType(op: string, x: Tensor, src: Tensor): void {
+  if (x.dtype === src.dtype) return;
+  throw new DTypeError(`${op}: the source is ${src.dtype}, but the tensor is ${x.dtype}; use src.to('${x.dtype}')`, {
+    op,
+    argument: 'src',
+    dtypes: [x.dtype, src.dtype],
   });
 }

@@ -97,8 +97,11 @@ export interface CustomDefinition<A> {
   vjp(node: Node, gradients: readonly Gradient[], attrs: A, metas: readonly Meta[]): readonly Gradient[];
 }
 
+/** The call of an operation with a rule of its own. */
+export type CustomOperation<A> = (inputs: readonly Tensor[], attrs: A) => Tensor[];
+
 /** Declares an operation with a rule of its own; the call returns its results. */
-export function custom<A>(name: string, definition: CustomDefinition<A>): (inputs: readonly Tensor[], attrs: A) => Tensor[] {
+export function custom<A>(name: string, definition: CustomDefinition<A>): CustomOperation<A> {
   const rule: Rule = {
     name,
     vjp(node, gradients) {

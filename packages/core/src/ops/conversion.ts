@@ -2,7 +2,8 @@ import { elementwise, type Binary } from '../define/elementwise.ts';
 import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
-import { contiguousStrides, type Shape } from '../shape.ts';
+import { ShapeError } from '../errors.ts';
+import { contiguousStrides, shapeString, type Shape, type Strides } from '../shape.ts';
 import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -78,16 +79,6 @@ export function contiguous(x: Tensor): Tensor {
 /** The values of `source`, broadcast and cast to x: as `copy_`, the way to overwrite x. @source torch.Tensor.copy_ */
 export const copy: Binary = elementwise('copy', (_, source) => source, { result: 'first' });
 
-/** Zeros with the dtype of x. @internal */
-export function newZeros(x: Tensor, shape: Shape): Tensor {
-  return empty(shape, x.dtype).zero_();
-}
-
-/** One number as a tensor with the dtype of x. @internal */
-export function newFull(x: Tensor, value: number): Tensor {
-  return empty([], x.dtype).fill_(value);
-}
-
 /** A constant with the values of a typed array, copied. @internal */
 export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
   const copy = new Uint8Array(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
@@ -122,4 +113,54 @@ export function fullLike(x: Tensor, value: number | boolean, options: LikeOption
 export function emptyLike(x: Tensor, options: LikeOptions = {}): Tensor {
   const made = empty(x.shape, options.dtype === undefined ? x.dtype : toDType(options.dtype));
   return options.requiresGrad === true ? made.requiresGrad_() : made;
+}
+
+/** Sizes of a new tensor: one, or an array. */
+type NewSize = number | readonly number[];
+
+function checkedShape(op: string, size: NewSize): Shape {
+  const shape = typeof size === 'number' ? [size] : [...size];
+  if (shape.every((n) => Number.isInteger(n) && n >= 0)) return shape;
+  throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, got ${shapeString(shape)}`, { op });
+}
+
+
+/** A tensor of the dtype of x whose values are not set. @source torch.Tensor.new_empty */
+export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+  const made = empty(checkedShape('newEmpty', size), options.dtype === undefined ? x.dtype : toDType(options.dtype));
+  return options.requiresGrad === true ? made.requiresGrad_() : made;
+}
+
+/**
+ * A tensor of the dtype of x with strides of its own, whose values are not set.
+ * @throws ShapeError when there are not as many strides as sizes
+ * @source torch.Tensor.new_empty_strided
+ */
+export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, options: LikeOptions = {}): Tensor {
+  const shape = checkedShape('newEmptyStrided', size);
+  if (stride.length !== shape.length || stride.some((s) => !Number.isInteger(s) || s < 0)) {
+    throw new ShapeError(`newEmptyStrided: ${shapeString(shape)} needs as many strides of at least 0, got ${shapeString(stride)}`, {
+      op: 'newEmptyStrided',
+      argument: 'stride',
+    });
+  }
+  const extent = shape.includes(0) ? 0 : shape.reduce((last, n, d) => last + (n - 1) * stride[d]!, 1);
+  const strided = newEmpty(x, [extent], { dtype: options.dtype }).asStrided(shape, stride).detach();
+  return options.requiresGrad === true ? strided.requiresGrad_() : strided;
+}
+
+/** Zeros with the dtype of x. @source torch.Tensor.new_zeros */
+export function newZeros(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+  return newFull(x, size, 0, options);
+}
+
+/** Ones with the dtype of x. @source torch.Tensor.new_ones */
+export function newOnes(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+  return newFull(x, size, 1, options);
+}
+
+/** One value with the dtype of x. @source torch.Tensor.new_full */
+export function newFull(x: Tensor, size: NewSize, value: number | boolean, options: LikeOptions = {}): Tensor {
+  const filled = empty(checkedShape('newFull', size), options.dtype === undefined ? x.dtype : toDType(options.dtype)).fill_(value);
+  return options.requiresGrad === true ? filled.requiresGrad_() : filled;
 }

@@ -34,7 +34,7 @@ const lookup = custom<Lookup>('embedding', {
     let rows = g!.reshape([ids.shape[0]!, weight!.shape[1]!]);
     if (paddingIdx !== null) rows = rows.maskedFill(ids.eq(paddingIdx).unsqueeze(1), 0);
     if (scaleGradByFreq) {
-      const ones = g!.newFull(1).detach().expand(ids.shape);
+      const ones = g!.newFull([], 1).detach().expand(ids.shape);
       const counts = g!.newZeros([weight!.shape[0]!]).scatterAdd(0, ids, ones);
       rows = rows.div(counts.indexSelect(0, ids).unsqueeze(1));
     }

@@ -75,7 +75,7 @@ type Pad = (x: Tensor) => Tensor;
 const tapsOf: Readonly<Record<SamplingMode, (x: Tensor, pad: Pad) => Tap[]>> = {
   nearest: (x, pad) => {
     const position = pad(x.detach()).round();
-    return [{ position, weight: position.newFull(1).expand(position.shape) }];
+    return [{ position, weight: position.newFull([], 1).expand(position.shape) }];
   },
   bilinear: (x, pad) => {
     const inside = pad(x);

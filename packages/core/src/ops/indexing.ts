@@ -1,4 +1,4 @@
-import { checkIndex } from '../define/bounds.ts';
+import { checkIndex, checkIndexShape, checkSameDType } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { custom } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
@@ -7,31 +7,10 @@ import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
 import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
-function checkSameDType(op: string, x: Tensor, src: Tensor): void {
-  if (x.dtype === src.dtype) return;
-  throw new DTypeError(`${op}: the source is ${src.dtype}, but the tensor is ${x.dtype}; use src.to('${x.dtype}')`, {
-    op,
-    argument: 'src',
-    dtypes: [x.dtype, src.dtype],
-  });
-}
-
 /** A tensor without dimensions as a kernel that works along one sees it. */
 function line(x: Strided): Strided {
   if (x.shape.length > 0) return x;
   return { storage: x.storage, offset: x.offset, shape: [1], strides: [1], dtype: x.dtype };
-}
-
-/** Refuses an index whose rank or sizes do not fit, as gather and scatter ask. */
-function checkIndexShape(op: string, index: Tensor, x: Tensor, dim: number, name: string): void {
-  const rank = Math.max(x.ndim, 1);
-  const bad = index.shape.findIndex((n, d) => d !== dim && n > (x.shape[d] ?? 1));
-  if (index.numel() === 0 || (Math.max(index.ndim, 1) === rank && bad < 0)) return;
-  throw new ShapeError(
-    `${op}: the index ${shapeString(index.shape)} must have as many dimensions as ${name} ${shapeString(x.shape)}, and be ` +
-      `no larger in any dimension${dim >= 0 ? ` but dim ${dim}` : ''}`,
-    { op, argument: 'index', shapes: [x.shape, index.shape] },
-  );
 }
 
 const gathered = custom<number>('gather', {
@@ -87,7 +66,7 @@ function scatterBy(op: string, x: Tensor, dim: number, index: Tensor, src: Tenso
   }
   const checked = checkIndex(op, index, x.shape[d] ?? 1, d);
   if (index.numel() === 0) return x.clone();
-  let source = src instanceof Tensor ? src : x.detach().newFull(src).expand(index.shape);
+  let source = src instanceof Tensor ? src : x.detach().newFull([], src).expand(index.shape);
   index.shape.forEach((n, k) => {
     if (source.shape[k] !== n) source = source.narrow(k, 0, n);
   });

@@ -3,7 +3,7 @@ import { resultType } from '../define/promotion.ts';
 import { empty, kernels, viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 const joined = linear<{ dim: number; starts: readonly number[]; shape: Shape }>('cat', {
   forward: (pieces, { dim, starts, shape }) => {
@@ -207,4 +207,104 @@ export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = 
 export function broadcastTensors(tensors: readonly Tensor[]): Tensor[] {
   const shape = tensors.reduce<Shape>((common, x) => broadcastShapes('broadcastTensors', common, x.shape), []);
   return tensors.map((x) => x.expand(shape));
+}
+
+/**
+ * All ways to take one element of each vector, one row each; a single vector is returned as it is.
+ * @shape [a], [b], … -> [a b …, number of vectors]
+ * @throws ShapeError when an argument is not a vector
+ * @source torch.cartesian_prod
+ */
+export function cartesianProd(vectors: readonly Tensor[]): Tensor {
+  requireSome('cartesianProd', vectors);
+  requireVectors('cartesianProd', vectors);
+  if (vectors.length === 1) return vectors[0]!;
+  return stack(meshgrid(vectors).map((grid) => grid.reshape([grid.numel()])), 1);
+}
+
+function requireVectors(op: string, tensors: readonly Tensor[]): void {
+  const bad = tensors.findIndex((x) => x.ndim !== 1);
+  if (bad < 0) return;
+  throw new ShapeError(`${op}: argument ${bad} must be a vector, got ${shapeString(tensors[bad]!.shape)}`, {
+    op,
+    shapes: [tensors[bad]!.shape],
+  });
+}
+
+/** How `combinations` chooses. */
+export interface CombinationsOptions {
+  /** Whether one element may be taken several times; default false. */
+  withReplacement?: boolean | undefined;
+}
+
+/**
+ * All ways to choose r elements of a vector, in order of position, one row each.
+ * @shape [n] -> [count, r]
+ * @throws ShapeError when x is not a vector; ValueError when r is not a whole number of at least 0
+ * @source torch.combinations
+ */
+export function combinations(x: Tensor, r = 2, options: CombinationsOptions = {}): Tensor {
+  requireVectors('combinations', [x]);
+  if (!Number.isInteger(r) || r < 0) {
+    throw new ValueError(`combinations: r must be a whole number of at least 0, got ${r}`, { op: 'combinations', argument: 'r' });
+  }
+  if (r === 0) return x.newZeros([0]);
+  const step = options.withReplacement === true ? 0 : 1;
+  let rows: number[][] = [[]];
+  for (let k = 0; k < r; k++) {
+    rows = rows.flatMap((row) => {
+      const from = row.length === 0 ? 0 : row.at(-1)! + step;
+      return Array.from({ length: Math.max(x.shape[0]! - from, 0) }, (_, i) => [...row, from + i]);
+    });
+  }
+  const index = Int32Array.from(rows.flat());
+  return x.indexSelect(0, x.detach().newFrom(index, 'int32', [index.length])).reshape([rows.length, r]);
+}
+
+/**
+ * A matrix with the given ones along its diagonal and zeros elsewhere; vectors count as rows.
+ * @throws ShapeError when an argument has more than two dimensions
+ * @source torch.block_diag
+ */
+export function blockDiag(tensors: readonly Tensor[]): Tensor {
+  requireSome('blockDiag', tensors);
+  const bad = tensors.findIndex((x) => x.ndim > 2);
+  if (bad >= 0) {
+    throw new ShapeError(`blockDiag: argument ${bad} has more than 2 dimensions, ${shapeString(tensors[bad]!.shape)}`, { op: 'blockDiag' });
+  }
+  const blocks = tensors.map(asRow);
+  const width = blocks.reduce((sum, x) => sum + x.shape[1]!, 0);
+  let before = 0;
+  const rows = blocks.map((x) => {
+    const columns = x.shape[1]!;
+    const row = x.pad([before, width - before - columns]);
+    before += columns;
+    return row;
+  });
+  return cat(rows, 0);
+}
+
+function atLeast(x: Tensor | readonly Tensor[], widen: (x: Tensor) => Tensor): Tensor | Tensor[] {
+  return x instanceof Tensor ? widen(x) : x.map(widen);
+}
+
+/** A tensor, or each of a list, with at least one dimension. @source torch.atleast_1d */
+export function atleast1d(x: Tensor): Tensor;
+export function atleast1d(x: readonly Tensor[]): Tensor[];
+export function atleast1d(x: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+  return atLeast(x, (one) => (one.ndim === 0 ? one.reshape([1]) : one));
+}
+
+/** A tensor, or each of a list, with at least two dimensions; vectors become rows. @source torch.atleast_2d */
+export function atleast2d(x: Tensor): Tensor;
+export function atleast2d(x: readonly Tensor[]): Tensor[];
+export function atleast2d(x: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+  return atLeast(x, asRow);
+}
+
+/** A tensor, or each of a list, with at least three dimensions; a matrix gets its third one behind. @source torch.atleast_3d */
+export function atleast3d(x: Tensor): Tensor;
+export function atleast3d(x: readonly Tensor[]): Tensor[];
+export function atleast3d(x: Tensor | readonly Tensor[]): Tensor | Tensor[] {
+  return atLeast(x, (one) => (one.ndim < 3 ? asRow(one).unsqueeze(2) : one));
 }

@@ -1,7 +1,7 @@
 import { bilinear } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { broadcastShapes, numel, shapeString } from '../shape.ts';
+import { broadcastShapes, numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Matrices in the last two dimensions, equal or broadcasting batch dimensions before them. */
@@ -125,7 +125,12 @@ export function outer(x: Tensor, y: Tensor): Tensor {
   return x.unsqueeze(1).mul(y);
 }
 
-/** Weights of the two parts of `addmm` and `baddbmm`. */
+/** The transposes of the matrices in the last two dimensions, as `mH`. @source torch.adjoint */
+export function adjoint(x: Tensor): Tensor {
+  return x.mH;
+}
+
+/** Weights of the two parts of `addmm` and its kin. */
 export interface AddmmOptions {
   /** Factor of the added tensor; 0 ignores it, NaN and all. Default 1. */
   beta?: number;
@@ -135,15 +140,37 @@ export interface AddmmOptions {
 
 /** beta · x + alpha · (a b). @source torch.addmm */
 export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
-  return weighted(x, a.mm(b), options);
+  return weighted('addmm', x, a.mm(b), options);
 }
 
 /** beta · x + alpha · (a b), batch by batch. @source torch.baddbmm */
 export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
-  return weighted(x, a.bmm(b), options);
+  return weighted('baddbmm', x, a.bmm(b), options);
 }
 
-function weighted(x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor {
+/** beta · x + alpha · the sum of the products of a batch. @shape x, [b, m, k], [b, k, n] -> [m, n] @source torch.addbmm */
+export function addbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+  return weighted('addbmm', x, a.bmm(b).sum(0), options);
+}
+
+/** beta · x + alpha · (a v). @shape x, [m, k], [k] -> [m] @source torch.addmv */
+export function addmv(x: Tensor, a: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+  return weighted('addmv', x, a.mv(v), options);
+}
+
+/** beta · x + alpha · (u vᵀ). @shape x, [m], [n] -> [m, n] @source torch.addr */
+export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+  return weighted('addr', x, u.outer(v), options);
+}
+
+function weighted(op: string, x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor {
+  if (!sameShape(broadcastShapes(op, x.shape, product.shape), product.shape)) {
+    throw new ShapeError(`${op}: ${shapeString(x.shape)} cannot be expanded to ${shapeString(product.shape)}, the shape of the product`, {
+      op,
+      argument: 'x',
+      shapes: [x.shape, product.shape],
+    });
+  }
   const scaled = alpha === 1 ? product : product.mul(alpha);
   if (beta === 0) return scaled;
   return scaled.add(beta === 1 ? x : x.mul(beta));

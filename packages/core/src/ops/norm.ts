@@ -5,16 +5,19 @@ import { normalizeDim, normalizeDims, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from './reduction.ts';
 
-/** √x with derivative 0 at 0: the subgradient of smallest norm there. */
+// At 0 a norm has a derivative of 0, the subgradient of smallest norm, but (up to order 2) no second one. So what stands
+// for the 0 is a root, whose own derivative is not finite there.
+
+/** √x with derivative 0 at 0. */
 const root: Unary = elementwise('norm', (x) => x.sqrt(), {
-  partials: (_, y) => [y.eq(0).where(0, y.reciprocal().mul(0.5))],
+  partials: (_, y) => [y.eq(0).where(y.sqrt(), y.reciprocal().mul(0.5))],
 });
 
 type WithPower = Elementwise<(x: Tensor, p: number) => Tensor>;
 
-/** |x|^p with derivative 0 at 0. */
+/** |x|^p with derivative 0 at 0, and a second one only for p above 2. */
 const magnitude: WithPower = elementwise('norm', (x, p) => x.abs().pow(p), {
-  partials: ([x, p]) => [x!.eq(0).where(0, x!.sign().mul(p!).mul(x!.abs().pow(p!.sub(1)))), null],
+  partials: ([x, p]) => [x!.eq(0).where(p!.gt(2).where(0, x!.abs().sqrt()), x!.sign().mul(p!).mul(x!.abs().pow(p!.sub(1)))), null],
 });
 
 /** x^(1/p) with derivative 0 at 0. */
@@ -64,7 +67,10 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
  */
 export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
   if (typeof p !== 'number' && p !== 'fro') {
-    throw new ValueError(`norm: p must be a number or 'fro', got ${String(p)}`, { op: 'norm', argument: 'p' });
+    throw new ValueError(
+      `norm: p must be a number or 'fro', got ${String(p)}; other norms of matrices are linalg.matrixNorm(x, ord)`,
+      { op: 'norm', argument: 'p' },
+    );
   }
   return x.vectorNorm(p === 'fro' ? 2 : p, dim, options);
 }

@@ -41,6 +41,33 @@ export function flipud(x: Tensor): Tensor {
   return x.flip(0);
 }
 
+/**
+ * A plane turned by quarters of a circle, from its first dimension towards its second.
+ * @param k how many quarters; negative numbers turn back. Default 1.
+ * @throws ValueError when there are not two different dimensions
+ * @source torch.rot90
+ */
+export function rot90(x: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor {
+  if (dims.length !== 2 || x.ndim < 2 || !Number.isInteger(k)) {
+    throw new ValueError(
+      `rot90: a whole number of turns of two dimensions is asked for, got ${k} turns of dims [${dims.join(', ')}] of ${shapeString(x.shape)}`,
+      { op: 'rot90', argument: 'dims', shapes: [x.shape] },
+    );
+  }
+  const [a, b] = dims.map((d) => normalizeDim('rot90', d, x.ndim)) as [number, number];
+  if (a === b) throw new ValueError(`rot90: the two dims must be different, got ${dims[0]} and ${dims[1]}`, { op: 'rot90', argument: 'dims' });
+  switch (((k % 4) + 4) % 4) {
+    case 1:
+      return x.flip(b).transpose(a, b);
+    case 2:
+      return x.flip(a, b);
+    case 3:
+      return x.flip(a).transpose(a, b);
+    default:
+      return x.clone();
+  }
+}
+
 const rolled = linear<{ dim: number; shift: number }>('roll', {
   forward: ([x], { dim, shift }) => {
     const { storage, shape, strides, dtype } = x!;

@@ -209,7 +209,7 @@ function put(parsed: Parsed, values: Tensor | number, accumulate: boolean): Tens
   }
   const plan = planOf(parsed);
   const { order, before, after, common, flat } = plan;
-  const source = values instanceof Tensor ? values : view.detach().newFull(values);
+  const source = values instanceof Tensor ? values : view.detach().newFull([], values);
   const slices = trimmed(source, before.length + common.length + after.length)
     .expand([...before, ...common, ...after])
     .reshape([...before, flat.shape[0]!, ...after]);

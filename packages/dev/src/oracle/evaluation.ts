@@ -1,7 +1,8 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
-import { adapterOf, Drawn, type Signature } from './signature.ts';
-import { Decoder, type Json, type Precision } from './values.ts';
+import { aligned } from './freedom.ts';
+import { adapterOf, Drawn, freedomOf, type Signature } from './signature.ts';
+import { Decoder, dtypeOf, type Json, type Precision, type TensorJson } from './values.ts';
 
 /** A call of an operator, with what PyTorch computed. */
 export interface Sample {
@@ -53,7 +54,11 @@ export function flatTensors(result: unknown): Tensor[] {
 /** Makes a call and differentiates it as often as the record does. */
 export function evaluate(sample: Sample, signature: Signature, precision: Precision): Evaluation {
   const decoder = new Decoder(precision);
-  const { outputs, isDrawn } = perform(decoder, sample, signature);
+  for (const expected of sample.outputs) dtypeOf((expected as unknown as { $tensor: TensorJson }).$tensor.dtype);
+  const { outputs: found, isDrawn } = perform(decoder, sample, signature);
+  const { signs } = freedomOf(signature);
+  const turned = signs !== undefined && found.length === sample.outputs.length;
+  const outputs = turned ? aligned(found, new Decoder(precision).value(sample.outputs) as Tensor[], signs) : found;
   const plain = { outputs, isDrawn, grads: null, gradgrads: null };
   if (isDrawn || sample.grads === undefined || outputs.length !== sample.outputs.length) return plain;
   const grads = gradients(outputs, sample.cotangents!, decoder.leaves, true, precision);

@@ -1,6 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import { functional } from '@tapegrad/nn';
+import type { Freedom } from './freedom.ts';
 import { Unsupported } from './values.ts';
 
 /** A call as PyTorch's Python writes it: op(input, ...args, **kwargs), already in our values. */
@@ -32,12 +33,24 @@ export type Adapter = (call: PythonCall) => unknown;
  * input, `tg` for core's functions and `F` for those of nn.functional, PyTorch's names, and options in camelCase or renamed as `{ ours: theirs }`. What the left names and the right
  * does not is accepted where it changes nothing. Forms that cannot be written so are functions.
  */
-export type Signature = string | Adapter;
+export type Signature = string | Adapter | LooseSignature;
+
+/** A call whose result PyTorch does not determine completely. */
+export interface LooseSignature {
+  readonly call: string | Adapter;
+  readonly free: Freedom;
+}
+
+/** What may differ in the result of a call. */
+export function freedomOf(signature: Signature): Freedom {
+  return typeof signature === 'object' ? signature.free : {};
+}
 
 const calls = new Map<string, Adapter>();
 
 /** The function that a signature describes. */
 export function adapterOf(signature: Signature): Adapter {
+  if (typeof signature === 'object') return adapterOf(signature.call);
   if (typeof signature !== 'string') return signature;
   let adapter = calls.get(signature);
   if (adapter === undefined) calls.set(signature, (adapter = compile(signature)));

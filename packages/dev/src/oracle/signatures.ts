@@ -4,6 +4,8 @@ import { functionalSignatures } from './functional-signatures.ts';
 import { elementwiseSignatures } from './elementwise-signatures.ts';
 import { maskedSignatures } from './masked-signatures.ts';
 import { randomSignatures } from './random-signatures.ts';
+import { arraySignatures } from './array-signatures.ts';
+import { linalgSignatures } from './linalg-signatures.ts';
 import { camelCase, type PythonCall, type Signature } from './signature.ts';
 import { statisticsSignatures } from './statistics-signatures.ts';
 import { Unsupported } from './values.ts';
@@ -63,6 +65,8 @@ export const signatures: Readonly<Record<string, Signature>> = {
   ...statisticsSignatures,
   ...maskedSignatures,
   ...randomSignatures,
+  ...arraySignatures,
+  ...linalgSignatures,
 
   // Elementwise.
   ...plain(

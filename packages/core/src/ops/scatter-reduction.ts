@@ -1,0 +1,275 @@
+import { checkIndex, checkIndexShape, checkSameDType, requireIntegers } from '../define/bounds.ts';
+import { writable, type Writable } from '../define/in-place.ts';
+import { custom } from '../define/rules.ts';
+import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
+import { IndexError, ShapeError, ValueError } from '../errors.ts';
+import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
+import type { Tensor } from '../tensor.ts';
+
+/** How values that go to the same place are combined. */
+export type ScatterFold = 'sum' | 'prod' | 'mean' | 'amax' | 'amin';
+
+/** What a fold starts from, and how it combines the elements of a vector with values for places in it. */
+interface Fold {
+  identity(dtype: DType): number;
+  /** `own` is 1 where the elements of `base` count themselves, else 0. */
+  combine(base: Tensor, places: Tensor, src: Tensor, own: number): Tensor;
+}
+
+/** The largest or smallest value for each place. Equal extremes share the gradient evenly. */
+function extremeByPlace(name: string, isBeyond: (value: number, other: number) => boolean): (inputs: readonly Tensor[], attrs: null) => Tensor[] {
+  return custom<null>(name, {
+    forward: ([base, places, src]) => {
+      const out = base!.toTypedArray();
+      const [at, values] = [places!.toTypedArray(), src!.toTypedArray()];
+      for (let i = 0; i < at.length; i++) {
+        const value = values[i]!;
+        if (isBeyond(value, out[at[i]!]!) || Number.isNaN(value)) out[at[i]!] = value;
+      }
+      return [base!.detach().newFrom(out, base!.dtype, base!.shape)];
+    },
+    savesInputs: [0, 1, 2],
+    savesOutputs: [0],
+    vjp(node, [g]) {
+      const [base, places, src] = [node.input(0).detach(), node.input(1), node.input(2).detach()];
+      const out = node.output(0).detach();
+      const isOwn = base.eq(out).to(out.dtype);
+      const isSource = src.eq(out.indexSelect(0, places)).to(out.dtype);
+      const share = g!.div(isOwn.indexAdd(0, places, isSource));
+      return [share.mul(isOwn), null, share.indexSelect(0, places).mul(isSource)];
+    },
+  });
+}
+
+const largest = extremeByPlace('scatter_amax', (value, other) => value > other);
+const smallest = extremeByPlace('scatter_amin', (value, other) => value < other);
+
+/** Positions in order of place, those of one place as they come. */
+function sortedByPlace(places: Int32Array): Int32Array {
+  return Int32Array.from(places, (_, i) => i).sort((i, j) => places[i]! - places[j]! || i - j);
+}
+
+/**
+ * The elements of `base` times the values for their places. In order of place, runs of values are multiplied with the
+ * run after them, twice as long each time, as long as that belongs to the same place; no division, so zeros do no harm.
+ */
+function productsByPlace(base: Tensor, places: Tensor, src: Tensor): Tensor {
+  const where = Int32Array.from(places.toTypedArray());
+  const constant = (values: Int32Array | Uint8Array, dtype: DType): Tensor => src.detach().newFrom(values, dtype, [values.length]);
+  const order = sortedByPlace(where);
+  const sorted = order.map((i) => where[i]!);
+  const count = sorted.length;
+  let products = src.indexSelect(0, constant(order, 'int32'));
+  for (let step = 1; step < count; step *= 2) {
+    const goesOn = Uint8Array.from(sorted, (place, i) => (sorted[i + step] === place ? 1 : 0));
+    if (!goesOn.includes(1)) break;
+    const later = products.narrow(0, step, count - step).pad([0, step], { value: 1 });
+    products = products.mul(later.maskedFill(constant(goesOn, 'bool').logicalNot(), 1));
+  }
+  const firsts = Int32Array.from(sorted.keys()).filter((i) => sorted[i - 1] !== sorted[i]);
+  const hit = constant(firsts.map((i) => sorted[i]!), 'int32');
+  return base.indexCopy(0, hit, base.indexSelect(0, hit).mul(products.indexSelect(0, constant(firsts, 'int32'))));
+}
+
+const bound = (dtype: DType, sign: 1 | -1): number => {
+  if (isFloating(dtype)) return sign * Infinity;
+  return sign > 0 ? dtypeInfo[dtype].max : dtypeInfo[dtype].min;
+};
+
+const folds: Readonly<Record<ScatterFold, Fold>> = {
+  sum: { identity: () => 0, combine: (base, places, src) => base.indexAdd(0, places, src) },
+  prod: { identity: () => 1, combine: productsByPlace },
+  mean: {
+    identity: () => 0,
+    combine: (base, places, src, own) => {
+      const sums = base.indexAdd(0, places, src);
+      const counts = base.detach().fullLike(own).indexAdd(0, places, src.detach().onesLike()).clamp(1);
+      return isFloating(base.dtype) ? sums.div(counts) : sums.div(counts, { roundingMode: 'floor' });
+    },
+  },
+  amax: { identity: (dtype) => bound(dtype, -1), combine: (base, places, src) => largest([base, places, src], null)[0]! },
+  amin: { identity: (dtype) => bound(dtype, 1), combine: (base, places, src) => smallest([base, places, src], null)[0]! },
+};
+
+function foldNamed(op: string, reduce: string, among: readonly string[]): Fold {
+  if (among.includes(reduce)) return folds[reduce as ScatterFold];
+  throw new ValueError(`${op}: reduce must be one of ${among.join(', ')}, got '${reduce}'`, { op, argument: 'reduce' });
+}
+
+/** Whether the elements that are there take part in the fold. */
+export interface IncludeSelfOption {
+  /** Default true; else the places that are written to start from nothing. */
+  includeSelf?: boolean | undefined;
+}
+
+/** Folds `src` into the elements of x at flat positions. */
+function foldInto(x: Tensor, places: Int32Array, src: Tensor, fold: Fold, { includeSelf = true }: IncludeSelfOption): Tensor {
+  const index = x.detach().newFrom(places, 'int32', [places.length]);
+  const flat = x.flatten();
+  const base = includeSelf ? flat : flat.indexFill(0, index, fold.identity(x.dtype));
+  return fold.combine(base, index, src.flatten(), includeSelf ? 1 : 0).reshape(x.shape);
+}
+
+/** The flat position in `shape` of each element of an index along `dim`. */
+function placesAlong(shape: Shape, dim: number, indexShape: Shape, index: ArrayLike<number>): Int32Array {
+  const [steps, own] = [contiguousStrides(shape), contiguousStrides(indexShape)];
+  return Int32Array.from({ length: numel(indexShape) }, (_, i) => {
+    let place = 0;
+    for (let d = 0; d < indexShape.length; d++) {
+      place += (d === dim ? index[i]! : Math.floor(i / own[d]!) % indexShape[d]!) * steps[d]!;
+    }
+    return indexShape.length === 0 ? index[0]! : place;
+  });
+}
+
+const ALL: readonly ScatterFold[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
+
+/**
+ * x with values folded in along a dimension: for two dimensions and dim 0, src[i, j] goes to [index[i, j], j]. Values
+ * for the same place are combined with each other and, unless told otherwise, with what is there.
+ * @derivative of amax and amin shared evenly among equals; of prod right where values are 0, at every order
+ * @throws IndexError when an index is out of range; ValueError for a fold of another name
+ * @source torch.scatter_reduce
+ */
+export const scatterReduce: Writable<
+  (x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterFold, options?: IncludeSelfOption) => Tensor
+> = writable((x, dim, index, src, reduce, options = {}) => {
+  const op = 'scatterReduce';
+  const fold = foldNamed(op, reduce, ALL);
+  const d = normalizeDim(op, dim, x.ndim);
+  checkIndexShape(op, index, x, d, 'the tensor');
+  checkIndexShape(op, index, src, -1, 'the source');
+  checkSameDType(op, x, src);
+  const checked = checkIndex(op, index, x.shape[d] ?? 1, d);
+  if (index.numel() === 0) return x.clone();
+  const used = index.shape.reduce((part, n, k) => part.narrow(k, 0, n), src);
+  return foldInto(x, placesAlong(x.shape, d, index.shape, checked.toTypedArray()), used, fold, options);
+});
+
+/**
+ * x with slices folded in along a dimension, where an index of one dimension says; as `scatterReduce` does.
+ * @param reduce 'prod', 'mean', 'amax' or 'amin'; `indexAdd` adds
+ * @throws IndexError when an index is out of range; ShapeError when the source does not fit
+ * @source torch.index_reduce
+ */
+export const indexReduce: Writable<
+  (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: Exclude<ScatterFold, 'sum'>, options?: IncludeSelfOption) => Tensor
+> = writable((x, dim, index, source, reduce, options = {}) => {
+  const op = 'indexReduce';
+  const fold = foldNamed(op, reduce, ALL.slice(1));
+  const d = normalizeDim(op, dim, x.ndim);
+  if (index.ndim > 1) {
+    throw new IndexError(`${op}: the index must have one dimension, got ${shapeString(index.shape)}`, { op, argument: 'index' });
+  }
+  checkSameDType(op, x, source);
+  const [target, src] = x.ndim === 0 ? [x.reshape([1]), source.reshape([source.numel()])] : [x, source];
+  const wanted = target.shape.map((n, k) => (k === d ? index.numel() : n));
+  if (!sameShape(src.shape, wanted)) {
+    throw new ShapeError(
+      `${op}: the source is ${shapeString(source.shape)}, but an index of ${index.numel()} along dim ${d} of ` +
+        `${shapeString(x.shape)} asks for ${shapeString(wanted)}`,
+      { op, argument: 'source', shapes: [x.shape, source.shape] },
+    );
+  }
+  const along = wanted.map((_, k) => (k === d ? -1 : 1));
+  const laid = checkIndex(op, index, target.shape[d]!, d).reshape(along).expand(wanted);
+  return foldInto(target, placesAlong(target.shape, d, wanted, laid.toTypedArray()), src, fold, options).reshape(x.shape);
+});
+
+/** Where the segments of `segmentReduce` lie, and what they start from. */
+export interface SegmentOptions {
+  /** How long each segment is; shape: the dimensions before `axis`, then the segments. */
+  lengths?: Tensor | null | undefined;
+  /** Where each segment starts, and where the last one ends; instead of lengths. */
+  offsets?: Tensor | null | undefined;
+  /** The dimension that is divided into segments; default 0. */
+  axis?: number | undefined;
+  /** Whether the segments may leave elements out at the ends; default false. */
+  unsafe?: boolean | undefined;
+  /** What each fold starts with. Without it empty segments give 0 for sums, 1 for products, NaN for means and ±∞ for extremes. */
+  initial?: number | null | undefined;
+}
+
+type SegmentFold = 'sum' | 'prod' | 'mean' | 'max' | 'min';
+
+const segmentFolds: Readonly<Record<SegmentFold, ScatterFold>> = { sum: 'sum', prod: 'prod', mean: 'sum', max: 'amax', min: 'amin' };
+
+/** Where each segment starts and ends, checked. */
+interface Segments {
+  readonly starts: Tensor;
+  readonly ends: Tensor;
+}
+
+function segmentsOf(x: Tensor, axis: number, { lengths, offsets, unsafe }: SegmentOptions): Segments {
+  const op = 'segmentReduce';
+  const given = lengths ?? offsets;
+  if (!given || (lengths && offsets)) throw new ValueError(`${op}: give either lengths or offsets`, { op });
+  const name = lengths ? 'lengths' : 'offsets';
+  requireIntegers(op, given, name);
+  const lead = x.shape.slice(0, axis);
+  if (!sameShape(given.shape.slice(0, -1), lead) || given.ndim !== axis + 1 || (offsets && given.shape[axis] === 0)) {
+    throw new ShapeError(
+      `${op}: for axis ${axis} of ${shapeString(x.shape)} the ${name} must have the shape [${[...lead, 'segments'].join(', ')}], got ` +
+        shapeString(given.shape),
+      { op, argument: name, shapes: [x.shape, given.shape] },
+    );
+  }
+  const bounds = lengths ? given.cumsum(axis).pad([1, 0]) : given;
+  const [count, size] = [bounds.shape[axis]! - 1, x.shape[axis]!];
+  const [starts, ends] = [bounds.narrow(axis, 0, count), bounds.narrow(axis, 1, count)];
+  const holds = (condition: Tensor): boolean => condition.all().item() === 1;
+  const [first, last] = [bounds.select(axis, 0), bounds.select(axis, count)];
+  const rises = holds(starts.le(ends)) && holds(first.ge(0)) && holds(last.le(size));
+  if (rises && (unsafe === true || (holds(first.eq(0)) && holds(last.eq(size))))) return { starts, ends };
+  throw new ValueError(
+    `${op}: the segments must cover axis ${axis} of ${shapeString(x.shape)}: lengths of at least 0 that add up to ${size}, or ` +
+      `offsets that rise from 0 to ${size}; with { unsafe: true } they may leave elements out`,
+    { op, argument: name, shapes: [x.shape, given.shape] },
+  );
+}
+
+/**
+ * Folds over pieces of a dimension that follow each other.
+ * @shape [lead..., n, rest...] -> [lead..., segments, rest...]
+ * @derivative of max and min shared evenly among equals, 0 where `initial` wins
+ * @throws ValueError when the segments do not cover the axis
+ * @source torch.segment_reduce
+ */
+export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {
+  const op = 'segmentReduce';
+  if (!(reduce in segmentFolds)) {
+    throw new ValueError(`${op}: reduce must be one of ${Object.keys(segmentFolds).join(', ')}, got '${reduce}'`, { op, argument: 'reduce' });
+  }
+  if (x.ndim === 0) throw new ShapeError(`${op}: a scalar has no segments`, { op });
+  const axis = normalizeDim(op, options.axis ?? 0, x.ndim);
+  const initial = options.initial ?? null;
+  const { starts, ends } = segmentsOf(x, axis, options);
+  const [count, size] = [starts.shape[axis]!, x.shape[axis]!];
+  const [from, to] = [starts.toTypedArray(), ends.toTypedArray()];
+  // The elements that belong to segments, by their place along the axis, and the segment of each.
+  const [members, owners]: [number[], number[]] = [[], []];
+  from.forEach((start, k) => {
+    for (let i = start; i < to[k]!; i++) {
+      members.push(Math.floor(k / count) * size + i);
+      owners.push(k);
+    }
+  });
+  const slices = (shape: Shape): number[] => [numel(shape.slice(0, axis + 1)), numel(shape.slice(axis + 1))];
+  const outShape = x.shape.map((n, d) => (d === axis ? count : n));
+  const fold = folds[segmentFolds[reduce]];
+  const isExtreme = reduce === 'max' || reduce === 'min';
+  const start = isExtreme || initial === null ? fold.identity(x.dtype) : initial;
+  const base = x.detach().newFull(slices(outShape), start);
+  const index = (list: number[]): Tensor => x.detach().newFrom(Int32Array.from(list), 'int32', [list.length]);
+  const used = x.reshape(slices(x.shape)).indexSelect(0, index(members));
+  const wide = index(owners).unsqueeze(1).expand(used.shape);
+  const places = placesAlong(base.shape, 0, used.shape, wide.toTypedArray());
+  const folded = foldInto(base, places, used, fold, {}).reshape(outShape);
+  if (reduce === 'mean') {
+    const lengths = ends.sub(starts).reshape([...starts.shape, ...x.shape.slice(axis + 1).map(() => 1)]);
+    const means = folded.div(lengths.clamp(1).to(x.dtype));
+    return initial === null ? means.maskedFill(lengths.eq(0), NaN) : means;
+  }
+  if (!isExtreme || initial === null) return folded;
+  return folded.maskedFill(reduce === 'max' ? folded.detach().lt(initial) : folded.detach().gt(initial), initial);
+}
