@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { anyFindings } from '../src/checks/any.ts';
-import { bundleSize } from '../src/checks/bundle.ts';
+import { idleCalls, pageWeight } from '../src/checks/bundle.ts';
 import { exportFindings } from '../src/checks/exports.ts';
 import { limit, sizeFindings } from '../src/checks/size.ts';
 import { withFiles } from './workspace.ts';
@@ -57,16 +57,27 @@ describe('the check of documented exports', () => {
   });
 });
 
-describe('the bundle size', () => {
+describe('the bundle check', () => {
   it('tells what is loaded at once from what is loaded on demand', async () => {
     const text = Array.from({ length: 2000 }, (_, i) => (i * 7919) % 1009).join();
-    const files = {
-      'packages/nn/src/index.ts': "export const a = () => import('./lazy.ts');\n",
-      'packages/nn/src/lazy.ts': `export const text = '${text}';\n`,
-    };
-    const { initial, lazy } = await withFiles(files, (root) => bundleSize(root, ['nn']));
+    const files = { 'packages/nn/lazy.js': `export const text = '${text}';\n` };
+    const program = "export const a = () => import('../nn/lazy.js');";
+    const { initial, lazy } = await withFiles(files, (root) => pageWeight(root, program));
     expect(initial).toBeGreaterThan(20);
     expect(initial).toBeLessThan(1000);
     expect(lazy).toBeGreaterThan(1500);
+  });
+
+  it('finds what a page runs for nothing', async () => {
+    const kind = `function kind(name) { globalThis.names.push(name); return name; }
+export const used = kind('used');
+export const other = kind('other');
+start('now');
+`;
+    const idle = (annotation: string): Promise<string[]> =>
+      withFiles({ 'packages/nn/kind.js': annotation + kind }, (root) =>
+        idleCalls(root, "export { used } from '../nn/kind.js';", ['start']));
+    expect(await idle('')).toEqual([expect.stringMatching(/^kind\("other"\)/)]);
+    expect(await idle('/* @__NO_SIDE_EFFECTS__ */\n')).toEqual([]);
   });
 });

@@ -189,6 +189,7 @@ function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 |
  * Declares a computation along a dimension by its formula.
  * @param inputs sorts of the inputs; those after a `!` have no gradient
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function rowProgram(
   name: string,
   inputs: readonly (RowSort | `${RowSort}!`)[],

@@ -22,6 +22,7 @@ export type Update = (targets: readonly Tensor[], inputs: readonly Tensor[], par
  * value of each target in order. A value sees the new values of the targets before it and the old ones of itself and
  * those after it.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function defineUpdate(
   signature: UpdateSignature,
   build: (targets: Expr[], inputs: Expr[], params: Expr[]) => Expr[],
