@@ -28,11 +28,7 @@ export function defineUpdate(
   build: (targets: Expr[], inputs: Expr[], params: Expr[]) => Expr[],
 ): Update {
   const leaves = (count: number, leaf: (i: number) => Expr): Expr[] => Array.from({ length: count }, (_, i) => leaf(i));
-  const values = build(
-    leaves(signature.targets, input),
-    leaves(signature.inputs, (i) => input(signature.targets + i)),
-    leaves(signature.params, param),
-  );
+  let values: Expr[] | undefined;
   return (targets, inputs, params) => {
     const all = [...targets, ...inputs];
     const { shape, dtype } = targets[0]!;
@@ -45,6 +41,11 @@ export function defineUpdate(
         );
       }
     }
+    values ??= build(
+      leaves(signature.targets, input),
+      leaves(signature.inputs, (i) => input(signature.targets + i)),
+      leaves(signature.params, param),
+    );
     values.forEach((value, i) => {
       kernels().elementwise(value, targets[i]!, all, params, dtype);
       targets[i]!.storage.version++;
