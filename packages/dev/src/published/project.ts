@@ -44,32 +44,19 @@ export async function withProject(root: string, use: (project: Project) => Promi
 
 /** Runs the project with a Node, given as the command that starts it. */
 export function runProject({ folder }: Project, [command, ...before]: [string, ...string[]]): string[] {
-  const arguments_ = [...before, '--enable-source-maps', 'main.mjs'];
-  const { status, stdout, stderr, error } = spawnSync(command, arguments_, { cwd: folder, encoding: 'utf8' });
-  if (status === 0 && stdout.trim() === `${expected}\n${expectedTrace}`) return [];
+  const { status, stdout, stderr, error } = spawnSync(command, [...before, 'main.mjs'], { cwd: folder, encoding: 'utf8' });
+  if (status === 0 && stdout.trim() === expected) return [];
   return `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim().split('\n');
 }
 
-/** Imports every entry, does what `smoke.mjs` does, and shows where an error comes from. */
+/** Imports every entry and does what `smoke.mjs` does. */
 function mainProgram(root: string): string {
   const imports = publishedEntries(root).map((entry) => `import '${entry}';`);
-  return `${imports.join('\n')}
-import { tensor } from '@tapegrad/core';
-import { smoke } from './smoke.mjs';
-console.log(smoke());
-try {
-  tensor([1, 2]).reshape(3);
-} catch ({ stack }) {
-  console.log(stack.match(/@tapegrad.core.(src.*):\\d+:\\d+/)[1].replaceAll('\\\\', '/'));
-}
-`;
+  return [...imports, "import { smoke } from './smoke.mjs';", 'console.log(smoke());'].join('\n');
 }
 
 /** What `smoke` in packages/dev/smoke.mjs returns where all is well. */
 export const expected = 'gradient [[2,4],[6,8]], learned true';
-
-/** The file that the stack of an error names, by the source maps. */
-const expectedTrace = 'src/ops/movement.ts';
 
 interface Manifest {
   name: string;
