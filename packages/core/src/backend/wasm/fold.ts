@@ -10,7 +10,7 @@ import {
   type Operand,
   type Value,
 } from './assembler.ts';
-import { type FloatDType, type FloatType, perFloatType } from './floats.ts';
+import { type FloatType, perFloatType } from './floats.ts';
 
 /** Folds that have vector kernels. */
 export type FloatFold = 'sum' | 'prod' | 'max' | 'min';
@@ -28,30 +28,32 @@ export const folds: Readonly<Record<FloatFold, FoldInfo>> = {
   min: { start: Infinity, instruction: 'min' },
 };
 
-/** For each of `lines`: folds n0 by n1 elements of two nested loops; steps in bytes. */
-export type FoldRows = (
-  out: number,
-  x: number,
-  lines: number,
-  outLine: number,
-  xLine: number,
-  n0: number,
-  step0: number,
-  n1: number,
-  step1: number,
-) => void;
-
-/** Folds n0 by n1 rows of dense columns into dense results; `spare` has room for a strip of doubles. */
-export type FoldColumns = (
-  out: number,
-  x: number,
-  columns: number,
-  n0: number,
-  step0: number,
-  n1: number,
-  step1: number,
-  spare: number,
-) => void;
+/** Folds over two nested loops of one type and kind; steps in bytes. */
+export interface FoldKernels {
+  /** For each of `lines`: folds n0 by n1 elements. */
+  rows(
+    out: number,
+    x: number,
+    lines: number,
+    outLine: number,
+    xLine: number,
+    n0: number,
+    step0: number,
+    n1: number,
+    step1: number,
+  ): void;
+  /** Folds n0 by n1 rows of dense columns into dense results; `spare` has room for a strip of doubles. */
+  columns(
+    out: number,
+    x: number,
+    columns: number,
+    n0: number,
+    step0: number,
+    n1: number,
+    step1: number,
+    spare: number,
+  ): void;
+}
 
 /** Vectors of partial results, which hide the latency of the instruction. */
 const PARTIALS = 8;
@@ -62,6 +64,13 @@ const PARTIALS = 8;
 const BLOCK = 128;
 /** Bytes that `columns` needs: the blocks' sums of a strip. */
 export const SPARE_BYTES: number = PARTIALS * 32;
+
+function build(kind: FloatFold, float: FloatType): FoldKernels {
+  const assembler = new Assembler();
+  defineRows(assembler, kind, float);
+  defineColumns(assembler, kind, float);
+  return assembler.compile<FoldKernels>();
+}
 
 type Scalar = Value<'f32' | 'f64'>;
 
@@ -98,7 +107,7 @@ function defineRows(assembler: Assembler, kind: FloatFold, float: FloatType): vo
   const { start, instruction } = folds[kind];
   const lines = { out: 'i32', x: 'i32', lines: 'i32', outLine: 'i32', xLine: 'i32' } as const;
   const loops = { n0: 'i32', step0: 'i32', n1: 'i32', step1: 'i32' } as const;
-  assembler.function('fold', { ...lines, ...loops }, null, (f, p) => {
+  assembler.function('rows', { ...lines, ...loops }, null, (f, p) => {
     const [outer, at, left, block] = [f.i32(), f.i32(), f.i32(), f.i32()];
     const total = totalOf(f, kind, float);
     const partials = Array.from({ length: PARTIALS }, () => f.local('v128'));
@@ -177,7 +186,7 @@ function defineColumns(assembler: Assembler, kind: FloatFold, float: FloatType):
   const { scalar, lanes, bytes, type } = float;
   const operands = { out: 'i32', x: 'i32', columns: 'i32' } as const;
   const loops = { n0: 'i32', step0: 'i32', n1: 'i32', step1: 'i32', spare: 'i32' } as const;
-  assembler.function('fold', { ...operands, ...loops }, null, (f, p) => {
+  assembler.function('columns', { ...operands, ...loops }, null, (f, p) => {
     const inBlocks = kind === 'sum' && type === 'f32';
     const [outer, at, left, block, taken, totals] = [f.i32(), f.i32(), f.i32(), f.i32(), f.i32(), f.i32()];
     /** Takes strips of columns while they last. A strip is some vectors or a single scalar. */
@@ -309,22 +318,14 @@ function demoted(address: Operand<'i32'>, offset: number): Value<'v128'> {
   return f32x4.demoteF64x2(f64x2.load(address, offset));
 }
 
-/** Compiles one kernel per fold and type, when it is first asked for. */
-function perFold<K>(
-  define: (assembler: Assembler, kind: FloatFold, float: FloatType) => void,
-): (kind: FloatFold, dtype: FloatDType) => K {
-  const compiled = (kind: FloatFold): ((dtype: FloatDType) => K) =>
-    perFloatType((float) => {
-      const assembler = new Assembler();
-      define(assembler, kind, float);
-      return assembler.compile<{ fold: K }>().fold;
-    });
-  const kernels = { sum: compiled('sum'), prod: compiled('prod'), max: compiled('max'), min: compiled('min') };
-  return (kind, dtype) => kernels[kind](dtype);
+const tables: Readonly<Record<FloatFold, (dtype: 'float32' | 'float64') => FoldKernels>> = {
+  sum: perFloatType((float) => build('sum', float)),
+  prod: perFloatType((float) => build('prod', float)),
+  max: perFloatType((float) => build('max', float)),
+  min: perFloatType((float) => build('min', float)),
+};
+
+/** The kernels of one fold. */
+export function foldKernels(kind: FloatFold, dtype: 'float32' | 'float64'): FoldKernels {
+  return tables[kind](dtype);
 }
-
-/** The kernel of a fold over rows. */
-export const foldRows: (kind: FloatFold, dtype: FloatDType) => FoldRows = perFold(defineRows);
-
-/** The kernel of a fold over columns. */
-export const foldColumns: (kind: FloatFold, dtype: FloatDType) => FoldColumns = perFold(defineColumns);

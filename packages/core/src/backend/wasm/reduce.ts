@@ -4,7 +4,7 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Reduction, Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { type FloatFold, foldColumns, foldRows, SPARE_BYTES } from './fold.ts';
+import { type FloatFold, foldKernels, SPARE_BYTES } from './fold.ts';
 import { Scratch } from './scratch.ts';
 import { forOuter, walk } from './walk.ts';
 
@@ -41,13 +41,13 @@ function foldDense(
   }
   const outAt = addressOf(out.storage) + out.offset * bytes;
   const xAt = addressOf(x.storage) + x.offset * bytes;
-  if (inner === 1) foldRows(kind, dtype)(outAt, xAt, outer, bytes, folded * bytes, 1, 0, folded, bytes);
+  const kernels = foldKernels(kind, dtype);
+  if (inner === 1) kernels.rows(outAt, xAt, outer, bytes, folded * bytes, 1, 0, folded, bytes);
   else {
-    const foldStrip = foldColumns(kind, dtype);
     const spareAt = spare.take(SPARE_BYTES);
     const row = inner * bytes;
     for (let i = 0; i < outer; i++) {
-      foldStrip(outAt + i * row, xAt + i * folded * row, inner, 1, 0, folded, row, spareAt);
+      kernels.columns(outAt + i * row, xAt + i * folded * row, inner, 1, 0, folded, row, spareAt);
     }
   }
 }
@@ -76,6 +76,7 @@ function foldFloats(
     d === undefined ? 0 : strides[operand]![d]! * bytes;
   const outAt = addressOf(out.storage) + out.offset * bytes;
   const xAt = addressOf(x.storage) + x.offset * bytes;
+  const kernels = foldKernels(kind, dtype);
   const last = kept[kept.length - 1];
   const asColumns = step(0, last) === bytes && step(1, last) === bytes && step(0, inner) !== bytes;
   const spareAt = asColumns ? spare.take(SPARE_BYTES) : 0;
@@ -87,8 +88,8 @@ function foldFloats(
     const to = outAt + outOffset * bytes;
     const from = xAt + xOffset * bytes;
     const [n0, step0, n1, step1] = [size(outer), step(0, outer), size(inner), step(0, inner)];
-    if (asColumns) foldColumns(kind, dtype)(to, from, size(last), n0, step0, n1, step1, spareAt);
-    else foldRows(kind, dtype)(to, from, size(last), step(1, last), step(0, last), n0, step0, n1, step1);
+    if (asColumns) kernels.columns(to, from, size(last), n0, step0, n1, step1, spareAt);
+    else kernels.rows(to, from, size(last), step(1, last), step(0, last), n0, step0, n1, step1);
   });
 }
 
