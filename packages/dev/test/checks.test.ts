@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { anyFindings } from '../src/checks/any.ts';
-import { idleCalls, pageWeight } from '../src/checks/bundle.ts';
+import { idleCalls, pageSources, pageWeight } from '../src/checks/bundle.ts';
 import { exportFindings } from '../src/checks/exports.ts';
 import { limit, sizeFindings } from '../src/checks/size.ts';
 import { withFiles } from './workspace.ts';
@@ -66,6 +66,16 @@ describe('the bundle check', () => {
     expect(initial).toBeGreaterThan(20);
     expect(initial).toBeLessThan(1000);
     expect(lazy).toBeGreaterThan(1500);
+  });
+
+  it('names the sources of what a page holds', async () => {
+    const files = {
+      'packages/nn/all.js': 'export const a = () => 1;\nexport const b = () => 2;\n',
+      'packages/nn/all.js.map': '{"version":3,"names":[],"sources":["src/a.ts","src/b.ts"],"mappings":"AAAA;ACAA"}',
+    };
+    const sources = await withFiles(files, (root) => pageSources(root, "export { b } from '../nn/all.js';"));
+    expect(sources.filter((file) => file.endsWith('src/b.ts'))).toHaveLength(1);
+    expect(sources.filter((file) => file.endsWith('src/a.ts'))).toHaveLength(0);
   });
 
   it('finds what a page runs for nothing', async () => {

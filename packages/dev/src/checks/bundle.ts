@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
+import { SourceMap, type SourceMapPayload } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
@@ -15,7 +16,7 @@ interface Page {
   ceiling: number;
 }
 
-/** Namespaces of core that only the pages which name them pay for. */
+/** Namespaces of core that only the pages which name them pay for; each has a folder of its own in core's sources. */
 const apart = ['linalg', 'special', 'masked', 'fft'];
 
 const training = `import * as tg from 'tapegrad';
@@ -46,12 +47,11 @@ function surface(names: string[]): string {
 }
 
 /**
- * Says which page is over its ceiling, what the training page runs for nothing, and which namespace is on pages that
- * do not name it; prints the weights either way. The packages have to be built.
+ * Says which page is over its ceiling, what the training page runs for nothing, and what it holds of namespaces
+ * that it does not name; prints the weights either way. The packages have to be built.
  */
 export async function bundleFindings(root: string): Promise<string[]> {
-  const core = (await import(pathToFileURL(path.join(root, 'packages/core/dist/index.js')).href)) as Record<string, object>;
-  const names = Object.keys(core);
+  const names = Object.keys((await import(pathToFileURL(path.join(root, 'packages/core/dist/index.js')).href)) as object);
   const findings: string[] = [];
   for (const { name, program, ceiling } of pages) {
     const { initial, lazy } = await pageWeight(root, program(names));
@@ -63,9 +63,9 @@ export async function bundleFindings(root: string): Promise<string[]> {
   for (const name of apart.filter((each) => names.includes(each))) {
     const named = await pageWeight(root, `${training}\nexport { ${name} } from '@tapegrad/core';`);
     console.log(`       ${name}: ${kilobytes(named.initial - initial)} more where it is named`);
-    // The object that holds its functions takes some ten bytes for each; they themselves take far more.
-    if (named.initial - initial < 30 * Object.keys(core[name]!).length) findings.push(`${name} is on pages that do not name it`);
   }
+  const strays = (await pageSources(root, training)).filter((file) => apart.some((name) => file.includes(`core/src/${name}/`)));
+  findings.push(...strays.map((file) => `the training page holds code of ${file}, whose namespace it does not name`));
   const entry = readFileSync(path.join(root, 'packages/core/src/index.ts'), 'utf8');
   const wanted = effects(entry).map((call) => call.slice(0, call.indexOf('(')));
   const idle = await idleCalls(root, training, wanted);
@@ -85,6 +85,14 @@ export async function pageWeight(root: string, program: string): Promise<{ initi
   chunks.filter(({ isEntry }) => isEntry).forEach(reach);
   const weigh = (some: OutputChunk[]): number => some.reduce((sum, { code }) => sum + gzipSync(code).length, 0);
   return { initial: weigh([...initial]), lazy: weigh(chunks.filter((chunk) => !initial.has(chunk))) };
+}
+
+/** The sources of which a bundled page holds a line. */
+export async function pageSources(root: string, program: string): Promise<string[]> {
+  const [page] = (await bundle(root, program, 'dce-only')).filter(({ isEntry }) => isEntry);
+  const map = new SourceMap(page!.map as unknown as SourceMapPayload);
+  const found = page!.code.split('\n').map((text, line) => map.findEntry(line, text.search(/\S/)));
+  return [...new Set(found.flatMap((entry) => ('originalSource' in entry ? [entry.originalSource] : [])))];
 }
 
 /**
@@ -113,11 +121,16 @@ async function bundle(root: string, program: string, minify: boolean | 'dce-only
     logLevel: 'silent',
     // What is loaded on demand may import from the page's own file, so that what both need is in no third one.
     preserveEntrySignatures: 'allow-extension',
-    plugins: [{ name: 'page', resolveId: (id) => (id === entry ? id : undefined), load: (id) => (id === entry ? program : undefined) }],
+    plugins: [{ name: 'page', resolveId: (id) => (id === entry ? id : undefined), load: (id) => (id === entry ? program : withMap(id)) }],
   });
-  const { output } = await built.generate({ format: 'esm', minify, sourcemapIgnoreList: false });
+  const { output } = await built.generate({ format: 'esm', minify, sourcemap: 'hidden', sourcemapIgnoreList: false });
   await built.close();
   return output.filter((file): file is OutputChunk => file.type === 'chunk');
+}
+
+/** A published module with its map, so that the page's map leads to the sources. */
+function withMap(id: string): { code: string; map: string } | undefined {
+  return existsSync(`${id}.map`) ? { code: readFileSync(id, 'utf8'), map: readFileSync(`${id}.map`, 'utf8') } : undefined;
 }
 
 function kilobytes(bytes: number): string {
