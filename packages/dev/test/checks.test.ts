@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { anyFindings } from '../src/checks/any.ts';
-import { idleCalls, pageSources, pageWeight } from '../src/checks/bundle.ts';
+import { idleCalls, pageShares, pageSources, pageWeight } from '../src/checks/page.ts';
 import { exportFindings } from '../src/checks/exports.ts';
 import { limit, sizeFindings } from '../src/checks/size.ts';
 import { withFiles } from './workspace.ts';
@@ -68,14 +68,24 @@ describe('the bundle check', () => {
     expect(lazy).toBeGreaterThan(1500);
   });
 
+  /** A module that was joined from two sources, a line each. */
+  const joined = {
+    'packages/nn/all.js': "export const a = () => globalThis.a('some text');\nexport const b = () => 2;\n",
+    'packages/nn/all.js.map': '{"version":3,"names":[],"sources":["src/a.ts","src/b.ts"],"mappings":"AAAA;ACAA"}',
+  };
+
   it('names the sources of what a page holds', async () => {
-    const files = {
-      'packages/nn/all.js': 'export const a = () => 1;\nexport const b = () => 2;\n',
-      'packages/nn/all.js.map': '{"version":3,"names":[],"sources":["src/a.ts","src/b.ts"],"mappings":"AAAA;ACAA"}',
-    };
-    const sources = await withFiles(files, (root) => pageSources(root, "export { b } from '../nn/all.js';"));
+    const sources = await withFiles(joined, (root) => pageSources(root, "export { b } from '../nn/all.js';"));
     expect(sources.filter((file) => file.endsWith('src/b.ts'))).toHaveLength(1);
     expect(sources.filter((file) => file.endsWith('src/a.ts'))).toHaveLength(0);
+  });
+
+  it('says what each source adds to a page', async () => {
+    const shares = await withFiles(joined, (root) => pageShares(root, "export * from '../nn/all.js';"));
+    const [first, second] = shares.filter(({ source }) => source !== '');
+    expect([first, second].map((share) => share!.source.slice(-8))).toEqual(['src/a.ts', 'src/b.ts']);
+    expect(first!.bytes).toBeGreaterThan(second!.bytes);
+    expect(first!.characters).toBeGreaterThan(20);
   });
 
   it('finds what a page runs for nothing', async () => {
