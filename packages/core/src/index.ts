@@ -18,7 +18,7 @@ export { currentBackend, setBackend, useBackend, withBackend } from './backend/r
 export { checkpoint, type CheckpointOptions } from './checkpoint.ts';
 export * from './create.ts';
 export { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from './define/elementwise.ts';
-export { defineUpdate, type Update, type UpdateSignature } from './define/update.ts';
+export { defineUpdate, type Update, type UpdateFormula, type UpdateSignature } from './define/update.ts';
 export type { Expr } from './expr/index.ts';
 export * from './dtype.ts';
 export * from './errors.ts';

@@ -2,10 +2,10 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { packageNames } from './checks/sources.ts';
-import { run, tsc } from './program.ts';
+import { buildPackages } from './published/build.ts';
 import { root } from './root.ts';
 
 for (const name of packageNames(root)) rmSync(path.join(root, 'packages', name, 'dist'), { recursive: true, force: true });
-const errors = run([tsc, '-b', 'packages/dev/tsconfig.build.json']);
+const errors = await buildPackages(root);
 if (errors.length > 0) console.error(errors.join('\n'));
 process.exitCode = errors.length > 0 ? 1 : 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { anyFindings } from '../src/checks/any.ts';
-import { bundleSize } from '../src/checks/bundle.ts';
+import { idleCalls, pageShares, pageSources, pageWeight } from '../src/checks/page.ts';
 import { exportFindings } from '../src/checks/exports.ts';
 import { limit, sizeFindings } from '../src/checks/size.ts';
 import { withFiles } from './workspace.ts';
@@ -57,16 +57,47 @@ describe('the check of documented exports', () => {
   });
 });
 
-describe('the bundle size', () => {
+describe('the bundle check', () => {
   it('tells what is loaded at once from what is loaded on demand', async () => {
     const text = Array.from({ length: 2000 }, (_, i) => (i * 7919) % 1009).join();
-    const files = {
-      'packages/nn/src/index.ts': "export const a = () => import('./lazy.ts');\n",
-      'packages/nn/src/lazy.ts': `export const text = '${text}';\n`,
-    };
-    const { initial, lazy } = await withFiles(files, (root) => bundleSize(root, ['nn']));
+    const files = { 'packages/nn/lazy.js': `export const text = '${text}';\n` };
+    const program = "export const a = () => import('../nn/lazy.js');";
+    const { initial, lazy } = await withFiles(files, (root) => pageWeight(root, program));
     expect(initial).toBeGreaterThan(20);
     expect(initial).toBeLessThan(1000);
     expect(lazy).toBeGreaterThan(1500);
+  });
+
+  /** A module that was joined from two sources, a line each. */
+  const joined = {
+    'packages/nn/all.js': "export const a = () => globalThis.a('some text');\nexport const b = () => 2;\n",
+    'packages/nn/all.js.map': '{"version":3,"names":[],"sources":["src/a.ts","src/b.ts"],"mappings":"AAAA;ACAA"}',
+  };
+
+  it('names the sources of what a page holds', async () => {
+    const sources = await withFiles(joined, (root) => pageSources(root, "export { b } from '../nn/all.js';"));
+    expect(sources.filter((file) => file.endsWith('src/b.ts'))).toHaveLength(1);
+    expect(sources.filter((file) => file.endsWith('src/a.ts'))).toHaveLength(0);
+  });
+
+  it('says what each source adds to a page', async () => {
+    const shares = await withFiles(joined, (root) => pageShares(root, "export * from '../nn/all.js';"));
+    const [first, second] = shares.filter(({ source }) => source !== '');
+    expect([first, second].map((share) => share!.source.slice(-8))).toEqual(['src/a.ts', 'src/b.ts']);
+    expect(first!.bytes).toBeGreaterThan(second!.bytes);
+    expect(first!.characters).toBeGreaterThan(20);
+  });
+
+  it('finds what a page runs for nothing', async () => {
+    const kind = `function kind(name) { globalThis.names.push(name); return name; }
+export const used = kind('used');
+export const other = kind('other');
+start('now');
+`;
+    const idle = (annotation: string): Promise<string[]> =>
+      withFiles({ 'packages/nn/kind.js': annotation + kind }, (root) =>
+        idleCalls(root, "export { used } from '../nn/kind.js';", ['start']));
+    expect(await idle('')).toEqual([expect.stringMatching(/^kind\("other"\)/)]);
+    expect(await idle('/* @__NO_SIDE_EFFECTS__ */\n')).toEqual([]);
   });
 });

@@ -66,6 +66,7 @@ export type Ternary = Elementwise<(x: Operand, a: Operand, b: Operand) => Tensor
  * Declares an elementwise operation by its scalar expression; everything else about it is derived.
  * `operands` turns the arguments of the call into those of the expression, for operations with defaults.
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>(
   name: string,
   build: (...args: Expr[]) => Expr,

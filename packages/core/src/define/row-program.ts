@@ -44,16 +44,28 @@ interface CallAttrs {
  */
 export class RowProgram implements Rule {
   readonly name: string;
-  private readonly formula: RowFormula;
-  private readonly computation: RowComputation;
+  private readonly write: () => RowFormula;
+  private written: { readonly formula: RowFormula; readonly computation: RowComputation } | null = null;
   private readonly recording = new Map<number, Recorded>();
   private readonly derived = new Map<number, Derived>();
 
-  constructor(name: string, formula: RowFormula) {
-    const { inputs, folds, outputs } = formula;
+  /** @param write gives the formula, when it is first needed */
+  constructor(name: string, write: () => RowFormula) {
     this.name = name;
-    this.formula = formula;
-    this.computation = { inputCount: inputs.length, folds, outputs, compiled: { kernels: null } };
+    this.write = write;
+  }
+
+  private get formula(): RowFormula {
+    return this.content.formula;
+  }
+
+  private get content(): { readonly formula: RowFormula; readonly computation: RowComputation } {
+    if (this.written === null) {
+      const formula = this.write();
+      const { inputs, folds, outputs } = formula;
+      this.written = { formula, computation: { inputCount: inputs.length, folds, outputs, compiled: { kernels: null } } };
+    }
+    return this.written;
   }
 
   /**
@@ -85,7 +97,7 @@ export class RowProgram implements Rule {
     const outs = outputs.map(({ sort }) => empty(sortShape(shape, dim, sort), dtype));
     const rows = toLast(shape, dim);
     kernels().rows(
-      this.computation,
+      this.content.computation,
       rows,
       outs.map((out, o) => alongLast(out, outputs[o]!.sort, rows, dim, 1)),
       tensors.map((x, i) => alongLast(x, inputs[i]!.sort, rows, dim, 0)),
@@ -111,7 +123,7 @@ export class RowProgram implements Rule {
     const { reads, missing } = rowGradient(this.formula, needs, outputs.map(() => true));
     if (missing.length === 0) return { program: this, reads };
     const folds = missing.map((k): RowOutput => ({ sort: 'row', value: input(inputs.length + 1 + k) }));
-    return new RowProgram(this.name, { ...this.formula, outputs: [...outputs, ...folds] }).derive(needs);
+    return new RowProgram(this.name, () => ({ ...this.formula, outputs: [...outputs, ...folds] })).derive(needs);
   }
 
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
@@ -133,7 +145,7 @@ export class RowProgram implements Rule {
     let found = this.derived.get(key);
     if (found === undefined) {
       const plan = rowGradient(this.formula, needs, present);
-      const program = plan.formula.outputs.length === 0 ? null : new RowProgram(`${this.name}_backward`, plan.formula);
+      const program = plan.formula.outputs.length === 0 ? null : new RowProgram(`${this.name}_backward`, () => plan.formula);
       found = { plan, program };
       this.derived.set(key, found);
     }
@@ -189,11 +201,19 @@ function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 |
  * Declares a computation along a dimension by its formula.
  * @param inputs sorts of the inputs; those after a `!` have no gradient
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function rowProgram(
   name: string,
   inputs: readonly (RowSort | `${RowSort}!`)[],
   build: (row: RowBuilder, ...inputs: Expr[]) => RowResults,
 ): RowProgram {
+  return new RowProgram(name, () => writeFormula(inputs, build));
+}
+
+function writeFormula(
+  inputs: readonly (RowSort | `${RowSort}!`)[],
+  build: (row: RowBuilder, ...inputs: Expr[]) => RowResults,
+): RowFormula {
   const folds: DifferentiableFold[] = [];
   const fold = (kind: DifferentiableFold['kind'], value: Expr, still: readonly Expr[]): Expr => {
     folds.push({ kind, value, still });
@@ -207,10 +227,10 @@ export function rowProgram(
     max: (value) => fold('max', value, []),
   };
   const { outputs, known } = build(row, ...inputs.map((_, i) => input(i)));
-  return new RowProgram(name, {
+  return {
     inputs: inputs.map((sort) => ({ sort: sort.replace('!', '') as RowSort, isConstant: sort.endsWith('!') })),
     folds,
     outputs,
     known: known?.(output()) ?? [],
-  });
+  };
 }

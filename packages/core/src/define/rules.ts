@@ -32,6 +32,7 @@ export interface LinearDefinition<A> {
 }
 
 /** Declares a linear operation. Its derivative is its transpose, which saves nothing. */
+/* @__NO_SIDE_EFFECTS__ */
 export function linear<A>(name: string, definition: LinearDefinition<A>): (inputs: readonly Tensor[], attrs: A) => Tensor {
   const rule: Rule = {
     name,
@@ -59,6 +60,7 @@ export interface BilinearDefinition<A> {
 }
 
 /** Declares a bilinear operation. It saves an input only if the other one needs a gradient. */
+/* @__NO_SIDE_EFFECTS__ */
 export function bilinear<A>(name: string, definition: BilinearDefinition<A>): (a: Tensor, b: Tensor, attrs: A) => Tensor {
   const rule: Rule = {
     name,
@@ -101,6 +103,7 @@ export interface CustomDefinition<A> {
 export type CustomOperation<A> = (inputs: readonly Tensor[], attrs: A) => Tensor[];
 
 /** Declares an operation with a rule of its own; the call returns its results. */
+/* @__NO_SIDE_EFFECTS__ */
 export function custom<A>(name: string, definition: CustomDefinition<A>): CustomOperation<A> {
   const rule: Rule = {
     name,

@@ -1,3 +1,4 @@
+import type { UpdateComputation } from '../backend/types.ts';
 import { kernels } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, param, substitute, type Expr } from '../expr/index.ts';
@@ -13,6 +14,9 @@ export interface UpdateSignature {
   readonly params: number;
 }
 
+/** The new values of the targets, as expressions. */
+export type UpdateFormula = (targets: Expr[], inputs: Expr[], params: Expr[]) => Expr[];
+
 /** Overwrites the targets, element by element, and records nothing. */
 export type Update = (targets: readonly Tensor[], inputs: readonly Tensor[], params: readonly number[]) => void;
 
@@ -22,20 +26,9 @@ export type Update = (targets: readonly Tensor[], inputs: readonly Tensor[], par
  * value of each target in order. A value sees the new values of the targets before it and the old ones of itself and
  * those after it.
  */
-export function defineUpdate(
-  signature: UpdateSignature,
-  build: (targets: Expr[], inputs: Expr[], params: Expr[]) => Expr[],
-): Update {
-  const leaves = (count: number, leaf: (i: number) => Expr): Expr[] => Array.from({ length: count }, (_, i) => leaf(i));
-  const values = build(
-    leaves(signature.targets, input),
-    leaves(signature.inputs, (i) => input(signature.targets + i)),
-    leaves(signature.params, param),
-  );
-  // In terms of the old elements alone, so that one pass writes all targets.
-  const all = leaves(signature.targets + signature.inputs, input);
-  values.forEach((value, i) => (all[i] = values[i] = substitute(value, { inputs: all })));
-  const computation = { values, paramCount: signature.params, compiled: { kernels: null } };
+/* @__NO_SIDE_EFFECTS__ */
+export function defineUpdate(signature: UpdateSignature, build: UpdateFormula): Update {
+  let computation: UpdateComputation | undefined;
   return (targets, inputs, params) => {
     const { shape, dtype } = targets[0]!;
     for (const x of [...targets, ...inputs]) {
@@ -47,7 +40,16 @@ export function defineUpdate(
         );
       }
     }
-    kernels().update(computation, targets, inputs, params);
+    kernels().update((computation ??= computationOf(signature, build)), targets, inputs, params);
     for (const target of targets) target.storage.version++;
   };
+}
+
+/** The new values in terms of the old elements alone, so that one pass writes all targets. */
+function computationOf({ targets, inputs, params }: UpdateSignature, build: UpdateFormula): UpdateComputation {
+  const leaves = (count: number, leaf: (i: number) => Expr): Expr[] => Array.from({ length: count }, (_, i) => leaf(i));
+  const all = leaves(targets + inputs, input);
+  const values = build(all.slice(0, targets), all.slice(targets), leaves(params, param));
+  values.forEach((value, i) => (all[i] = values[i] = substitute(value, { inputs: all })));
+  return { values, paramCount: params, compiled: { kernels: null } };
 }

@@ -6,6 +6,7 @@ import { formatMessage } from 'publint/utils';
 import { hasChromium } from '../published/chromium.ts';
 import { runInPage } from '../published/page.ts';
 import { runProject, withProject } from '../published/project.ts';
+import { traceFindings } from '../published/trace.ts';
 
 /** Resolutions that an ESM-only package does not serve. */
 const unserved = new Set(['node10', 'node16-cjs']);
@@ -14,6 +15,7 @@ const unserved = new Set(['node10', 'node16-cjs']);
 export function publishedFindings(root: string): Promise<string[]> {
   return withProject(root, async (project) => {
     const linted = await Promise.all(project.tarballs.map(tarballFindings));
+    linted.push(traceFindings(project));
     const ran = runProject(project, [process.execPath]);
     if (ran.length > 0) return [...linted.flat(), ...ran];
     if (!hasChromium) console.log('       not run in a page: there is no browser package for this machine');

@@ -3,7 +3,8 @@ import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, wri
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { packageNames } from '../checks/sources.ts';
-import { pnpm, run, tsc } from '../program.ts';
+import { pnpm, run } from '../program.ts';
+import { buildPackages } from './build.ts';
 
 /** A folder outside the workspace in which the packed packages are installed as a user would. */
 export interface Project {
@@ -23,7 +24,7 @@ export function publishedEntries(root: string): string[] {
 export async function withProject(root: string, use: (project: Project) => Promise<string[]>): Promise<string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'tapegrad-published-'));
   try {
-    const built = run([tsc, '-b', 'packages/dev/tsconfig.build.json']);
+    const built = await buildPackages(root);
     if (built.length > 0) return built;
     const selected = packageNames(root).filter((name) => !manifest(root, name).private).flatMap((name) => ['--filter', `./packages/${name}`]);
     const packed = run([pnpm, '-r', ...selected, 'pack', '--pack-destination', folder]);
