@@ -3,6 +3,8 @@ import { directKernels } from './direct.ts';
 import { type FloatDType, floatTypes } from './floats.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
+import { tileColumns } from './tile.ts';
+import { eachPiece, type Work, workOf } from './work.ts';
 
 /** Elements of k that one pass takes at most, so that a panel stays in the first cache. */
 const K_BLOCK = 256;
@@ -10,6 +12,17 @@ const K_BLOCK = 256;
 const N_BLOCK = 1024;
 
 const panels = new Scratch();
+const spares = new Scratch();
+
+/** Rows of the left operand that are packed before threads go on to multiply, in blocks. */
+const SHARED_BLOCKS = 16;
+/** What a multiplication and an addition take one thread, per byte of an element. */
+const NANOSECONDS_PER_BYTE = 0.011;
+
+/** About what a product takes one thread. */
+export function productNanoseconds(dtype: FloatDType, m: number, n: number, k: number): number {
+  return m * n * k * floatTypes[dtype].bytes * NANOSECONDS_PER_BYTE;
+}
 
 /**
  * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
@@ -28,39 +41,93 @@ export function gemm(
   bColumn: number,
   c: number,
   cRow: number,
+  work: Work = workOf(productNanoseconds(dtype, m, n, k)),
 ): void {
   const bytes = floatTypes[dtype].bytes;
   if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
-    for (let i = 0; i < m; i++) directKernels(dtype).dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
+    const { dots } = work.kernels(directKernels(dtype));
+    eachPiece(work.width, n, 1, 1, (j, columns) => {
+      work.task();
+      for (let i = 0; i < m; i++) dots(columns, k, a + i * aRow, b + j * bColumn, bColumn, c + i * cRow + j * bytes);
+    });
+    work.run();
     return;
   }
-  const kBlock = blockOf(k);
-  const tileBytes = spareBytes();
   if (n <= 32 || m <= 4 || m * k <= 16384) {
-    const { direct } = directKernels(dtype);
-    const spare = panels.take(tileBytes + kBlock * 32);
-    for (let p = 0; p < k; p += kBlock) {
-      const depth = Math.min(kBlock, k - p);
-      const add = p === 0 ? 0 : 1;
-      direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
-    }
+    const { direct } = work.kernels(directKernels(dtype));
+    const kBlock = blockOf(k);
+    const multiply = (i: number, rows: number, j: number, columns: number): void => {
+      work.task();
+      const spare = work.inside().take(panels, spareBytes() + kBlock * 32);
+      const [from, right, to] = [a + i * aRow, b + j * bColumn, c + i * cRow + j * bytes];
+      for (let p = 0; p < k; p += kBlock) {
+        const depth = Math.min(kBlock, k - p);
+        const add = p === 0 ? 0 : 1;
+        direct(rows, columns, depth, from + p * aStep, aRow, aStep, right + p * bStep, bStep, bColumn, to, cRow, add, spare);
+      }
+    };
+    if (m > n) eachPiece(work.width, m, 30, 30, (i, rows) => multiply(i, rows, 0, n));
+    else eachPiece(work.width, n, 32, 32, (j, columns) => multiply(0, m, j, columns));
+    work.run();
     return;
   }
-  const kernels = blockedKernels(dtype);
-  const rowsBytes = kBlock * (M_BLOCK * bytes);
-  const spare = panels.take(tileBytes + rowsBytes + kBlock * (Math.min(n, N_BLOCK) + 8) * bytes);
-  const rows = spare + tileBytes;
+  blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+}
+
+/**
+ * c = a b by packing both operands. Several threads share what is packed: all of them pack, then all multiply.
+ */
+function blocked(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const { packColumns, packRows, block } = work.kernels(blockedKernels(dtype));
+  const bytes = floatTypes[dtype].bytes;
+  const panel = tileColumns(floatTypes[dtype]);
+  const [group, height] = work.width === 1 ? [M_BLOCK, M_BLOCK] : [M_BLOCK * SHARED_BLOCKS, M_BLOCK / 2];
+  const kBlock = blockOf(k);
+  const rowsBytes = kBlock * Math.min(group, Math.ceil(m / M_BLOCK) * M_BLOCK) * bytes;
+  const rows = work.take(panels, rowsBytes + kBlock * (Math.min(n, N_BLOCK) + panel) * bytes);
   const columns = rows + rowsBytes;
   for (let j = 0; j < n; j += N_BLOCK) {
     const width = Math.min(N_BLOCK, n - j);
     for (let p = 0; p < k; p += kBlock) {
       const depth = Math.min(kBlock, k - p);
-      kernels.packColumns(columns, b + p * bStep + j * bColumn, bStep, bColumn, depth, width);
-      for (let i = 0; i < m; i += M_BLOCK) {
-        const height = Math.min(M_BLOCK, m - i);
-        kernels.packRows(rows, a + i * aRow + p * aStep, aStep, aRow, depth, height);
-        const at = c + i * cRow + j * bytes;
-        kernels.block(height, width, depth, rows, columns, at, cRow, p === 0 ? 0 : 1, spare);
+      const from = b + p * bStep + j * bColumn;
+      eachPiece(work.width, width, panel, 64, (x, size) => {
+        work.task();
+        packColumns(columns + x * depth * bytes, from + x * bColumn, bStep, bColumn, depth, size);
+      });
+      for (let i = 0; i < m; i += group) {
+        const end = Math.min(m, i + group);
+        for (let y = i; y < end; y += M_BLOCK) {
+          work.task();
+          const to = rows + (y - i) * depth * bytes;
+          packRows(to, a + y * aRow + p * aStep, aStep, aRow, depth, Math.min(M_BLOCK, end - y));
+        }
+        work.run();
+        const across = Math.ceil((work.width * height) / (end - i));
+        for (let y = i; y < end; y += height) {
+          eachPiece(across, width, panel, 64, (x, size) => {
+            work.task();
+            const spare = work.inside().take(spares, spareBytes());
+            const [left, right] = [rows + (y - i) * depth * bytes, columns + x * depth * bytes];
+            const to = c + y * cRow + (j + x) * bytes;
+            block(Math.min(height, end - y), size, depth, left, right, to, cRow, p === 0 ? 0 : 1, spare);
+          });
+        }
+        work.run();
       }
     }
   }
