@@ -16,6 +16,7 @@ import {
 } from './assembler.ts';
 import { defineTranspose } from './transpose.ts';
 import { forOuter, walk } from './walk.ts';
+import { alone, eachPiece, isWorthSharing, SharedWork, workOf } from './work.ts';
 
 /** Copies of one pair of dtypes; strides in bytes. */
 interface CopyKernels {
@@ -173,40 +174,74 @@ function kernelsFor(from: DType, to: DType): CopyKernels {
   return kernels;
 }
 
+/** What it takes one thread to copy a byte of dense memory, and an element anywhere. */
+const BYTE_NANOSECONDS = 0.05;
+const ELEMENT_NANOSECONDS = 0.5;
+/** Elements of a task at least, and what numbers of dense elements and of rows that are turned are multiples of. */
+const LEAST_PIECE = 4096;
+const DENSE_UNIT = 64;
+const ROWS_UNIT = 16;
+
 /** out = x in out's dtype. */
 export function copy(out: Strided, x: Strided): void {
   const count = numel(out.shape);
   if (count === 0) return;
-  const kernels = kernelsFor(x.dtype, out.dtype);
   const outBytes = dtypeInfo[out.dtype].bytes;
   const xBytes = dtypeInfo[x.dtype].bytes;
   const outAddress = addressOf(out.storage) + out.offset * outBytes;
   const xAddress = addressOf(x.storage) + x.offset * xBytes;
+  const table = kernelsFor(x.dtype, out.dtype);
   if (isContiguous(out.shape, out.strides) && isContiguous(x.shape, x.strides)) {
-    kernels.dense(outAddress, xAddress, count);
+    const work = workOf(count * (outBytes + xBytes) * BYTE_NANOSECONDS);
+    const { dense } = work.kernels(table);
+    eachPiece(work.width, count, DENSE_UNIT, LEAST_PIECE, (first, size) => {
+      work.task();
+      dense(outAddress + first * outBytes, xAddress + first * xBytes, size);
+    });
+    work.run();
     return;
   }
-  if (out.shape.length === 2 && out.strides[1] === 1) {
+  const isShared = isWorthSharing(count * ELEMENT_NANOSECONDS);
+  if (!isShared && out.shape.length === 2 && out.strides[1] === 1) {
     const [rows, columns] = out.shape as [number, number];
     const o1 = out.strides[0]! * outBytes;
     const x1 = x.strides[0]! * xBytes;
     const x2 = x.strides[1]! * xBytes;
     if (x.dtype !== out.dtype || outBytes === 1 || x1 !== xBytes) {
-      kernels.loops(outAddress, xAddress, 1, rows, columns, 0, o1, outBytes, 0, x1, x2);
-    } else kernels.transpose(outAddress, xAddress, rows, columns, o1, x2);
+      table.loops(outAddress, xAddress, 1, rows, columns, 0, o1, outBytes, 0, x1, x2);
+    } else table.transpose(outAddress, xAddress, rows, columns, o1, x2);
     return;
   }
   const loops = walk(out.shape, [out.strides, x.strides], 3);
-  const { sizes, strides } = loops;
-  const depth = sizes.length;
-  const [n0, n1, n2] = sizes.slice(depth - 3) as Triple;
-  const [o0, o1, o2] = strides[0]!.slice(depth - 3).map((s) => s * outBytes) as Triple;
-  const [x0, x1, x2] = strides[1]!.slice(depth - 3).map((s) => s * xBytes) as Triple;
+  const depth = loops.sizes.length;
+  const sizes = loops.sizes.slice(depth - 3) as Triple;
+  const outStrides = loops.strides[0]!.slice(depth - 3).map((s) => s * outBytes) as Triple;
+  const xStrides = loops.strides[1]!.slice(depth - 3).map((s) => s * xBytes) as Triple;
+  const [n0, n1, n2] = sizes;
+  const [o0, o1, o2] = outStrides;
+  const [x0, x1, x2] = xStrides;
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
+  const together = isTransposed ? n1 * n2 : n0 * n1 * n2;
+  const work = isShared && together >= LEAST_PIECE ? new SharedWork() : alone;
+  const kernels = work.kernels(table);
   forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;
     const p = xAddress + xOffset * xBytes;
-    if (!isTransposed) kernels.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);
-    else for (let i = 0; i < n0; i++) kernels.transpose(o + i * o0, p + i * x0, n1, n2, o1, x2);
+    if (!isTransposed) {
+      const along = sizes.indexOf(Math.max(...sizes));
+      eachPiece(work.width, sizes[along]!, 1, Math.ceil((LEAST_PIECE / together) * sizes[along]!), (first, size) => {
+        work.task();
+        const part = sizes.with(along, size) as Triple;
+        kernels.loops(o + first * outStrides[along]!, p + first * xStrides[along]!, ...part, ...outStrides, ...xStrides);
+      });
+      return;
+    }
+    for (let i = 0; i < n0; i++) {
+      eachPiece(work.width, n1, ROWS_UNIT, Math.ceil(LEAST_PIECE / n2), (first, size) => {
+        work.task();
+        kernels.transpose(o + i * o0 + first * o1, p + i * x0 + first * x1, size, n2, o1, x2);
+      });
+    }
   });
+  work.run();
 }

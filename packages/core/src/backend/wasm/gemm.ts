@@ -16,6 +16,8 @@ const spares = new Scratch();
 
 /** Rows of the left operand that are packed before threads go on to multiply, in blocks. */
 const SHARED_BLOCKS = 16;
+/** Columns of a task at least. */
+const LEAST_COLUMNS = 64;
 /** What a multiplication and an addition take one thread, per byte of an element. */
 const NANOSECONDS_PER_BYTE = 0.011;
 
@@ -45,33 +47,70 @@ export function gemm(
 ): void {
   const bytes = floatTypes[dtype].bytes;
   if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
-    const { dots } = work.kernels(directKernels(dtype));
-    eachPiece(work.width, n, 1, 1, (j, columns) => {
-      work.task();
-      for (let i = 0; i < m; i++) dots(columns, k, a + i * aRow, b + j * bColumn, bColumn, c + i * cRow + j * bytes);
-    });
-    work.run();
-    return;
+    if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, work);
+    else {
+      eachPiece(work.width, n, 1, 1, (j, width) => {
+        work.task();
+        dots(dtype, m, width, k, a, aRow, b + j * bColumn, bColumn, c + j * bytes, cRow, work);
+      });
+      work.run();
+    }
+  } else if (n <= 32 || m <= 4 || m * k <= 16384) {
+    if (work.width === 1) direct(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+    else {
+      const [height, width] = m > n ? [Math.ceil(m / work.width / 30) * 30, n] : [m, Math.ceil(n / work.width / 32) * 32];
+      eachBlock(m, n, height, width, (i, rows, j, columns) => {
+        work.task();
+        const [from, right, to] = [a + i * aRow, b + j * bColumn, c + i * cRow + j * bytes];
+        direct(dtype, rows, columns, k, from, aRow, aStep, right, bStep, bColumn, to, cRow, work.inside());
+      });
+      work.run();
+    }
+  } else blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+}
+
+/** c = a b for a few rows and columns dense in k. */
+function dots(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  b: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const kernels = work.kernels(directKernels(dtype));
+  for (let i = 0; i < m; i++) kernels.dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
+}
+
+/** c = a b by reading a where it lies. */
+function direct(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const kernels = work.kernels(directKernels(dtype));
+  const kBlock = blockOf(k);
+  const spare = work.take(panels, spareBytes() + kBlock * 32);
+  for (let p = 0; p < k; p += kBlock) {
+    const depth = Math.min(kBlock, k - p);
+    const add = p === 0 ? 0 : 1;
+    kernels.direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
   }
-  if (n <= 32 || m <= 4 || m * k <= 16384) {
-    const { direct } = work.kernels(directKernels(dtype));
-    const kBlock = blockOf(k);
-    const multiply = (i: number, rows: number, j: number, columns: number): void => {
-      work.task();
-      const spare = work.inside().take(panels, spareBytes() + kBlock * 32);
-      const [from, right, to] = [a + i * aRow, b + j * bColumn, c + i * cRow + j * bytes];
-      for (let p = 0; p < k; p += kBlock) {
-        const depth = Math.min(kBlock, k - p);
-        const add = p === 0 ? 0 : 1;
-        direct(rows, columns, depth, from + p * aStep, aRow, aStep, right + p * bStep, bStep, bColumn, to, cRow, add, spare);
-      }
-    };
-    if (m > n) eachPiece(work.width, m, 30, 30, (i, rows) => multiply(i, rows, 0, n));
-    else eachPiece(work.width, n, 32, 32, (j, columns) => multiply(0, m, j, columns));
-    work.run();
-    return;
-  }
-  blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
 }
 
 /**
@@ -105,7 +144,7 @@ function blocked(
     for (let p = 0; p < k; p += kBlock) {
       const depth = Math.min(kBlock, k - p);
       const from = b + p * bStep + j * bColumn;
-      eachPiece(work.width, width, panel, 64, (x, size) => {
+      eachPiece(work.width, width, panel, LEAST_COLUMNS, (x, size) => {
         work.task();
         packColumns(columns + x * depth * bytes, from + x * bColumn, bStep, bColumn, depth, size);
       });
@@ -117,19 +156,30 @@ function blocked(
           packRows(to, a + y * aRow + p * aStep, aStep, aRow, depth, Math.min(M_BLOCK, end - y));
         }
         work.run();
-        const across = Math.ceil((work.width * height) / (end - i));
-        for (let y = i; y < end; y += height) {
-          eachPiece(across, width, panel, 64, (x, size) => {
-            work.task();
-            const spare = work.inside().take(spares, spareBytes());
-            const [left, right] = [rows + (y - i) * depth * bytes, columns + x * depth * bytes];
-            const to = c + y * cRow + (j + x) * bytes;
-            block(Math.min(height, end - y), size, depth, left, right, to, cRow, p === 0 ? 0 : 1, spare);
-          });
-        }
+        const across = Math.max(1, Math.min(Math.ceil((work.width * height) / (end - i)), Math.floor(width / LEAST_COLUMNS)));
+        eachBlock(end - i, width, height, Math.ceil(width / across / panel) * panel, (y, taken, x, size) => {
+          work.task();
+          const spare = work.inside().take(spares, spareBytes());
+          const [left, right] = [rows + y * depth * bytes, columns + x * depth * bytes];
+          const to = c + (i + y) * cRow + (j + x) * bytes;
+          block(taken, size, depth, left, right, to, cRow, p === 0 ? 0 : 1, spare);
+        });
         work.run();
       }
     }
+  }
+}
+
+/** Visits a matrix in blocks. */
+function eachBlock(
+  m: number,
+  n: number,
+  height: number,
+  width: number,
+  body: (i: number, rows: number, j: number, columns: number) => void,
+): void {
+  for (let i = 0; i < m; i += height) {
+    for (let j = 0; j < n; j += width) body(i, Math.min(height, m - i), j, Math.min(width, n - j));
   }
 }
 

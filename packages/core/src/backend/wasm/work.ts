@@ -20,7 +20,10 @@ export interface Work {
   task(): void;
   /** Finishes all tasks. What comes after sees what they did. */
   run(): void;
-  /** The work as the present task sees it: done by one thread, in this order, in memory that no other task sees. */
+  /**
+   * The work as a task sees it: done by one thread, in this order, with memory that no other task sees and that is free
+   * again for whoever asks next.
+   */
   inside(): Work;
 }
 
@@ -63,8 +66,7 @@ const owned = new Scratch();
 export class SharedWork implements Work {
   readonly width: number = threadCount() * TASKS_PER_THREAD;
   private tasks: Call[][] = [];
-  /** Bytes that the present task has taken of its thread's own memory, and the most that any task takes. */
-  private taken = 0;
+  /** The most that any task takes of its thread's own memory. */
   private ownBytes = 0;
 
   kernels<Table extends object>(table: Table): Table {
@@ -80,25 +82,28 @@ export class SharedWork implements Work {
   }
 
   inside(): Work {
-    const inside: Work = {
+    return this.insideFrom(0);
+  }
+
+  private insideFrom(start: number): Work {
+    let taken = start;
+    return {
       width: 1,
       kernels: (table) => this.kernels(table),
       take: (_scratch, bytes) => {
-        const address = OWN + this.taken;
-        this.taken += Math.ceil(bytes / 64) * 64;
-        this.ownBytes = Math.max(this.ownBytes, this.taken);
+        const address = OWN + taken;
+        taken += Math.ceil(bytes / 64) * 64;
+        this.ownBytes = Math.max(this.ownBytes, taken);
         return address;
       },
       task: () => undefined,
       run: () => undefined,
-      inside: () => inside,
+      inside: () => this.insideFrom(taken),
     };
-    return inside;
   }
 
   task(): void {
     this.tasks.push([]);
-    this.taken = 0;
   }
 
   /** Puts a call on the list: integers, then arguments of other types. */
@@ -136,7 +141,7 @@ function write(tasks: readonly (readonly Call[])[]): number {
 }
 
 /**
- * Divides 0 … count into pieces of whole units, some for each thread if there is more than one.
+ * Divides 0 … count into at most `width` pieces of whole units, at least one.
  * @param least elements of a piece that is worth a task
  */
 export function eachPiece(
@@ -148,5 +153,7 @@ export function eachPiece(
 ): void {
   const pieces = Math.max(1, Math.min(width, Math.floor(count / least)));
   const size = Math.ceil(count / pieces / unit) * unit;
-  for (let first = 0; first < count; first += size) body(first, Math.min(size, count - first));
+  let first = 0;
+  do body(first, Math.min(size, count - first));
+  while ((first += size) < count);
 }
