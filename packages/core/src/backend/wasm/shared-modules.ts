@@ -1,5 +1,5 @@
 import { views } from '../../heap.ts';
-import { permanent } from './threads.ts';
+import { permanent } from './crew.ts';
 
 /** A compiled kernel. */
 export type Kernel = (...args: number[]) => void;

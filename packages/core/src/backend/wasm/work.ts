@@ -1,7 +1,8 @@
 import { views } from '../../heap.ts';
 import { Scratch } from './scratch.ts';
 import { type Kernel, placeOf } from './shared-modules.ts';
-import { runJob, threadCount } from './threads.ts';
+import { runJob } from './crew.ts';
+import { threadCount } from './threads.ts';
 import { OWN } from './worker.ts';
 
 /**
