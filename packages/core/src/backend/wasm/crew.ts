@@ -169,11 +169,12 @@ function mayBlock(): boolean {
   return blocks;
 }
 
-/** Does the tasks that threads could not start, and tells of one that broke off. */
+/** Does the tasks that threads could not start, and tells of one that broke off, whose thread has ended. */
 function makeUpFor(failed: Int32Array, take: (task: number) => void): void {
-  giveUp('a worker could not run a kernel');
   if (failed.includes(failures.broken)) {
+    stop();
     throw new DeviceError('a kernel broke off on another thread, so that its result is not whole; setNumThreads(1) does without');
   }
+  giveUp('a worker could not run a kernel');
   for (const failure of failed) take(failure - failures.unstarted);
 }

@@ -61,7 +61,7 @@ function request(threads: number, said: string): void {
       { argument: 'threads' },
     );
   }
-  if (threads === wanted) return;
+  if (threads === wanted && obstacle === null) return;
   wanted = threads;
   obstacle = threads === 1 ? null : findObstacle();
   available = obstacle === null ? threads : 1;
