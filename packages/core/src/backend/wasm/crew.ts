@@ -20,8 +20,8 @@ let pageUrl: string | undefined;
 
 /** What the threads need to know of a job. */
 export interface Job {
-  /** Index of the program's first double. */
-  readonly program: number;
+  /** Index of the first double of the list of tasks. */
+  readonly list: number;
   readonly tasks: number;
   /** Memory of the threads' own: where thread 0's is, and how many bytes each has. */
   readonly own: number;
@@ -54,7 +54,7 @@ export function permanent(bytes: number): number {
  * @param take does a task on this thread
  * @throws what `take` throws, or DeviceError when a task broke off on another thread
  */
-export function runJob({ program, tasks, own, ownBytes }: Job, take: (task: number) => void): void {
+export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number) => void): void {
   if (!isThere()) {
     for (let task = tasks - 1; task >= 0; task--) take(task);
     return;
@@ -65,7 +65,7 @@ export function runJob({ program, tasks, own, ownBytes }: Job, take: (task: numb
     number,
     number,
   ];
-  i32[control + words.program] = program;
+  i32[control + words.list] = list;
   i32[control + words.own] = own;
   i32[control + words.ownBytes] = ownBytes;
   i32[control + words.pages] = views.u8.length / 65536;

@@ -60,7 +60,7 @@ interface Call {
 }
 
 const none: readonly number[] = [];
-const programs = new Scratch();
+const lists = new Scratch();
 const owned = new Scratch();
 
 /** Work that all threads share. */
@@ -122,22 +122,22 @@ export class SharedWork implements Work {
       for (const { kernel, integers, others } of tasks[task]!) kernel(...integers.map(place), ...others);
     };
     if (tasks.length === 1) take(0);
-    else runJob({ program: write(tasks), tasks: tasks.length, own, ownBytes }, take);
+    else runJob({ list: write(tasks), tasks: tasks.length, own, ownBytes }, take);
   }
 }
 
-/** Writes the program of a job, as the threads read it, and gives the index of its first double. */
+/** Writes the list of a job, as the threads read it, and gives the index of its first double. */
 function write(tasks: readonly (readonly Call[])[]): number {
-  const program: number[] = new Array<number>(tasks.length);
+  const list: number[] = new Array<number>(tasks.length);
   tasks.forEach((calls, task) => {
-    program[task] = program.length;
-    program.push(calls.length);
+    list[task] = list.length;
+    list.push(calls.length);
     for (const { kernel, integers, others } of calls) {
-      program.push(placeOf(kernel), integers.length, others.length, ...integers, ...others);
+      list.push(placeOf(kernel), integers.length, others.length, ...integers, ...others);
     }
   });
-  const index = programs.take(program.length * 8) / 8;
-  views.f64.set(program, index);
+  const index = lists.take(list.length * 8) / 8;
+  views.f64.set(list, index);
   return index;
 }
 

@@ -11,8 +11,8 @@ export const words = {
   pending: 32,
   /** Not 0 when the threads shall end. */
   stopped: 48,
-  /** Where the job's program is, in doubles. */
-  program: 49,
+  /** Where the job's list of tasks is, in doubles. */
+  list: 49,
   /** Memory that each thread has of its own: where that of thread 0 is, and how many bytes everyone has. */
   own: 50,
   ownBytes: 51,
@@ -41,7 +41,7 @@ export interface Orders {
 }
 
 /**
- * The program of a worker, for Node and browsers. It takes tasks until it is stopped. A job's program is a list of doubles:
+ * The program of a worker, for Node and browsers. It takes tasks until it is stopped. A job's list is made of doubles:
  * where each task starts, then the tasks: the number of their calls, and per call a kernel, how many integers and how many
  * other numbers it takes, and these. A kernel stands for three doubles: address and size of its module's bytes, and its
  * place among the exports. What a module imports is known by name: the memory, and functions of Math.
@@ -76,9 +76,9 @@ const work = ({ memory, control, thread }) => {
     return kernel;
   };
   const callsOf = (task) => {
-    const program = i32[at(${words.program})];
+    const list = i32[at(${words.list})];
     const own = (i32[at(${words.own})] >>> 0) + thread * i32[at(${words.ownBytes})];
-    let k = program + f64[program + task];
+    let k = list + f64[list + task];
     const calls = [];
     for (let count = f64[k++]; count > 0; count--) {
       const kernel = kernelOf(f64[k]);
