@@ -93,7 +93,7 @@ describe('a task that fails', () => {
     nextTick();
     const at = cells.take(12 * 4);
     views.i32.fill(0, at / 4, at / 4 + 12);
-    const work = new SharedWork();
+    const work = new SharedWork(1e9);
     const { touch } = work.kernels(kernels);
     for (let task = 0; task < 12; task++) {
       work.task();

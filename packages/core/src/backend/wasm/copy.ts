@@ -201,7 +201,8 @@ export function copy(out: Strided, x: Strided): void {
     work.run();
     return;
   }
-  const isShared = isWorthSharing(count * ELEMENT_NANOSECONDS);
+  const nanoseconds = count * ELEMENT_NANOSECONDS;
+  const isShared = isWorthSharing(nanoseconds);
   if (!isShared && out.shape.length === 2 && out.strides[1] === 1) {
     const [rows, columns] = out.shape as [number, number];
     const o1 = out.strides[0]! * outBytes;
@@ -222,7 +223,7 @@ export function copy(out: Strided, x: Strided): void {
   const [x0, x1, x2] = xStrides;
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
   const together = isTransposed ? n1 * n2 : n0 * n1 * n2;
-  const work = isShared && together >= LEAST_PIECE ? new SharedWork() : alone;
+  const work = isShared && together >= LEAST_PIECE ? new SharedWork(nanoseconds) : alone;
   const kernels = work.kernels(table);
   forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;

@@ -64,10 +64,11 @@ export function runStrided(
   }
   const name = inputs.length > MAX_KEYED_INPUTS ? longKey(out, inputs, compute) : key;
   const kernel = cache.strided.get(name) ?? compileStrided(cache, name, expr, out, inputs, compute);
-  const together = sizes[0]! * sizes[1]!;
-  const isShared = together >= LEAST_SHARED && isWorthSharing(numel(out.shape) * cache.nanoseconds) && isSharable(kernel);
-  if (isShared) share(kernel, expr.paramCount, params, count, depth);
-  else call(kernel, expr.paramCount, params, count, depth);
+  const isLarge = sizes[0]! * sizes[1]! >= LEAST_SHARED;
+  const nanoseconds = isLarge ? numel(out.shape) * cache.nanoseconds : 0;
+  if (isLarge && isWorthSharing(nanoseconds) && isSharable(kernel)) {
+    share(kernel, nanoseconds, expr.paramCount, params, count, depth);
+  } else call(kernel, expr.paramCount, params, count, depth);
 }
 
 function setOperand(k: number, x: Strided): void {
@@ -223,8 +224,15 @@ const ROW_UNIT = 64;
 const blocks = new Scratch();
 
 /** Runs the kernel on several threads, which divide the longer of the two inner loops; each call has a block of its own. */
-function share(kernel: NestedKernel, paramCount: number, params: readonly number[], count: number, depth: number): void {
-  const work = new SharedWork();
+function share(
+  kernel: NestedKernel,
+  nanoseconds: number,
+  paramCount: number,
+  params: readonly number[],
+  count: number,
+  depth: number,
+): void {
+  const work = new SharedWork(nanoseconds);
   const outer = sizes.slice(2, depth).reduce((product, size) => product * size, 1);
   const bytes = Math.ceil((blockLayout.operand(paramCount, count) * 4) / 16) * 16;
   let at = blocks.take(bytes * Math.ceil(work.width / outer) * outer);

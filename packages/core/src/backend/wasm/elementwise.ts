@@ -54,8 +54,8 @@ export function elementwise(
     isOneType && cache.lastDType === dtype && cache.lastSplats === splats
       ? cache.last
       : flatKernel(cache, expr, out, inputs, compute, splats, isOneType);
-  if (isWorthSharing(count * cache.nanoseconds) && isSharable(kernel)) {
-    shareFlat(kernel, count, out, inputs, splats, params);
+  if (count >= LEAST_SHARED && isWorthSharing(count * cache.nanoseconds) && isSharable(kernel)) {
+    shareFlat(kernel, count, count * cache.nanoseconds, out, inputs, splats, params);
     return;
   }
   kernel(
@@ -70,20 +70,23 @@ export function elementwise(
   );
 }
 
+/** Fewer elements are not worth a look at what is done with them. */
+const LEAST_SHARED = 4096;
 /** Elements of a piece at least, and what its size is a multiple of, so that the same ones are computed in vectors. */
-const LEAST_PIECE = 4096;
+const LEAST_PIECE = 2048;
 const UNIT = 64;
 
 /** Runs a flat kernel on several threads. */
 function shareFlat(
   kernel: FlatKernel,
   count: number,
+  nanoseconds: number,
   out: Strided,
   inputs: readonly Strided[],
   splats: number,
   params: readonly number[],
 ): void {
-  const work = new SharedWork();
+  const work = new SharedWork(nanoseconds);
   const operands = [out, ...inputs];
   const addresses = operands.map(addressIn);
   const steps = operands.map(({ dtype }, k) => ((splats << 1) & (1 << k) ? 0 : dtypeInfo[dtype].bytes));

@@ -59,7 +59,15 @@ const PART = 1 << 15;
 const partial = new Scratch();
 
 /** Folds dense dims outer, folded, inner: the middle one. */
-function foldColumns(kind: FloatFold, dtype: FloatDType, out: number, x: number, outer: number, inner: number, folded: number): void {
+function foldColumns(
+  kind: FloatFold,
+  dtype: FloatDType,
+  out: number,
+  x: number,
+  outer: number,
+  inner: number,
+  folded: number,
+): void {
   const row = inner * dtypeInfo[dtype].bytes;
   const together = inner * folded;
   const work = together < LEAST_PIECE && outer > 1 ? alone : workOf(outer * together * NANOSECONDS);

@@ -22,7 +22,9 @@ const PART_ROWS = 32;
 
 /** What is kept with a computation. */
 interface Compiled {
-  readonly params: number;
+  readonly paramCount: number;
+  /** Outputs that are sums over rows. */
+  readonly summed: readonly number[];
   /** About what an element takes one thread. */
   readonly nanoseconds: number;
   readonly kernels: Map<string, RowKernel>;
@@ -114,64 +116,74 @@ function call(
 ): void {
   const columns = shape[shape.length - 1]!;
   const rowCount = numel(shape.slice(0, -1));
-  const { kernel, params: paramCount, nanoseconds } = kernelFor(computation, dtype, inputs);
-  const summed = computation.outputs.flatMap(({ sort }, o) => (sort === 'column' ? [o] : []));
-  const isShared = isWorthSharing(rowCount * columns * nanoseconds) && isSharable(kernel);
-  const work = isShared ? new SharedWork() : null;
+  const { kernel, compiled } = kernelFor(computation, dtype, inputs);
+  const { paramCount, summed } = compiled;
+  const nanoseconds = rowCount * columns * compiled.nanoseconds;
+  const work = isWorthSharing(nanoseconds) && isSharable(kernel) ? new SharedWork(nanoseconds) : null;
   // Sums over rows are taken in parts that depend on the sizes alone.
-  const part = Math.max(PART_ROWS, Math.ceil(PART_ELEMENTS / Math.max(1, columns) / PART_ROWS) * PART_ROWS);
-  const parts = summed.length > 0 ? Math.max(1, Math.ceil(rowCount / part)) : 1;
+  const part = Math.ceil(PART_ELEMENTS / Math.max(1, columns) / PART_ROWS) * PART_ROWS;
+  const parts = summed.length === 0 ? 1 : Math.max(1, Math.ceil(rowCount / part));
   const sumBytes = columnBytes(columns, dtype);
-  const sumAt = summed.length > 0 ? sums.take(sumBytes * summed.length * parts) : 0;
+  const sumAt = summed.length === 0 ? 0 : sums.take(sumBytes * summed.length * parts);
   const operands = [...outs, ...inputs];
   const bytes = operands.map(({ operand }) => dtypeInfo[operand.dtype].bytes);
   const addresses = operands.map(({ operand }, k) => addressOf(operand.storage) + operand.offset * bytes[k]!);
+  const pieces = summed.length > 0 ? parts : (work?.width ?? 1);
   const blockBytes = Math.ceil((rowBlock.operand(paramCount, operands.length) * 4) / 16) * 16;
-  const pieces = summed.length > 0 ? parts : work === null ? 1 : work.width;
-  const blockAt = blocks.take(blockBytes * pieces);
-  let piece = 0;
-  const unit = summed.length > 0 && parts > 1 ? part : 1;
-  eachPiece(pieces, rowCount, unit, 1, (first, size) => {
-    const block = blockAt + blockBytes * piece;
+  let block = blocks.take(blockBytes * pieces);
+  let sum = sumAt;
+  eachPiece(pieces, rowCount, parts > 1 ? part : 1, 1, (first, size) => {
     const { f64, i32 } = views;
     for (let k = 0; k < paramCount; k++) f64[block / 8 + k] = params[k]!;
     const counts = block / 4 + rowBlock.counts(paramCount);
     i32[counts] = size;
     i32[counts + 1] = columns;
-    operands.forEach(({ step }, k) => {
+    for (let k = 0; k < operands.length; k++) {
       const at = block / 4 + rowBlock.operand(paramCount, k);
-      i32[at] = addresses[k]! + first * step * bytes[k]!;
-      i32[at + 1] = step * bytes[k]!;
-    });
-    summed.forEach((o, k) => {
-      i32[block / 4 + rowBlock.operand(paramCount, o)] = sumAt + (k * parts + piece) * sumBytes;
-    });
+      const step = operands[k]!.step * bytes[k]!;
+      i32[at] = addresses[k]! + first * step;
+      i32[at + 1] = step;
+    }
+    for (const o of summed) {
+      i32[block / 4 + rowBlock.operand(paramCount, o)] = sum;
+      sum += sumBytes;
+    }
     if (work === null) kernel(block);
     else {
       work.task();
       work.call(kernel as Kernel, [block]);
     }
-    piece++;
+    block += blockBytes;
   });
   work?.run();
   summed.forEach((o, k) => {
-    const at = sumAt + k * parts * sumBytes;
+    const offset = k * sumBytes;
     if (parts > 1) {
-      foldKernels('sum', dtype).columns(at, at, columns, 1, 0, parts, sumBytes, spare.take(SPARE_BYTES));
+      const spareAt = spare.take(SPARE_BYTES);
+      foldKernels('sum', dtype).columns(sumAt + offset, sumAt + offset, columns, 1, 0, parts, sumBytes * summed.length, spareAt);
     }
+    const { storage, offset: outOffset, strides } = outs[o]!.operand;
     const line = { shape: [columns], dtype };
-    const { storage, offset, strides } = outs[o]!.operand;
     written.push([
-      { ...line, storage, offset, strides: [strides[strides.length - 1]!] },
-      { ...line, storage: sums.held, offset: (k * parts * sumBytes) / dtypeInfo[dtype].bytes, strides: [1] },
+      { ...line, storage, offset: outOffset, strides: [strides[strides.length - 1]!] },
+      { ...line, storage: sums.held, offset: offset / dtypeInfo[dtype].bytes, strides: [1] },
     ]);
   });
 }
 
-function kernelFor(computation: RowComputation, dtype: FloatDType, inputs: readonly Placed[]): { kernel: RowKernel; params: number; nanoseconds: number } {
+function kernelFor(
+  computation: RowComputation,
+  dtype: FloatDType,
+  inputs: readonly Placed[],
+): { kernel: RowKernel; compiled: Compiled } {
   const slot = computation.compiled as { kernels: Compiled | null };
-  slot.kernels ??= { params: paramCountOf(computation), nanoseconds: nanosecondsOf(computation), kernels: new Map() };
-  const { params, nanoseconds, kernels } = slot.kernels;
+  const compiled = (slot.kernels ??= {
+    paramCount: paramCountOf(computation),
+    summed: computation.outputs.flatMap(({ sort }, o) => (sort === 'column' ? [o] : [])),
+    nanoseconds: nanosecondsOf(computation),
+    kernels: new Map(),
+  });
+  const { kernels } = compiled;
   let key: string = dtype;
   for (const { operand, isDense } of inputs) key += ` ${operand.dtype}${isDense ? '' : '*'}`;
   let kernel = kernels.get(key);
@@ -180,7 +192,7 @@ function kernelFor(computation: RowComputation, dtype: FloatDType, inputs: reado
     kernel = compileRows(computation, { dtype, inputs: kinds });
     kernels.set(key, kernel);
   }
-  return { kernel, params, nanoseconds };
+  return { kernel, compiled };
 }
 
 /** About what an element takes one thread. */

@@ -40,8 +40,9 @@ export const alone: Work = {
 
 /** A job for several threads is worth it if it takes one of them so long. */
 const WORTHWHILE_NANOSECONDS = 30_000;
-/** Tasks per thread, so that a thread that is kept from running leaves little to wait for. */
+/** Tasks per thread, so that a thread that is kept from running leaves little to wait for, and how long one takes at least. */
 const TASKS_PER_THREAD = 6;
+const TASK_NANOSECONDS = 5_000;
 
 /** Whether several threads gain from work that takes one of them so long. */
 export function isWorthSharing(nanoseconds: number): boolean {
@@ -50,7 +51,7 @@ export function isWorthSharing(nanoseconds: number): boolean {
 
 /** How work that takes one thread so long is done best. */
 export function workOf(nanoseconds: number): Work {
-  return isWorthSharing(nanoseconds) ? new SharedWork() : alone;
+  return isWorthSharing(nanoseconds) ? new SharedWork(nanoseconds) : alone;
 }
 
 interface Call {
@@ -65,10 +66,16 @@ const owned = new Scratch();
 
 /** Work that all threads share. */
 export class SharedWork implements Work {
-  readonly width: number = threadCount() * TASKS_PER_THREAD;
+  readonly width: number;
   private tasks: Call[][] = [];
   /** The most that any task takes of its thread's own memory. */
   private ownBytes = 0;
+
+  /** @param nanoseconds what it all takes one thread */
+  constructor(nanoseconds: number) {
+    const threads = threadCount();
+    this.width = Math.max(threads, Math.min(threads * TASKS_PER_THREAD, Math.floor(nanoseconds / TASK_NANOSECONDS)));
+  }
 
   kernels<Table extends object>(table: Table): Table {
     const listed: Record<string, unknown> = {};
