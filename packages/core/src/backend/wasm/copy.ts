@@ -16,7 +16,7 @@ import {
 } from './assembler.ts';
 import { defineTranspose } from './transpose.ts';
 import { forOuter, walk } from './walk.ts';
-import { alone, eachPiece, isWorthSharing, SharedWork, workOf } from './work.ts';
+import { alone, eachPiece, type Work, workOf } from './work.ts';
 
 /** Copies of one pair of dtypes; strides in bytes. */
 interface CopyKernels {
@@ -193,17 +193,12 @@ export function copy(out: Strided, x: Strided): void {
   const table = kernelsFor(x.dtype, out.dtype);
   if (isContiguous(out.shape, out.strides) && isContiguous(x.shape, x.strides)) {
     const work = workOf(count * (outBytes + xBytes) * BYTE_NANOSECONDS);
-    const { dense } = work.kernels(table);
-    eachPiece(work.width, count, DENSE_UNIT, LEAST_PIECE, (first, size) => {
-      work.task();
-      dense(outAddress + first * outBytes, xAddress + first * xBytes, size);
-    });
-    work.run();
+    if (work === alone) table.dense(outAddress, xAddress, count);
+    else shareDense(work, table, outAddress, outBytes, xAddress, xBytes, count);
     return;
   }
-  const nanoseconds = count * ELEMENT_NANOSECONDS;
-  const isShared = isWorthSharing(nanoseconds);
-  if (!isShared && out.shape.length === 2 && out.strides[1] === 1) {
+  const work = workOf(count * ELEMENT_NANOSECONDS);
+  if (work === alone && out.shape.length === 2 && out.strides[1] === 1) {
     const [rows, columns] = out.shape as [number, number];
     const o1 = out.strides[0]! * outBytes;
     const x1 = x.strides[0]! * xBytes;
@@ -222,27 +217,74 @@ export function copy(out: Strided, x: Strided): void {
   const [o0, o1, o2] = outStrides;
   const [x0, x1, x2] = xStrides;
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
-  const together = isTransposed ? n1 * n2 : n0 * n1 * n2;
-  const work = isShared && together >= LEAST_PIECE ? new SharedWork(nanoseconds) : alone;
-  const kernels = work.kernels(table);
+  const isShared = work !== alone && (isTransposed ? n1 * n2 : n0 * n1 * n2) >= LEAST_PIECE;
   forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;
     const p = xAddress + xOffset * xBytes;
-    if (!isTransposed) {
-      const along = sizes.indexOf(Math.max(...sizes));
-      eachPiece(work.width, sizes[along]!, 1, Math.ceil((LEAST_PIECE / together) * sizes[along]!), (first, size) => {
-        work.task();
-        const part = sizes.with(along, size) as Triple;
-        kernels.loops(o + first * outStrides[along]!, p + first * xStrides[along]!, ...part, ...outStrides, ...xStrides);
-      });
-      return;
-    }
-    for (let i = 0; i < n0; i++) {
-      eachPiece(work.width, n1, ROWS_UNIT, Math.ceil(LEAST_PIECE / n2), (first, size) => {
-        work.task();
-        kernels.transpose(o + i * o0 + first * o1, p + i * x0 + first * x1, size, n2, o1, x2);
-      });
-    }
+    if (isTransposed) {
+      for (let i = 0; i < n0; i++) {
+        const [to, from] = [o + i * o0, p + i * x0];
+        if (!isShared) table.transpose(to, from, n1, n2, o1, x2);
+        else shareTranspose(work, table, to, from, n1, n2, o1, x2, xBytes);
+      }
+    } else if (!isShared) table.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);
+    else shareLoops(work, table, o, p, sizes, outStrides, xStrides);
   });
   work.run();
+}
+
+function shareDense(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  outBytes: number,
+  x: number,
+  xBytes: number,
+  count: number,
+): void {
+  const { dense } = work.kernels(table);
+  eachPiece(work.width, count, DENSE_UNIT, LEAST_PIECE, (first, size) => {
+    work.task();
+    dense(out + first * outBytes, x + first * xBytes, size);
+  });
+  work.run();
+}
+
+function shareTranspose(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  x: number,
+  rows: number,
+  columns: number,
+  outStride: number,
+  xStride: number,
+  bytes: number,
+): void {
+  const { transpose } = work.kernels(table);
+  eachPiece(work.width, rows, ROWS_UNIT, Math.ceil(LEAST_PIECE / columns), (first, size) => {
+    work.task();
+    transpose(out + first * outStride, x + first * bytes, size, columns, outStride, xStride);
+  });
+}
+
+/** Divides the longest of three loops. */
+function shareLoops(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  x: number,
+  sizes: Triple,
+  outStrides: Triple,
+  xStrides: Triple,
+): void {
+  const { loops } = work.kernels(table);
+  const longest = Math.max(...sizes);
+  const along = sizes.indexOf(longest);
+  const others = (sizes[0] * sizes[1] * sizes[2]) / longest;
+  eachPiece(work.width, longest, 1, Math.ceil(LEAST_PIECE / others), (first, size) => {
+    work.task();
+    const part = sizes.with(along, size) as Triple;
+    loops(out + first * outStrides[along]!, x + first * xStrides[along]!, ...part, ...outStrides, ...xStrides);
+  });
 }

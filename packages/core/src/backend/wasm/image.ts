@@ -113,12 +113,13 @@ export class PaddedImages {
   }
 
   private held(count: number): Strided {
-    return { ...this.inner, shape: [count, ...this.inner.shape.slice(1)] };
+    const { inner } = this;
+    return count === this.room ? inner : { ...inner, shape: [count, ...inner.shape.slice(1)] };
   }
 
   private some(first: number, count: number): Strided {
     const { images } = this;
-    const shape = [count, images.shape[1]!, ...this.part];
-    return { ...images, offset: images.offset + first * images.strides[0]!, shape };
+    const offset = images.offset + first * images.strides[0]!;
+    return { ...images, offset, shape: [count, images.shape[1]!, ...this.part] };
   }
 }

@@ -68,12 +68,17 @@ function foldColumns(
   inner: number,
   folded: number,
 ): void {
-  const row = inner * dtypeInfo[dtype].bytes;
+  const column = dtypeInfo[dtype].bytes;
+  const row = inner * column;
   const together = inner * folded;
   const work = together < LEAST_PIECE && outer > 1 ? alone : workOf(outer * together * NANOSECONDS);
   const { columns } = work.kernels(foldKernels(kind, dtype));
+  if (work === alone) {
+    const spareAt = spare.take(SPARE_BYTES);
+    for (let i = 0; i < outer; i++) columns(out + i * row, x + i * folded * row, inner, 1, 0, folded, row, spareAt);
+    return;
+  }
   const pieces = Math.ceil(work.width / outer);
-  const column = row / inner;
   for (let i = 0; i < outer; i++) {
     eachPiece(pieces, inner, COLUMNS_UNIT, Math.ceil(LEAST_PIECE / folded), (first, size) => {
       work.task();

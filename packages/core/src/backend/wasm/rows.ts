@@ -11,13 +11,13 @@ import { columnBytes } from './rows-columns.ts';
 import { compileRows, paramCountOf, rowBlock, type RowKernel } from './rows-kernel.ts';
 import { Scratch } from './scratch.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
-import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
+import { isWorthSharing, SharedWork } from './work.ts';
 
 const blocks = new Scratch();
 const sums = new Scratch();
 const spare = new Scratch();
 /** Sums over rows are taken in parts of so many elements, in multiples of so many rows. */
-const PART_ELEMENTS = 1 << 14;
+const PART_ELEMENTS = 1 << 15;
 const PART_ROWS = 32;
 
 /** What is kept with a computation. */
@@ -132,17 +132,19 @@ function call(
   const blockBytes = Math.ceil((rowBlock.operand(paramCount, operands.length) * 4) / 16) * 16;
   let block = blocks.take(blockBytes * pieces);
   let sum = sumAt;
-  eachPiece(pieces, rowCount, parts > 1 ? part : 1, 1, (first, size) => {
+  const step = parts > 1 ? part : Math.ceil(rowCount / pieces);
+  let first = 0;
+  do {
     const { f64, i32 } = views;
     for (let k = 0; k < paramCount; k++) f64[block / 8 + k] = params[k]!;
     const counts = block / 4 + rowBlock.counts(paramCount);
-    i32[counts] = size;
+    i32[counts] = Math.min(step, rowCount - first);
     i32[counts + 1] = columns;
     for (let k = 0; k < operands.length; k++) {
       const at = block / 4 + rowBlock.operand(paramCount, k);
-      const step = operands[k]!.step * bytes[k]!;
-      i32[at] = addresses[k]! + first * step;
-      i32[at + 1] = step;
+      const rowBytes = operands[k]!.step * bytes[k]!;
+      i32[at] = addresses[k]! + first * rowBytes;
+      i32[at + 1] = rowBytes;
     }
     for (const o of summed) {
       i32[block / 4 + rowBlock.operand(paramCount, o)] = sum;
@@ -154,7 +156,8 @@ function call(
       work.call(kernel as Kernel, [block]);
     }
     block += blockBytes;
-  });
+    first += step;
+  } while (first < rowCount);
   work?.run();
   summed.forEach((o, k) => {
     const offset = k * sumBytes;
