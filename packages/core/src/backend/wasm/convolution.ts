@@ -214,7 +214,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
   const row = taps * bytes;
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
-  const addImage = (n: number, matrix: number, product: Work | undefined): void => {
+  const addImage = (n: number, matrix: number, product: Work | null): void => {
     for (let group = 0; group < groups; group++) {
       const base = image.at(n) + group * plan.channels * image.channelBytes;
       const a = wAt + group * filters * taps * bytes;
@@ -236,7 +236,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
       const inside = work.inside();
       const matrix = inside.take(patches, taps * Math.min(count, block) * bytes);
       for (let n = start + first; n < start + first + some; n++) {
-        addImage(n, matrix, work === alone ? undefined : inside.inside());
+        addImage(n, matrix, work === alone ? null : inside.inside());
       }
     });
     work.run();

@@ -29,6 +29,7 @@ export function productNanoseconds(dtype: FloatDType, m: number, n: number, k: n
 /**
  * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
  * to compute it give the same bits, except that few rows times columns dense in k are summed by `dots`.
+ * @param within the work that this product is a part of; its operands may lie in memory that only a task sees
  */
 export function gemm(
   dtype: FloatDType,
@@ -43,8 +44,9 @@ export function gemm(
   bColumn: number,
   c: number,
   cRow: number,
-  work: Work = workOf(productNanoseconds(dtype, m, n, k)),
+  within: Work | null = null,
 ): void {
+  const work = within ?? workOf(productNanoseconds(dtype, m, n, k));
   const bytes = floatTypes[dtype].bytes;
   if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
     if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, work);

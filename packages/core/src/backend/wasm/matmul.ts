@@ -63,7 +63,7 @@ function products(
     const count = numel(out.shape.slice(0, batchRank));
     const work = count < FEW ? alone : workOf(count * productNanoseconds(dtype, rows, n, k));
     // Few products are divided each by itself.
-    const inside = count < FEW ? undefined : work.inside();
+    const inside = work === alone ? null : work.inside();
     const product: Product = (x, y, z) => {
       work.task();
       gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, inside);
