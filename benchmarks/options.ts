@@ -22,7 +22,7 @@ export const usage = `npm run bench -- [options]
   --only NAME,…       these cases or groups only (matmul, elementwise, chain, mlp, lenet, conv, gpt, lstm,
                       memory, start, size; or a case such as matmul-256)
   --libraries NAME,…  these libraries only (tapegrad, tfjs-cpu, tfjs-wasm, jax-js, torch)
-  --threads N         threads of PyTorch (default 1); the JavaScript libraries have one in Node
+  --threads N         threads of tapegrad and PyTorch (default 1); the other libraries have one in Node
   --quick             fewer cases, short rounds: under a minute on a quiet machine
   --json              print the results as JSON instead of tables
   --no-pin            do not keep everything on one core (with one thread, where the system can)

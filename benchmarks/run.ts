@@ -78,7 +78,8 @@ async function main({ threads, json }: Options): Promise<void> {
 async function chooseLibraries(): Promise<Library[]> {
   const wanted = (name: string): boolean =>
     options.libraries.length === 0 || options.libraries.includes(name);
-  const chosen = javascriptLibraries.filter(({ name }) => wanted(name));
+  const threads = { TAPEGRAD_NUM_THREADS: String(options.threads) };
+  const chosen = javascriptLibraries.filter(({ name }) => wanted(name)).map((library) => ({ ...library, env: { ...library.env, ...threads } }));
   if (chosen.some(({ peer }) => peer)) {
     installPeers();
     await bundlePeers();

@@ -14,6 +14,7 @@ export { Function, onceDifferentiable, type FunctionArguments, type FunctionClas
 export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { disableSavedTensorsHooks, savedTensorsHooks } from './autodiff/saved-hooks.ts';
 export * from './aliases.ts';
+export { getNumThreads, parallelInfo, setNumThreads } from './backend/wasm/threads.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
 export { checkpoint, type CheckpointOptions } from './checkpoint.ts';
 export * from './create.ts';

@@ -4,7 +4,7 @@ import { checkPackage, createPackageFromTarballData } from '@arethetypeswrong/co
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { hasChromium } from '../published/chromium.ts';
-import { runInPage } from '../published/page.ts';
+import { runInPages } from '../published/page.ts';
 import { runProject, withProject } from '../published/project.ts';
 import { traceFindings } from '../published/trace.ts';
 
@@ -19,7 +19,7 @@ export function publishedFindings(root: string): Promise<string[]> {
     const ran = runProject(project, [process.execPath]);
     if (ran.length > 0) return [...linted.flat(), ...ran];
     if (!hasChromium) console.log('       not run in a page: there is no browser package for this machine');
-    return [...linted.flat(), ...(hasChromium ? await runInPage(root, project) : [])];
+    return [...linted.flat(), ...(hasChromium ? await runInPages(root, project) : [])];
   });
 }
 

@@ -34,7 +34,7 @@ export async function withProject(root: string, use: (project: Project) => Promi
     const arguments_ = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...tarballs];
     const { status, stderr } = spawnSync('npm', arguments_, { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' });
     if (status !== 0) return [`npm install of the tarballs failed: ${stderr}`];
-    cpSync(path.join(root, 'packages/dev/smoke.mjs'), path.join(folder, 'smoke.mjs'));
+    for (const file of ['smoke.mjs', 'threads.mjs']) cpSync(path.join(root, 'packages/dev', file), path.join(folder, file));
     writeFileSync(path.join(folder, 'main.mjs'), mainProgram(root));
     return await use({ folder, tarballs });
   } finally {
@@ -45,18 +45,22 @@ export async function withProject(root: string, use: (project: Project) => Promi
 /** Runs the project with a Node, given as the command that starts it. */
 export function runProject({ folder }: Project, [command, ...before]: [string, ...string[]]): string[] {
   const { status, stdout, stderr, error } = spawnSync(command, [...before, 'main.mjs'], { cwd: folder, encoding: 'utf8' });
-  if (status === 0 && stdout.trim() === expected) return [];
+  if (status === 0 && stdout.trim() === `${expected}\n${expectedOnThreads}`) return [];
   return `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim().split('\n');
 }
 
-/** Imports every entry and does what `smoke.mjs` does. */
+/** Imports every entry and does what `smoke.mjs` and `threads.mjs` do. */
 function mainProgram(root: string): string {
   const imports = publishedEntries(root).map((entry) => `import '${entry}';`);
-  return [...imports, "import { smoke } from './smoke.mjs';", 'console.log(smoke());'].join('\n');
+  const programs = ["import { smoke } from './smoke.mjs';", "import { threads } from './threads.mjs';"];
+  return [...imports, ...programs, 'console.log(smoke());', 'console.log(await threads());'].join('\n');
 }
 
 /** What `smoke` in packages/dev/smoke.mjs returns where all is well. */
 export const expected = 'gradient [[2,4],[6,8]], learned true';
+
+/** What `threads` in packages/dev/threads.mjs returns where threads share memory. */
+export const expectedOnThreads = 'on two threads, the same true';
 
 interface Manifest {
   name: string;

@@ -1,5 +1,6 @@
 import { heapIsShared, heapMemory } from '../../heap.ts';
 import { section, text, unsigned } from './encoding.ts';
+import { rememberModule } from './shared-modules.ts';
 import { type Emission, liftI32, misc, opcodeBytes, type Operand, simd, type Type, typeCodes, Value, type VectorConstant } from './value.ts';
 
 /** A variable of a function; as a value it reads the variable. */
@@ -343,6 +344,7 @@ export class Assembler {
 export function compile<E>(bytes: Uint8Array<ArrayBuffer>, imports: Imports = {}): E {
   const module = new WebAssembly.Module(bytes);
   const instance = new WebAssembly.Instance(module, { env: { memory: heapMemory(), ...imports } });
+  rememberModule(bytes, imports, instance.exports);
   return instance.exports as E;
 }
 

@@ -22,6 +22,14 @@ export interface Plan {
   readonly count: number;
 }
 
+/** What it takes one thread to multiply and add two elements, packing included, per byte of an element. */
+const NANOSECONDS_PER_BYTE = 0.014;
+
+/** About what a product of the convolution takes one thread. */
+export function planNanoseconds({ images, groups, filters, taps, count, bytes }: Plan): number {
+  return images * groups * filters * taps * count * bytes * NANOSECONDS_PER_BYTE;
+}
+
 /** Plans the convolution of x with w that has the shape of out. */
 export function planOf(x: Strided, w: Strided, out: Strided, window: ConvolutionWindow): Plan {
   const dtype = x.dtype as FloatDType;

@@ -3,22 +3,27 @@ import { views } from '../../heap.ts';
 import { contiguousStrides, numel } from '../../shape.ts';
 import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
-import { type Plan, planOf } from './convolution-plan.ts';
+import { type Plan, planNanoseconds, planOf } from './convolution-plan.ts';
 import { copy } from './copy.ts';
 import { throughFloats } from './dense.ts';
+import { floatTypes } from './floats.ts';
 import { blockOf, gemm } from './gemm.ts';
-import { PaddedImage } from './image.ts';
+import { PaddedImages, roomFor } from './image.ts';
 import { LeftRows, takePanels } from './left-rows.ts';
 import { patchKernels } from './patches.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
+import { tileColumns } from './tile.ts';
 import { reach, tapOffsets } from './window.ts';
+import { alone, eachPiece, type Work, workOf } from './work.ts';
 
 const offsetTable = new Scratch();
 const patches = new Scratch();
 
 /** Windows whose patches are packed at a time. */
 const WINDOW_BLOCK = 512;
+/** Windows of a task at least. */
+const LEAST_WINDOWS = 64;
 
 /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *]. */
 export function convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
@@ -49,39 +54,54 @@ function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow
   const wAt = addressOf(w.storage) + w.offset * bytes;
   addressOf(x.storage);
   if (taps === 0) return clear(out);
-  const { packWindows } = patchKernels(dtype);
-  const image = new PaddedImage(x, reach(windows, plan.window), plan.window.padding);
+  const work = workOf(planNanoseconds(plan));
+  const { packWindows } = work.kernels(patchKernels(dtype));
+  const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, work === alone ? 1 : images);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(taps);
-  const weights = new LeftRows(plan, taps * bytes, groups * taps);
+  const weights = new LeftRows(plan, taps * bytes, groups * taps, work);
   for (let group = 0; group < groups; group++) {
     for (let p = 0; p < taps; p += depthBlock) {
       const from = wAt + (group * filters * taps + p) * bytes;
       weights.set(group * taps + p, from, Math.min(depthBlock, taps - p));
     }
   }
-  const spare = takePanels(plan, depthBlock, Math.min(count, WINDOW_BLOCK));
-  const columns = spare + spareBytes();
+  work.run();
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
-  for (let n = 0; n < images; n++) {
-    image.load(n);
-    for (let group = 0; group < groups; group++) {
-      const base = image.address + group * plan.channels * image.channelBytes;
-      const c = outAt + (n * groups + group) * filters * count * bytes;
-      const a = wAt + group * filters * taps * bytes;
-      for (let first = 0; first < count; first += WINDOW_BLOCK) {
-        const width = Math.min(WINDOW_BLOCK, count - first);
-        for (let p = 0; p < taps; p += depthBlock) {
-          const depth = Math.min(depthBlock, taps - p);
-          const table = offsets + p * 4;
-          packWindows(columns, base, table, depth, first, width, along, height, step, rowStep, planeStep);
-          const to = c + first * bytes;
-          const key = group * taps + p;
-          weights.multiply(key, a + p * bytes, depth, width, columns, to, count * bytes, p > 0, spare);
+  /** Computes windows `from` to `end` of some images and all groups. */
+  const multiply = (firstImage: number, endImage: number, from: number, end: number): void => {
+    const spare = takePanels(plan, depthBlock, Math.min(end - from, WINDOW_BLOCK), work.inside());
+    const columns = spare + spareBytes();
+    for (let n = firstImage; n < endImage; n++) {
+      for (let group = 0; group < groups; group++) {
+        const base = image.at(n) + group * plan.channels * image.channelBytes;
+        const c = outAt + (n * groups + group) * filters * count * bytes;
+        const a = wAt + group * filters * taps * bytes;
+        for (let first = from; first < end; first += WINDOW_BLOCK) {
+          const width = Math.min(WINDOW_BLOCK, end - first);
+          for (let p = 0; p < taps; p += depthBlock) {
+            const depth = Math.min(depthBlock, taps - p);
+            const table = offsets + p * 4;
+            packWindows(columns, base, table, depth, first, width, along, height, step, rowStep, planeStep);
+            const to = c + first * bytes;
+            const key = group * taps + p;
+            weights.multiply(key, a + p * bytes, depth, width, columns, to, count * bytes, p > 0, spare);
+          }
         }
       }
     }
+  };
+  for (let start = 0; start < images; start += image.room) {
+    const held = Math.min(image.room, images - start);
+    image.load(start, held);
+    eachPiece(work.width, held, 1, 1, (n, some) => {
+      eachPiece(Math.ceil(work.width / held), count, tileColumns(floatTypes[dtype]), LEAST_WINDOWS, (first, size) => {
+        work.task();
+        multiply(start + n, start + n + some, first, first + size);
+      });
+    });
+    work.run();
   }
 }
 
@@ -92,29 +112,56 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
   const gAt = addressOf(g.storage) + g.offset * bytes;
   addressOf(x.storage);
   if (images === 0 || count === 0) return clear(out);
-  const { packTaps } = patchKernels(dtype);
-  const image = new PaddedImage(x, reach(windows, plan.window), plan.window.padding);
+  const work = workOf(planNanoseconds(plan));
+  const { packTaps } = work.kernels(patchKernels(dtype));
+  const most = work === alone ? 1 : roomFor(groups * filters * count * bytes, images);
+  const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, most);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(count);
-  const gradients = new LeftRows(plan, count * bytes, depthBlock);
-  const spare = takePanels(plan, depthBlock, taps);
-  const columns = spare + spareBytes();
+  const gradients = new LeftRows(plan, count * bytes, image.room * groups * count, work);
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
-  for (let n = 0; n < images; n++) {
-    image.load(n);
-    for (let group = 0; group < groups; group++) {
-      const base = image.address + group * plan.channels * image.channelBytes;
-      const a = gAt + (n * groups + group) * filters * count * bytes;
-      const c = outAt + group * filters * taps * bytes;
-      for (let first = 0; first < count; first += depthBlock) {
-        const depth = Math.min(depthBlock, count - first);
-        packTaps(columns, base, offsets, taps, first, depth, along, height, step, rowStep, planeStep);
-        const from = a + first * bytes;
-        gradients.set(0, from, depth);
-        gradients.multiply(0, from, depth, taps, columns, c, taps * bytes, n > 0 || first > 0, spare);
+  let start = 0;
+  /** Calls the body for each piece of a row of gradients: where it is packed, and where it starts. */
+  const eachGradient = (
+    n: number,
+    group: number,
+    body: (position: number, from: number, first: number, depth: number) => void,
+  ): void => {
+    const row = n * groups + group;
+    for (let first = 0; first < count; first += depthBlock) {
+      const from = gAt + (row * filters * count + first) * bytes;
+      body((row - start * groups) * count + first, from, first, Math.min(depthBlock, count - first));
+    }
+  };
+  for (; start < images; start += image.room) {
+    const end = Math.min(images, start + image.room);
+    image.load(start, end - start);
+    for (let n = start; n < end; n++) {
+      for (let group = 0; group < groups; group++) {
+        eachGradient(n, group, (position, from, _first, depth) => gradients.set(position, from, depth));
       }
     }
+    work.run();
+    // Threads divide the taps, so that sums over images are taken in their order.
+    eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
+      eachPiece(Math.ceil(work.width / groups), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
+        work.task();
+        const spare = takePanels(plan, depthBlock, width, work.inside());
+        const columns = spare + spareBytes();
+        for (let group = firstGroup; group < firstGroup + some; group++) {
+          const c = outAt + (group * filters * taps + tap) * bytes;
+          for (let n = start; n < end; n++) {
+            const base = image.at(n) + group * plan.channels * image.channelBytes;
+            eachGradient(n, group, (position, from, first, depth) => {
+              packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
+              gradients.multiply(position, from, depth, width, columns, c, taps * bytes, n > 0 || first > 0, spare);
+            });
+          }
+        }
+      });
+    });
+    work.run();
   }
 }
 
@@ -157,34 +204,48 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
   const wAt = addressOf(w.storage) + w.offset * bytes;
   addressOf(out.storage);
   if (count === 0 || filters === 0 || taps === 0) return clear(out);
-  const { addPatches } = patchKernels(dtype);
-  const image = new PaddedImage(out, reach(windows, plan.window), plan.window.padding, true);
+  const work = images > 1 ? workOf(planNanoseconds(plan)) : alone;
+  const { addPatches } = work.kernels(patchKernels(dtype));
+  const most = work === alone ? 1 : images;
+  const image = new PaddedImages(out, reach(windows, plan.window), plan.window.padding, most, true);
   if (!image.isWhole) clear(out);
   const offsets = writeOffsets(plan, image);
   const block = Math.max(64, Math.min(count, Math.floor((WINDOW_BLOCK * 256) / taps)));
-  const matrix = patches.take(taps * Math.min(count, block) * bytes);
+  const row = taps * bytes;
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
-  for (let n = 0; n < images; n++) {
-    image.clear();
+  const addImage = (n: number, matrix: number, product: Work | null): void => {
     for (let group = 0; group < groups; group++) {
-      const base = image.address + group * plan.channels * image.channelBytes;
+      const base = image.at(n) + group * plan.channels * image.channelBytes;
       const a = wAt + group * filters * taps * bytes;
       const b = gAt + (n * groups + group) * filters * count * bytes;
       for (let first = 0; first < count; first += block) {
         const width = Math.min(block, count - first);
-        const row = taps * bytes;
         const right = b + first * bytes;
-        gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes);
+        gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes, product);
         addPatches(base, matrix, offsets, taps, first, width, along, height, step, rowStep, planeStep);
       }
     }
-    image.store(n);
+  };
+  for (let start = 0; start < images; start += image.room) {
+    const held = Math.min(image.room, images - start);
+    image.start(start);
+    image.clear();
+    eachPiece(work.width, held, 1, 1, (first, some) => {
+      work.task();
+      const inside = work.inside();
+      const matrix = inside.take(patches, taps * Math.min(count, block) * bytes);
+      for (let n = start + first; n < start + first + some; n++) {
+        addImage(n, matrix, work === alone ? null : inside.inside());
+      }
+    });
+    work.run();
+    image.store(start, held);
   }
 }
 
 /** Writes where the taps are, in bytes from a window's start, and gives the table's address. */
-function writeOffsets(plan: Plan, image: PaddedImage): number {
+function writeOffsets(plan: Plan, image: PaddedImages): number {
   const [column, row, plane] = image.steps([1, 1, 1]);
   const offsets = tapOffsets(plan.channels, image.channelBytes, plan.window, [plane, row, column]);
   const table = offsetTable.take(offsets.length * 4);

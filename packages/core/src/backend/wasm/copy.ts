@@ -17,6 +17,7 @@ import {
 } from './assembler.ts';
 import { defineTranspose } from './transpose.ts';
 import { forOuter, walk } from './walk.ts';
+import { alone, eachPiece, type Work, workOf } from './work.ts';
 
 /** Copies of one pair of dtypes; strides in bytes. */
 interface CopyKernels {
@@ -200,45 +201,126 @@ function kernelsFor(from: DType, to: DType): CopyKernels {
   return kernels;
 }
 
+/** What it takes one thread to copy a byte of dense memory, and an element anywhere. */
+const BYTE_NANOSECONDS = 0.05;
+const ELEMENT_NANOSECONDS = 0.5;
+/** Elements of a task at least, and what numbers of dense elements and of rows that are turned are multiples of. */
+const LEAST_PIECE = 4096;
+const DENSE_UNIT = 64;
+const ROWS_UNIT = 16;
+
 /** out = x in out's dtype. */
 export function copy(out: Strided, x: Strided): void {
   const count = numel(out.shape);
   if (count === 0) return;
-  const kernels = kernelsFor(x.dtype, out.dtype);
   const outBytes = dtypeInfo[out.dtype].bytes;
   const xBytes = dtypeInfo[x.dtype].bytes;
   const outAddress = addressOf(out.storage) + out.offset * outBytes;
   const xAddress = addressOf(x.storage) + x.offset * xBytes;
+  const table = kernelsFor(x.dtype, out.dtype);
   if (isContiguous(out.shape, out.strides) && isContiguous(x.shape, x.strides)) {
-    kernels.dense(outAddress, xAddress, count);
+    const work = workOf(count * (outBytes + xBytes) * BYTE_NANOSECONDS);
+    if (work === alone) table.dense(outAddress, xAddress, count);
+    else shareDense(work, table, outAddress, outBytes, xAddress, xBytes, count);
     return;
   }
-  if (out.shape.length === 2 && out.strides[1] === 1) {
+  const work = workOf(count * ELEMENT_NANOSECONDS);
+  if (work === alone && out.shape.length === 2 && out.strides[1] === 1) {
     const [rows, columns] = out.shape as [number, number];
     const o1 = out.strides[0]! * outBytes;
     const x1 = x.strides[0]! * xBytes;
     const x2 = x.strides[1]! * xBytes;
     if (x.dtype !== out.dtype || outBytes === 1 || x1 !== xBytes) {
-      kernels.loops(outAddress, xAddress, 1, rows, columns, 0, o1, outBytes, 0, x1, x2);
-    } else kernels.transpose(outAddress, xAddress, rows, columns, o1, x2);
+      table.loops(outAddress, xAddress, 1, rows, columns, 0, o1, outBytes, 0, x1, x2);
+    } else table.transpose(outAddress, xAddress, rows, columns, o1, x2);
     return;
   }
   const loops = walk(out.shape, [out.strides, x.strides], 3);
-  const { sizes, strides } = loops;
-  const depth = sizes.length;
-  const [outs, xs] = strides as [number[], number[]];
-  const [n0, n1, n2] = [sizes[depth - 3]!, sizes[depth - 2]!, sizes[depth - 1]!];
-  const [o0, o1, o2] = [outs[depth - 3]! * outBytes, outs[depth - 2]! * outBytes, outs[depth - 1]! * outBytes];
-  const [x0, x1, x2] = [xs[depth - 3]! * xBytes, xs[depth - 2]! * xBytes, xs[depth - 1]! * xBytes];
+  const depth = loops.sizes.length;
+  const sizes = tripleAt(loops.sizes, depth - 3, 1);
+  const outStrides = tripleAt(loops.strides[0]!, depth - 3, outBytes);
+  const xStrides = tripleAt(loops.strides[1]!, depth - 3, xBytes);
+  const [n0, n1, n2] = sizes;
+  const [o0, o1, o2] = outStrides;
+  const [x0, x1, x2] = xStrides;
   const isTransposed = x.dtype === out.dtype && outBytes > 1 && o2 === outBytes && x1 === xBytes && n1 > 1;
-  if (depth === 3 && !isTransposed) {
-    kernels.loops(outAddress, xAddress, n0, n1, n2, o0, o1, o2, x0, x1, x2);
+  if (work === alone && depth === 3 && !isTransposed) {
+    table.loops(outAddress, xAddress, n0, n1, n2, o0, o1, o2, x0, x1, x2);
     return;
   }
+  const isShared = work !== alone && (isTransposed ? n1 * n2 : n0 * n1 * n2) >= LEAST_PIECE;
   forOuter(loops, depth - 3, ([outOffset = 0, xOffset = 0]) => {
     const o = outAddress + outOffset * outBytes;
     const p = xAddress + xOffset * xBytes;
-    if (!isTransposed) kernels.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);
-    else for (let i = 0; i < n0; i++) kernels.transpose(o + i * o0, p + i * x0, n1, n2, o1, x2);
+    if (isTransposed) {
+      for (let i = 0; i < n0; i++) {
+        const [to, from] = [o + i * o0, p + i * x0];
+        if (!isShared) table.transpose(to, from, n1, n2, o1, x2);
+        else shareTranspose(work, table, to, from, n1, n2, o1, x2, xBytes);
+      }
+    } else if (!isShared) table.loops(o, p, n0, n1, n2, o0, o1, o2, x0, x1, x2);
+    else shareLoops(work, table, o, p, sizes, outStrides, xStrides);
+  });
+  work.run();
+}
+
+/** Three entries of a list, times a factor. */
+function tripleAt(list: readonly number[], at: number, factor: number): Triple {
+  return [list[at]! * factor, list[at + 1]! * factor, list[at + 2]! * factor];
+}
+
+function shareDense(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  outBytes: number,
+  x: number,
+  xBytes: number,
+  count: number,
+): void {
+  const { dense } = work.kernels(table);
+  eachPiece(work.width, count, DENSE_UNIT, LEAST_PIECE, (first, size) => {
+    work.task();
+    dense(out + first * outBytes, x + first * xBytes, size);
+  });
+  work.run();
+}
+
+function shareTranspose(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  x: number,
+  rows: number,
+  columns: number,
+  outStride: number,
+  xStride: number,
+  bytes: number,
+): void {
+  const { transpose } = work.kernels(table);
+  eachPiece(work.width, rows, ROWS_UNIT, Math.ceil(LEAST_PIECE / columns), (first, size) => {
+    work.task();
+    transpose(out + first * outStride, x + first * bytes, size, columns, outStride, xStride);
+  });
+}
+
+/** Divides the longest of three loops. */
+function shareLoops(
+  work: Work,
+  table: CopyKernels,
+  out: number,
+  x: number,
+  sizes: Triple,
+  outStrides: Triple,
+  xStrides: Triple,
+): void {
+  const { loops } = work.kernels(table);
+  const longest = Math.max(...sizes);
+  const along = sizes.indexOf(longest);
+  const others = (sizes[0] * sizes[1] * sizes[2]) / longest;
+  eachPiece(work.width, longest, 1, Math.ceil(LEAST_PIECE / others), (first, size) => {
+    work.task();
+    const part = sizes.with(along, size) as Triple;
+    loops(out + first * outStrides[along]!, x + first * xStrides[along]!, ...part, ...outStrides, ...xStrides);
   });
 }

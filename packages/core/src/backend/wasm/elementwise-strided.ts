@@ -8,7 +8,9 @@ import { copy } from './copy.ts';
 import { laneIndex, laneOf, type KernelCache } from './elementwise-cache.ts';
 import { blockLayout, compileNested, type Mode, type NestedKernel } from './elementwise-kernel.ts';
 import { Scratch } from './scratch.ts';
+import { isSharable, type Kernel } from './shared-modules.ts';
 import { walk } from './walk.ts';
+import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
 
 /** The modes by number: kernels are found by numbers made of them. */
 const modes: readonly Mode[] = ['dense', 'splat', 'strided'];
@@ -62,7 +64,11 @@ export function runStrided(
   }
   const name = inputs.length > MAX_KEYED_INPUTS ? longKey(out, inputs, compute) : key;
   const kernel = cache.strided.get(name) ?? compileStrided(cache, name, expr, out, inputs, compute);
-  call(kernel, expr.paramCount, params, count, depth);
+  const isLarge = sizes[0]! * sizes[1]! >= LEAST_SHARED;
+  const nanoseconds = isLarge ? numel(out.shape) * cache.nanoseconds : 0;
+  if (isLarge && isWorthSharing(nanoseconds) && isSharable(kernel)) {
+    share(kernel, nanoseconds, expr.paramCount, params, count, depth);
+  } else call(kernel, expr.paramCount, params, count, depth);
 }
 
 function setOperand(k: number, x: Strided): void {
@@ -185,6 +191,18 @@ function call(
   depth: number,
 ): void {
   if (block === 0) block = allocate(BLOCK_BYTES, 2 ** 32);
+  const first = fillBlock(block, paramCount, params, count);
+  if (depth === 2) kernel(block);
+  else {
+    visit(count, depth - 1, () => {
+      for (let k = 0; k < count; k++) views.i32[first + 3 * k] = addresses[k]!;
+      kernel(block);
+    });
+  }
+}
+
+/** Writes an argument block for the two inner loops, and gives the index of its first address. */
+function fillBlock(block: number, paramCount: number, params: readonly number[], count: number): number {
   const { f64, i32 } = views;
   for (let k = 0; k < paramCount; k++) f64[block / 8 + k] = params[k]!;
   const start = block / 4 + blockLayout.integers(paramCount);
@@ -196,20 +214,56 @@ function call(
     i32[first + 3 * k + 1] = strides[k]![1]! * elementBytes[k]!;
     i32[first + 3 * k + 2] = strides[k]![0]! * elementBytes[k]!;
   }
-  if (depth === 2) kernel(block);
-  else visit(kernel, first, count, depth - 1);
+  return first;
 }
 
-/** Runs the loops from this level inwards, and leaves the addresses as it found them. */
-function visit(kernel: NestedKernel, first: number, count: number, level: number): void {
+/** From so many elements on in the two inner loops they are divided among threads, into pieces of so many at least. */
+const LEAST_SHARED = 4096;
+/** Pieces of rows are multiples of this, so that the same elements are computed in vectors. */
+const ROW_UNIT = 64;
+const blocks = new Scratch();
+
+/** Runs the kernel on several threads, which divide the longer of the two inner loops; each call has a block of its own. */
+function share(
+  kernel: NestedKernel,
+  nanoseconds: number,
+  paramCount: number,
+  params: readonly number[],
+  count: number,
+  depth: number,
+): void {
+  const work = new SharedWork(nanoseconds);
+  const outer = sizes.slice(2, depth).reduce((product, size) => product * size, 1);
+  const bytes = Math.ceil((blockLayout.operand(paramCount, count) * 4) / 16) * 16;
+  let at = blocks.take(bytes * Math.ceil(work.width / outer) * outer);
+  const level = sizes[1]! >= work.width ? 1 : 0;
+  const [whole, other] = [sizes[level]!, sizes[1 - level]!];
+  const pieces = Math.ceil(work.width / outer);
+  visit(count, depth - 1, () => {
+    eachPiece(pieces, whole, level === 1 ? 1 : ROW_UNIT, Math.ceil(LEAST_SHARED / other), (start, size) => {
+      sizes[level] = size;
+      const first = fillBlock(at, paramCount, params, count);
+      for (let k = 0; k < count; k++) {
+        views.i32[first + 3 * k] = addresses[k]! + start * strides[k]![level]! * elementBytes[k]!;
+      }
+      work.task();
+      work.call(kernel as Kernel, [at]);
+      at += bytes;
+    });
+    sizes[level] = whole;
+  });
+  work.run();
+}
+
+/** Goes through the loops from this level inwards down to the two inner ones, and leaves the addresses as it found them. */
+function visit(count: number, level: number, body: () => void): void {
   if (level === 1) {
-    for (let k = 0; k < count; k++) views.i32[first + 3 * k] = addresses[k]!;
-    kernel(block);
+    body();
     return;
   }
   const size = sizes[level]!;
   for (let i = 0; i < size; i++) {
-    visit(kernel, first, count, level - 1);
+    visit(count, level - 1, body);
     for (let k = 0; k < count; k++) addresses[k]! += strides[k]![level]! * elementBytes[k]!;
   }
   for (let k = 0; k < count; k++) addresses[k]! -= size * strides[k]![level]! * elementBytes[k]!;

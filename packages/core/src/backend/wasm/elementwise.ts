@@ -6,6 +6,8 @@ import type { Strided } from '../types.ts';
 import { cacheOf, type KernelCache, laneOf } from './elementwise-cache.ts';
 import { compileFlat, FLAT_INPUTS, FLAT_PARAMS, type FlatKernel } from './elementwise-kernel.ts';
 import { runStrided } from './elementwise-strided.ts';
+import { isSharable, type Kernel } from './shared-modules.ts';
+import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
 
 /** Whether all elements are one and the same. */
 function isSplat(strides: readonly number[], shape: readonly number[]): boolean {
@@ -52,6 +54,10 @@ export function elementwise(
     isOneType && cache.lastDType === dtype && cache.lastSplats === splats
       ? cache.last
       : flatKernel(cache, expr, out, inputs, compute, splats, isOneType);
+  if (count >= LEAST_SHARED && isWorthSharing(count * cache.nanoseconds) && isSharable(kernel)) {
+    shareFlat(kernel, count, count * cache.nanoseconds, out, inputs, splats, params);
+    return;
+  }
   kernel(
     count,
     addressIn(out),
@@ -62,6 +68,36 @@ export function elementwise(
     params.length > 0 ? params[0]! : 0,
     params.length > 1 ? params[1]! : 0,
   );
+}
+
+/** Fewer elements are not worth a look at what is done with them. */
+const LEAST_SHARED = 4096;
+/** Elements of a piece at least, and what its size is a multiple of, so that the same ones are computed in vectors. */
+const LEAST_PIECE = 2048;
+const UNIT = 64;
+
+/** Runs a flat kernel on several threads. */
+function shareFlat(
+  kernel: FlatKernel,
+  count: number,
+  nanoseconds: number,
+  out: Strided,
+  inputs: readonly Strided[],
+  splats: number,
+  params: readonly number[],
+): void {
+  const work = new SharedWork(nanoseconds);
+  const operands = [out, ...inputs];
+  const addresses = operands.map(addressIn);
+  const steps = operands.map(({ dtype }, k) => ((splats << 1) & (1 << k) ? 0 : dtypeInfo[dtype].bytes));
+  const unused = new Array<number>(FLAT_INPUTS - inputs.length).fill(0);
+  const [p = 0, q = 0] = params;
+  eachPiece(work.width, count, UNIT, LEAST_PIECE, (first, size) => {
+    work.task();
+    const starts = addresses.map((address, k) => address + first * steps[k]!);
+    work.call(kernel as Kernel, [size, ...starts, ...unused], [p, q]);
+  });
+  work.run();
 }
 
 function flatKernel(

@@ -3,6 +3,8 @@ import { directKernels } from './direct.ts';
 import { type FloatDType, floatTypes } from './floats.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
+import { tileColumns } from './tile.ts';
+import { eachPiece, type Work, workOf } from './work.ts';
 
 /** Elements of k that one pass takes at most, so that a panel stays in the first cache. */
 const K_BLOCK = 256;
@@ -17,10 +19,24 @@ const DENSE_ROWS = 16384;
 const SCATTERED_ROWS = 3072;
 
 const panels = new Scratch();
+const spares = new Scratch();
+
+/** Rows of the left operand that are packed before threads go on to multiply, in blocks. */
+const SHARED_BLOCKS = 16;
+/** Columns of a task at least. */
+const LEAST_COLUMNS = 64;
+/** What a multiplication and an addition take one thread, per byte of an element. */
+const NANOSECONDS_PER_BYTE = 0.011;
+
+/** About what a product takes one thread. */
+export function productNanoseconds(dtype: FloatDType, m: number, n: number, k: number): number {
+  return m * n * k * floatTypes[dtype].bytes * NANOSECONDS_PER_BYTE;
+}
 
 /**
  * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
  * to compute it give the same bits, except that few rows times columns dense in k are summed by `dots`.
+ * @param within the work that this product is a part of; its operands may lie in memory that only a task sees
  */
 export function gemm(
   dtype: FloatDType,
@@ -35,41 +51,144 @@ export function gemm(
   bColumn: number,
   c: number,
   cRow: number,
+  within: Work | null = null,
 ): void {
+  const work = within ?? workOf(productNanoseconds(dtype, m, n, k));
   const bytes = floatTypes[dtype].bytes;
   if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
-    for (let i = 0; i < m; i++) directKernels(dtype).dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
-    return;
-  }
-  const kBlock = blockOf(k);
-  const tileBytes = spareBytes();
-  if (n <= 32 || m <= 4 || m * k <= (aStep === bytes ? DENSE_ROWS : SCATTERED_ROWS)) {
-    const { direct } = directKernels(dtype);
-    const spare = panels.take(tileBytes + kBlock * 32);
-    for (let p = 0; p < k; p += kBlock) {
-      const depth = Math.min(kBlock, k - p);
-      const add = p === 0 ? 0 : 1;
-      direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
+    if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, work);
+    else {
+      eachPiece(work.width, n, 1, 1, (j, width) => {
+        work.task();
+        dots(dtype, m, width, k, a, aRow, b + j * bColumn, bColumn, c + j * bytes, cRow, work);
+      });
+      work.run();
     }
-    return;
+  } else if (n <= 32 || m <= 4 || m * k <= (aStep === bytes ? DENSE_ROWS : SCATTERED_ROWS)) {
+    if (work.width === 1) direct(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+    else {
+      const [height, width] = m > n ? [Math.ceil(m / work.width / 30) * 30, n] : [m, Math.ceil(n / work.width / 32) * 32];
+      eachBlock(m, n, height, width, (i, rows, j, columns) => {
+        work.task();
+        const [from, right, to] = [a + i * aRow, b + j * bColumn, c + i * cRow + j * bytes];
+        direct(dtype, rows, columns, k, from, aRow, aStep, right, bStep, bColumn, to, cRow, work.inside());
+      });
+      work.run();
+    }
+  } else blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+}
+
+/** c = a b for a few rows and columns dense in k. */
+function dots(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  b: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const kernels = work.kernels(directKernels(dtype));
+  for (let i = 0; i < m; i++) kernels.dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
+}
+
+/** c = a b by reading a where it lies. */
+function direct(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const kernels = work.kernels(directKernels(dtype));
+  const kBlock = blockOf(k);
+  const spare = work.take(panels, spareBytes() + kBlock * 32);
+  for (let p = 0; p < k; p += kBlock) {
+    const depth = Math.min(kBlock, k - p);
+    const add = p === 0 ? 0 : 1;
+    kernels.direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
   }
-  const kernels = blockedKernels(dtype);
-  const rowsBytes = kBlock * (M_BLOCK * bytes);
-  const spare = panels.take(tileBytes + rowsBytes + kBlock * (Math.min(n, N_BLOCK) + 8) * bytes);
-  const rows = spare + tileBytes;
+}
+
+/**
+ * c = a b by packing both operands. Several threads share what is packed: all of them pack, then all multiply.
+ */
+function blocked(
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  work: Work,
+): void {
+  const { packColumns, packRows, block } = work.kernels(blockedKernels(dtype));
+  const bytes = floatTypes[dtype].bytes;
+  const panel = tileColumns(floatTypes[dtype]);
+  const [group, height] = work.width === 1 ? [M_BLOCK, M_BLOCK] : [M_BLOCK * SHARED_BLOCKS, M_BLOCK / 2];
+  const kBlock = blockOf(k);
+  const rowsBytes = kBlock * Math.min(group, Math.ceil(m / M_BLOCK) * M_BLOCK) * bytes;
+  const rows = work.take(panels, rowsBytes + kBlock * (Math.min(n, N_BLOCK) + panel) * bytes);
   const columns = rows + rowsBytes;
   for (let j = 0; j < n; j += N_BLOCK) {
     const width = Math.min(N_BLOCK, n - j);
     for (let p = 0; p < k; p += kBlock) {
       const depth = Math.min(kBlock, k - p);
-      kernels.packColumns(columns, b + p * bStep + j * bColumn, bStep, bColumn, depth, width);
-      for (let i = 0; i < m; i += M_BLOCK) {
-        const height = Math.min(M_BLOCK, m - i);
-        kernels.packRows(rows, a + i * aRow + p * aStep, aStep, aRow, depth, height);
-        const at = c + i * cRow + j * bytes;
-        kernels.block(height, width, depth, rows, columns, at, cRow, p === 0 ? 0 : 1, spare);
+      const from = b + p * bStep + j * bColumn;
+      eachPiece(work.width, width, panel, LEAST_COLUMNS, (x, size) => {
+        work.task();
+        packColumns(columns + x * depth * bytes, from + x * bColumn, bStep, bColumn, depth, size);
+      });
+      for (let i = 0; i < m; i += group) {
+        const end = Math.min(m, i + group);
+        for (let y = i; y < end; y += M_BLOCK) {
+          work.task();
+          const to = rows + (y - i) * depth * bytes;
+          packRows(to, a + y * aRow + p * aStep, aStep, aRow, depth, Math.min(M_BLOCK, end - y));
+        }
+        work.run();
+        const across = Math.max(1, Math.min(Math.ceil((work.width * height) / (end - i)), Math.floor(width / LEAST_COLUMNS)));
+        eachBlock(end - i, width, height, Math.ceil(width / across / panel) * panel, (y, taken, x, size) => {
+          work.task();
+          const spare = work.inside().take(spares, spareBytes());
+          const [left, right] = [rows + y * depth * bytes, columns + x * depth * bytes];
+          const to = c + (i + y) * cRow + (j + x) * bytes;
+          block(taken, size, depth, left, right, to, cRow, p === 0 ? 0 : 1, spare);
+        });
+        work.run();
       }
     }
+  }
+}
+
+/** Visits a matrix in blocks. */
+function eachBlock(
+  m: number,
+  n: number,
+  height: number,
+  width: number,
+  body: (i: number, rows: number, j: number, columns: number) => void,
+): void {
+  for (let i = 0; i < m; i += height) {
+    for (let j = 0; j < n; j += width) body(i, Math.min(height, m - i), j, Math.min(width, n - j));
   }
 }
 

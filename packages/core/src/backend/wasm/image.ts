@@ -7,31 +7,45 @@ import { Scratch } from './scratch.ts';
 import { type Spatial, withThreeDims } from './window.ts';
 
 const scratch = new Scratch();
+/** Memory for what threads work on side by side. */
+const ROOM_BYTES = 2 ** 23;
+
+/** How many things of a size are kept side by side, if at most so many are wanted. */
+export function roomFor(bytes: number, most: number): number {
+  return Math.min(most, Math.max(1, Math.floor(ROOM_BYTES / bytes)));
+}
 
 /**
- * One image of a batch at a time with zeros around it, so that windows never have to look where they are. An
- * image without padding is used where it lies, unless it is written to.
+ * Some images of a batch at a time with zeros around them, so that windows never have to look where they are. Images
+ * without padding are used where they lie, unless they are written to.
  */
-export class PaddedImage {
-  /** Where the first channel's first element (of the padding, if there is any) is. */
-  address = 0;
+export class PaddedImages {
+  /** How many there is room for. */
+  readonly room: number;
+  /** Where the first one is. */
+  private readonly address: number;
   /** Distance of channels. */
   readonly channelBytes: number;
   private readonly images: Strided;
+  /** Distance of images. */
+  private readonly imageBytes: number;
   private readonly isCopy: boolean;
   private readonly bytes: number;
   /** Distances of planes, rows and columns in elements. */
   private readonly strides: Spatial;
   private readonly size: number;
-  /** The part of the padded image that comes from the image, or goes there. */
+  /** The parts of the padded images that come from the images, or go there. */
   private readonly inner: Strided;
+  /** The first of the images that are there. */
+  private first = 0;
   private readonly part: Spatial;
 
   /**
    * @param sizes of the padded image: as far as windows reach, which may be less than the image
-   * @param isWritten whether the padded image is summed up and then stored, rather than read
+   * @param most how many images are wanted side by side
+   * @param isWritten whether the padded images are summed up and then stored, rather than read
    */
-  constructor(images: Strided, sizes: Spatial, padding: Spatial, isWritten = false) {
+  constructor(images: Strided, sizes: Spatial, padding: Spatial, most: number, isWritten = false) {
     this.images = withThreeDims(images);
     this.bytes = dtypeInfo[images.dtype].bytes;
     const [, channels, ...inputs] = this.images.shape as [number, number, number, number, number];
@@ -43,16 +57,20 @@ export class PaddedImage {
     this.size = channels * channelSize * this.bytes;
     const along = (d: 0 | 1 | 2): number => Math.max(0, Math.min(inputs[d], sizes[d] - padding[d]));
     this.part = [along(0), along(1), along(2)];
+    this.room = Math.min(this.images.shape[0]!, this.isCopy ? roomFor(this.size, most) : most);
     if (this.isCopy) {
-      this.address = scratch.take(this.size);
+      this.imageBytes = this.size;
+      this.address = scratch.take(this.size * this.room);
       this.clear();
+    } else {
+      this.imageBytes = this.images.strides[0]! * this.bytes;
+      this.address = addressOf(images.storage) + images.offset * this.bytes;
     }
-    const first = padding.reduce((sum, p, d) => sum + p * this.strides[d]!, 0);
     this.inner = {
       storage: scratch.held,
-      offset: first,
-      shape: [channels, ...this.part],
-      strides: [channelSize, ...this.strides],
+      offset: padding.reduce((sum, p, d) => sum + p * this.strides[d]!, 0),
+      shape: [this.room, channels, ...this.part],
+      strides: [this.size / this.bytes, channelSize, ...this.strides],
       dtype: images.dtype,
     };
   }
@@ -62,21 +80,30 @@ export class PaddedImage {
     return this.part.every((size, d) => size === this.images.shape[d + 2]);
   }
 
-  /** Fills the padded image with zeros. */
+  /** Fills the padded images with zeros. */
   clear(): void {
-    views.u8.fill(0, this.address, this.address + this.size);
+    views.u8.fill(0, this.address, this.address + this.size * this.room);
   }
 
-  /** Brings an image in. */
-  load(n: number): void {
-    const source = this.partOf(n);
-    if (this.isCopy) copy(this.inner, source);
-    else this.address = addressOf(source.storage) + source.offset * this.bytes;
+  /** Makes room for some images from this one on, whose elements `load` brings in. */
+  start(first: number): void {
+    this.first = this.isCopy ? first : 0;
   }
 
-  /** Writes what windows reach of an image. */
-  store(n: number): void {
-    copy(this.partOf(n), this.inner);
+  /** Brings some images in, at most as many as there is room for. */
+  load(first: number, count: number): void {
+    this.start(first);
+    if (this.isCopy) copy(this.held(count), this.some(first, count));
+  }
+
+  /** Writes what windows reach of some images. */
+  store(first: number, count: number): void {
+    copy(this.some(first, count), this.held(count));
+  }
+
+  /** Where the first channel's first element of an image is, or of its padding if it has any. */
+  at(n: number): number {
+    return this.address + (n - this.first) * this.imageBytes;
   }
 
   /** Distances in bytes of neighbouring windows, their rows and their planes. */
@@ -85,10 +112,14 @@ export class PaddedImage {
     return [stride[2] * strides[2] * bytes, stride[1] * strides[1] * bytes, stride[0] * strides[0] * bytes];
   }
 
-  private partOf(n: number): Strided {
+  private held(count: number): Strided {
+    const { inner } = this;
+    return count === this.room ? inner : { ...inner, shape: [count, ...inner.shape.slice(1)] };
+  }
+
+  private some(first: number, count: number): Strided {
     const { images } = this;
-    const [imageStride, ...strides] = images.strides as [number, ...number[]];
-    const shape = [images.shape[1]!, ...this.part];
-    return { ...images, offset: images.offset + n * imageStride, shape, strides };
+    const offset = images.offset + first * images.strides[0]!;
+    return { ...images, offset, shape: [count, images.shape[1]!, ...this.part] };
   }
 }

@@ -4,7 +4,8 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { gemm } from './gemm.ts';
+import { gemm, productNanoseconds } from './gemm.ts';
+import { alone, workOf } from './work.ts';
 
 /** out[..., m, n] = a[..., m, k] b[..., k, n]. */
 export function matmul(out: Strided, a: Strided, b: Strided): void {
@@ -59,10 +60,21 @@ function products(
   }
   if (batchRank === 0) gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow);
   else {
-    const product: Product = (x, y, z) => gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow);
+    const count = numel(out.shape.slice(0, batchRank));
+    const work = count < FEW ? alone : workOf(count * productNanoseconds(dtype, rows, n, k));
+    // Few products are divided each by itself.
+    const inside = work === alone ? null : work.inside();
+    const product: Product = (x, y, z) => {
+      work.task();
+      gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, inside);
+    };
     eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, product);
+    work.run();
   }
 }
+
+/** So many products of a batch are not enough for several threads. */
+const FEW = 8;
 
 type Product = (aAddress: number, bAddress: number, cAddress: number) => void;
 

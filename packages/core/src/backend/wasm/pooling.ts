@@ -9,6 +9,7 @@ import { type FloatDType, type FloatType, perFloatType } from './floats.ts';
 import { buildInside, type InsideKernels } from './pooling-inside.ts';
 import { Scratch } from './scratch.ts';
 import { spatial, spatialWindow, tapOffsets } from './window.ts';
+import { eachPiece, workOf } from './work.ts';
 
 /** Per dimension (depth, height, width): sizes of input and output, and the window. */
 type Geometry = number[];
@@ -156,6 +157,37 @@ function start(x: Strided): number {
   return addressOf(x.storage) + x.offset * dtypeInfo[x.dtype].bytes;
 }
 
+const INDEX_BYTES = 4;
+/** What it takes one thread to look at an element of a window, and where windows lie inside. */
+const TAP_NANOSECONDS = 1;
+const INSIDE_NANOSECONDS = 0.3;
+
+/**
+ * Calls a kernel for all planes, which several threads divide.
+ * @param extraStep how far the extra operand goes on per pooled element; 0 for a table
+ */
+function callKernel(
+  name: keyof PoolingKernels,
+  dtype: FloatDType,
+  pooled: number,
+  x: number,
+  extra: number,
+  extraStep: number,
+  planes: number,
+  geometry: Geometry,
+): void {
+  const { bytes } = dtypeInfo[dtype];
+  const [size, count, taps] = [0, 3, 6].map((fact) => numel(geometry.slice(fact, fact + 3))) as [number, number, number];
+  const work = workOf(planes * count * taps * TAP_NANOSECONDS);
+  const kernels = work.kernels(kernelsFor(dtype));
+  eachPiece(work.width, planes, 1, 1, (first, some) => {
+    work.task();
+    const [to, from] = [pooled + first * count * bytes, x + first * size * bytes];
+    kernels[name](to, from, extra + first * count * extraStep, some, ...geometry);
+  });
+  work.run();
+}
+
 /** Windows over the trailing spatial dims of [N, C, *]; indices are flat within them. */
 export function maxPool(out: Strided, indices: Strided, x: Strided, window: Window): void {
   if (numel(out.shape) === 0) return;
@@ -166,7 +198,7 @@ export function maxPool(out: Strided, indices: Strided, x: Strided, window: Wind
       const planes = planesOf(source!, window);
       const geometry = geometryOf(source!, pooled!, window);
       if (dtype === 'float32' && isInside(geometry)) maxPoolInside(to, index, from, planes, geometry, window);
-      else kernelsFor(dtype).maxPool(to, from, index, planes, ...geometry);
+      else callKernel('maxPool', dtype, to, from, index, INDEX_BYTES, planes, geometry);
     });
   });
 }
@@ -216,21 +248,15 @@ function maxPoolInside(
   ];
   inside ??= buildInside();
   const size = depthSize * heightSize * widthSize;
-  inside.maxPool(
-    out,
-    indices,
-    x,
-    planes,
-    size,
-    depth,
-    height,
-    width,
-    planeStep,
-    rowStep,
-    step,
-    table,
-    taps.length,
-  );
+  const count = depth * height * width;
+  const work = workOf(planes * count * taps.length * INSIDE_NANOSECONDS);
+  const kernels = work.kernels(inside);
+  eachPiece(work.width, planes, 1, 1, (first, some) => {
+    const [to, index, from] = [out + first * count * 4, indices + first * count * 4, x + first * size * 4];
+    work.task();
+    kernels.maxPool(to, index, from, some, size, depth, height, width, planeStep, rowStep, step, table, taps.length);
+  });
+  work.run();
 }
 
 /** Means over windows; padding counts as 0 in the sum. */
@@ -240,13 +266,8 @@ export function averagePool(out: Strided, x: Strided, window: AverageWindow): vo
     const { dtype } = source as { dtype: FloatDType };
     const [to, from] = [start(pooled!), start(source!)];
     const table = writeDivisors(dtype, source!, pooled!, window);
-    kernelsFor(dtype).averagePool(
-      to,
-      from,
-      table,
-      planesOf(source!, window),
-      ...geometryOf(source!, pooled!, window),
-    );
+    const geometry = geometryOf(source!, pooled!, window);
+    callKernel('averagePool', dtype, to, from, table, 0, planesOf(source!, window), geometry);
   });
 }
 
@@ -260,7 +281,7 @@ export function averagePoolTranspose(out: Strided, g: Strided, window: AverageWi
     if (numel(g.shape) === 0) return;
     const table = writeDivisors(dtype, target!, pooled!, window);
     const geometry = geometryOf(target!, pooled!, window);
-    kernelsFor(dtype).averagePoolTranspose(from, to, table, planesOf(target!, window), ...geometry);
+    callKernel('averagePoolTranspose', dtype, from, to, table, 0, planesOf(target!, window), geometry);
   });
 }
 

@@ -7,6 +7,7 @@ import { type FloatDType, isFloatDType } from './floats.ts';
 import { type FloatFold, foldKernels, SPARE_BYTES } from './fold.ts';
 import { Scratch } from './scratch.ts';
 import { forOuter, walk } from './walk.ts';
+import { alone, eachPiece, workOf } from './work.ts';
 
 const spare = new Scratch();
 
@@ -41,15 +42,90 @@ function foldDense(
   }
   const outAt = addressOf(out.storage) + out.offset * bytes;
   const xAt = addressOf(x.storage) + x.offset * bytes;
-  const kernels = foldKernels(kind, dtype);
-  if (inner === 1) kernels.rows(outAt, xAt, outer, bytes, folded * bytes, 1, 0, folded, bytes);
-  else {
+  if (inner > 1) foldColumns(kind, dtype, outAt, xAt, outer, inner, folded);
+  else if (outer === 1 && folded >= LONG) foldLong(kind, dtype, outAt, xAt, folded);
+  else foldRows(kind, dtype, outAt, xAt, outer, bytes, folded * bytes, 1, 0, folded, bytes);
+}
+
+/** What it takes one thread to fold an element. */
+const NANOSECONDS = 0.08;
+/** Elements of a task at least. */
+const LEAST_PIECE = 8192;
+/** Columns that the kernel takes at a time. */
+const COLUMNS_UNIT = 32;
+/** From so many elements on, a fold of all is taken in parts of PART, which depends on nothing else. */
+const LONG = 1 << 18;
+const PART = 1 << 15;
+const partial = new Scratch();
+
+/** Folds dense dims outer, folded, inner: the middle one. */
+function foldColumns(
+  kind: FloatFold,
+  dtype: FloatDType,
+  out: number,
+  x: number,
+  outer: number,
+  inner: number,
+  folded: number,
+): void {
+  const column = dtypeInfo[dtype].bytes;
+  const row = inner * column;
+  const together = inner * folded;
+  const work = together < LEAST_PIECE && outer > 1 ? alone : workOf(outer * together * NANOSECONDS);
+  const { columns } = work.kernels(foldKernels(kind, dtype));
+  if (work === alone) {
     const spareAt = spare.take(SPARE_BYTES);
-    const row = inner * bytes;
-    for (let i = 0; i < outer; i++) {
-      kernels.columns(outAt + i * row, xAt + i * folded * row, inner, 1, 0, folded, row, spareAt);
-    }
+    for (let i = 0; i < outer; i++) columns(out + i * row, x + i * folded * row, inner, 1, 0, folded, row, spareAt);
+    return;
   }
+  const pieces = Math.ceil(work.width / outer);
+  for (let i = 0; i < outer; i++) {
+    eachPiece(pieces, inner, COLUMNS_UNIT, Math.ceil(LEAST_PIECE / folded), (first, size) => {
+      work.task();
+      const spareAt = work.inside().take(spare, SPARE_BYTES);
+      const [to, from] = [out + i * row + first * column, x + i * folded * row + first * column];
+      columns(to, from, size, 1, 0, folded, row, spareAt);
+    });
+  }
+  work.run();
+}
+
+/** Folds lines of n0 by n1 elements. */
+function foldRows(
+  kind: FloatFold,
+  dtype: FloatDType,
+  out: number,
+  x: number,
+  lines: number,
+  outLine: number,
+  xLine: number,
+  n0: number,
+  step0: number,
+  n1: number,
+  step1: number,
+): void {
+  const work = workOf(lines * n0 * n1 * NANOSECONDS);
+  const { rows } = work.kernels(foldKernels(kind, dtype));
+  if (work === alone) {
+    rows(out, x, lines, outLine, xLine, n0, step0, n1, step1);
+    return;
+  }
+  eachPiece(work.width, lines, 1, Math.ceil(LEAST_PIECE / (n0 * n1)), (first, size) => {
+    work.task();
+    rows(out + first * outLine, x + first * xLine, size, outLine, xLine, n0, step0, n1, step1);
+  });
+  work.run();
+}
+
+/** Folds very many elements into one: parts of them, and then their results. */
+function foldLong(kind: FloatFold, dtype: FloatDType, out: number, x: number, count: number): void {
+  const { bytes } = dtypeInfo[dtype];
+  const whole = Math.floor(count / PART);
+  const rest = count - whole * PART;
+  const at = partial.take((whole + 1) * bytes);
+  foldRows(kind, dtype, at, x, whole, bytes, PART * bytes, 1, 0, PART, bytes);
+  if (rest > 0) foldRows(kind, dtype, at + whole * bytes, x + whole * PART * bytes, 1, bytes, 0, 1, 0, rest, bytes);
+  foldRows(kind, dtype, out, at, 1, bytes, 0, 1, 0, rest > 0 ? whole + 1 : whole, bytes);
 }
 
 function foldFloats(
@@ -80,12 +156,11 @@ function foldFloats(
   const [lines, xLine, outLine] = [size(last), step(xSteps, last), step(outSteps, last)];
   const outAt = addressOf(out.storage) + out.offset * bytes;
   const xAt = addressOf(x.storage) + x.offset * bytes;
-  const kernels = foldKernels(kind, dtype);
   const asColumns = xLine === bytes && outLine === bytes && step1 !== bytes;
   const spareAt = asColumns ? spare.take(SPARE_BYTES) : 0;
   const fold = (to: number, from: number): void => {
-    if (asColumns) kernels.columns(to, from, lines, n0, step0, n1, step1, spareAt);
-    else kernels.rows(to, from, lines, outLine, xLine, n0, step0, n1, step1);
+    if (asColumns) foldKernels(kind, dtype).columns(to, from, lines, n0, step0, n1, step1, spareAt);
+    else foldRows(kind, dtype, to, from, lines, outLine, xLine, n0, step0, n1, step1);
   };
   if (kept.length === 0) {
     fold(outAt, xAt);

@@ -1,22 +1,32 @@
 import { dtypeInfo } from '../../dtype.ts';
-import { allocate, views } from '../../heap.ts';
+import { views } from '../../heap.ts';
 import { contiguousStrides, numel, type Shape } from '../../shape.ts';
 import { addressOf, freeStorage, Storage } from '../../storage.ts';
 import type { RowComputation, Strided } from '../types.ts';
 import { copy } from './copy.ts';
+import { nanosecondsOf as elementNanoseconds } from './elementwise-cache.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
+import { foldKernels, SPARE_BYTES } from './fold.ts';
 import { columnBytes } from './rows-columns.ts';
 import { compileRows, paramCountOf, rowBlock, type RowKernel } from './rows-kernel.ts';
 import { Scratch } from './scratch.ts';
+import { isSharable, type Kernel } from './shared-modules.ts';
+import { isWorthSharing, SharedWork } from './work.ts';
 
-/** Most that an argument block holds. */
-const BLOCK_BYTES = 1024;
-let block = 0;
+const blocks = new Scratch();
 const sums = new Scratch();
+const spare = new Scratch();
+/** Sums over rows are taken in parts of so many elements, in multiples of so many rows. */
+const PART_ELEMENTS = 1 << 15;
+const PART_ROWS = 32;
 
 /** What is kept with a computation. */
 interface Compiled {
-  readonly params: number;
+  readonly paramCount: number;
+  /** Outputs that are sums over rows. */
+  readonly summed: readonly number[];
+  /** About what an element takes one thread. */
+  readonly nanoseconds: number;
   readonly kernels: Map<string, RowKernel>;
 }
 
@@ -105,42 +115,78 @@ function call(
   written: [Strided, Strided][],
 ): void {
   const columns = shape[shape.length - 1]!;
-  const { kernel, count } = kernelFor(computation, dtype, inputs);
+  const rowCount = numel(shape.slice(0, -1));
+  const { kernel, compiled } = kernelFor(computation, dtype, inputs);
+  const { paramCount, summed } = compiled;
+  const nanoseconds = rowCount * columns * compiled.nanoseconds;
+  const work = isWorthSharing(nanoseconds) && isSharable(kernel) ? new SharedWork(nanoseconds) : null;
+  // Sums over rows are taken in parts that depend on the sizes alone.
+  const part = Math.ceil(PART_ELEMENTS / Math.max(1, columns) / PART_ROWS) * PART_ROWS;
+  const parts = summed.length === 0 ? 1 : Math.max(1, Math.ceil(rowCount / part));
   const sumBytes = columnBytes(columns, dtype);
-  const summed = computation.outputs.reduce((n, { sort }) => n + Number(sort === 'column'), 0);
-  let sumAt = summed > 0 ? sums.take(sumBytes * summed) : 0;
-  let sumOffset = 0;
-  if (block === 0) block = allocate(BLOCK_BYTES, 2 ** 32);
+  const sumAt = summed.length === 0 ? 0 : sums.take(sumBytes * summed.length * parts);
   const operands = [...outs, ...inputs];
-  const addresses = operands.map(({ operand }) => addressOf(operand.storage) + operand.offset * dtypeInfo[operand.dtype].bytes);
-  const { f64, i32 } = views;
-  for (let k = 0; k < count; k++) f64[block / 8 + k] = params[k]!;
-  const counts = block / 4 + rowBlock.counts(count);
-  i32[counts] = numel(shape.slice(0, -1));
-  i32[counts + 1] = columns;
-  for (let k = 0; k < operands.length; k++) {
-    const { operand, step } = operands[k]!;
-    const at = block / 4 + rowBlock.operand(count, k);
-    i32[at] = addresses[k]!;
-    i32[at + 1] = step * dtypeInfo[operand.dtype].bytes;
-    if (k >= outs.length || computation.outputs[k]!.sort !== 'column') continue;
-    i32[at] = sumAt;
+  const bytes = operands.map(({ operand }) => dtypeInfo[operand.dtype].bytes);
+  const addresses = operands.map(({ operand }, k) => addressOf(operand.storage) + operand.offset * bytes[k]!);
+  const pieces = summed.length > 0 ? parts : (work?.width ?? 1);
+  const blockBytes = Math.ceil((rowBlock.operand(paramCount, operands.length) * 4) / 16) * 16;
+  let block = blocks.take(blockBytes * pieces);
+  let sum = sumAt;
+  const step = parts > 1 ? part : Math.ceil(rowCount / pieces);
+  let first = 0;
+  do {
+    const { f64, i32 } = views;
+    for (let k = 0; k < paramCount; k++) f64[block / 8 + k] = params[k]!;
+    const counts = block / 4 + rowBlock.counts(paramCount);
+    i32[counts] = Math.min(step, rowCount - first);
+    i32[counts + 1] = columns;
+    for (let k = 0; k < operands.length; k++) {
+      const at = block / 4 + rowBlock.operand(paramCount, k);
+      const rowBytes = operands[k]!.step * bytes[k]!;
+      i32[at] = addresses[k]! + first * rowBytes;
+      i32[at + 1] = rowBytes;
+    }
+    for (const o of summed) {
+      i32[block / 4 + rowBlock.operand(paramCount, o)] = sum;
+      sum += sumBytes;
+    }
+    if (work === null) kernel(block);
+    else {
+      work.task();
+      work.call(kernel as Kernel, [block]);
+    }
+    block += blockBytes;
+    first += step;
+  } while (first < rowCount);
+  work?.run();
+  summed.forEach((o, k) => {
+    const offset = k * sumBytes;
+    if (parts > 1) {
+      const spareAt = spare.take(SPARE_BYTES);
+      foldKernels('sum', dtype).columns(sumAt + offset, sumAt + offset, columns, 1, 0, parts, sumBytes * summed.length, spareAt);
+    }
+    const { storage, offset: outOffset, strides } = outs[o]!.operand;
     const line = { shape: [columns], dtype };
-    const last = operand.strides[operand.strides.length - 1]!;
     written.push([
-      { ...line, storage: operand.storage, offset: operand.offset, strides: [last] },
-      { ...line, storage: sums.held, offset: sumOffset / dtypeInfo[dtype].bytes, strides: [1] },
+      { ...line, storage, offset: outOffset, strides: [strides[strides.length - 1]!] },
+      { ...line, storage: sums.held, offset: offset / dtypeInfo[dtype].bytes, strides: [1] },
     ]);
-    sumAt += sumBytes;
-    sumOffset += sumBytes;
-  }
-  kernel(block);
+  });
 }
 
-function kernelFor(computation: RowComputation, dtype: FloatDType, inputs: readonly Placed[]): { kernel: RowKernel; count: number } {
+function kernelFor(
+  computation: RowComputation,
+  dtype: FloatDType,
+  inputs: readonly Placed[],
+): { kernel: RowKernel; compiled: Compiled } {
   const slot = computation.compiled as { kernels: Compiled | null };
-  slot.kernels ??= { params: paramCountOf(computation), kernels: new Map() };
-  const { params, kernels } = slot.kernels;
+  const compiled = (slot.kernels ??= {
+    paramCount: paramCountOf(computation),
+    summed: computation.outputs.flatMap(({ sort }, o) => (sort === 'column' ? [o] : [])),
+    nanoseconds: nanosecondsOf(computation),
+    kernels: new Map(),
+  });
+  const { kernels } = compiled;
   let key: string = dtype;
   for (const { operand, isDense } of inputs) key += ` ${operand.dtype}${isDense ? '' : '*'}`;
   let kernel = kernels.get(key);
@@ -149,5 +195,10 @@ function kernelFor(computation: RowComputation, dtype: FloatDType, inputs: reado
     kernel = compileRows(computation, { dtype, inputs: kinds });
     kernels.set(key, kernel);
   }
-  return { kernel, count: params };
+  return { kernel, compiled };
+}
+
+/** About what an element takes one thread. */
+function nanosecondsOf({ folds, outputs }: RowComputation): number {
+  return [...folds, ...outputs].reduce((sum, { value }) => sum + elementNanoseconds(value), 0);
 }

@@ -1,0 +1,123 @@
+/**
+ * Words of the control block, through which threads find work: 32-bit integers. Those that all threads write to lie on
+ * cache lines of their own.
+ */
+export const words = {
+  /** Counts jobs; threads without work wait for it to change. */
+  generation: 0,
+  /** Tasks of the job that nobody has taken; negative where threads looked for more. Task n-1 is taken first. */
+  left: 16,
+  /** Tasks that are not finished. */
+  pending: 32,
+  /** Not 0 when the threads shall end. */
+  stopped: 48,
+  /** Where the job's list of tasks is, in doubles. */
+  list: 49,
+  /** Memory that each thread has of its own: where that of thread 0 is, and how many bytes everyone has. */
+  own: 50,
+  ownBytes: 51,
+  /** Size of the heap in pages. */
+  pages: 52,
+  /** Per thread what became of a task that it could not finish: see `failures`. */
+  failed: 53,
+} as const;
+
+/** What a thread leaves behind that could not finish a task: `unstarted` plus the task's number, or `broken`. */
+export const failures = { none: 0, unstarted: 1, broken: -1 } as const;
+
+/** Integers of a call from here on are offsets in the memory that each thread has of its own. */
+export const OWN: number = 2 ** 32;
+
+/** How long a thread without work looks for more before it sleeps, in milliseconds. */
+export const PATIENCE = 0.2;
+
+/** What a thread is given. */
+export interface Orders {
+  readonly memory: WebAssembly.Memory;
+  /** Index of the control block's first word. */
+  readonly control: number;
+  /** 1, 2, …; the caller is thread 0. */
+  readonly thread: number;
+}
+
+/**
+ * The program of a worker, for Node and browsers. It takes tasks until it is stopped. A job's list is made of doubles:
+ * where each task starts, then the tasks: the number of their calls, and per call a kernel, how many integers and how many
+ * other numbers it takes, and these. A kernel stands for three doubles: address and size of its module's bytes, and its
+ * place among the exports. What a module imports is known by name: the memory, and functions of Math.
+ */
+export const workerSource: string = `
+const work = ({ memory, control, thread }) => {
+  let buffer, i32, f64;
+  const at = (word) => control + word;
+  const look = (pages) => {
+    while (buffer === undefined || buffer.byteLength < pages * 65536) buffer = memory.buffer;
+    if (i32?.buffer !== buffer) [i32, f64] = [new Int32Array(buffer), new Float64Array(buffer)];
+  };
+  const modules = new Map();
+  const kernels = new Map();
+  const exportsOf = (address, size) => {
+    let exports = modules.get(address);
+    if (exports === undefined) {
+      const module = new WebAssembly.Module(new Uint8Array(buffer, address, size).slice());
+      const env = { memory };
+      for (const { name, kind } of WebAssembly.Module.imports(module)) if (kind === 'function') env[name] = Math[name];
+      exports = Object.values(new WebAssembly.Instance(module, { env }).exports);
+      modules.set(address, exports);
+    }
+    return exports;
+  };
+  const kernelOf = (index) => {
+    let kernel = kernels.get(index);
+    if (kernel === undefined) {
+      kernel = exportsOf(f64[index], f64[index + 1])[f64[index + 2]];
+      kernels.set(index, kernel);
+    }
+    return kernel;
+  };
+  const callsOf = (task) => {
+    const list = i32[at(${words.list})];
+    const own = (i32[at(${words.own})] >>> 0) + thread * i32[at(${words.ownBytes})];
+    let k = list + f64[list + task];
+    const calls = [];
+    for (let count = f64[k++]; count > 0; count--) {
+      const kernel = kernelOf(f64[k]);
+      const [integers, others] = [f64[k + 1], f64[k + 2]];
+      const args = Array.from(f64.subarray(k + 3, k + 3 + integers + others));
+      for (let n = 0; n < integers; n++) if (args[n] >= ${OWN}) args[n] += own - ${OWN};
+      k += 3 + args.length;
+      calls.push([kernel, args]);
+    }
+    return calls;
+  };
+  const take = (task) => {
+    look(i32[at(${words.pages})]);
+    let failure = task + ${failures.unstarted};
+    try {
+      const calls = callsOf(task);
+      failure = ${failures.broken};
+      for (const [kernel, args] of calls) kernel(...args);
+      failure = ${failures.none};
+    } catch {
+      Atomics.store(i32, at(${words.failed} + thread), failure);
+    }
+    if (Atomics.sub(i32, at(${words.pending}), 1) === 1) Atomics.notify(i32, at(${words.pending}));
+    return failure === ${failures.none};
+  };
+  const idle = (seen) => {
+    const until = performance.now() + ${PATIENCE};
+    do {
+      for (let k = 0; k < 256; k++) if (Atomics.load(i32, at(${words.generation})) !== seen) return;
+    } while (performance.now() < until);
+    Atomics.wait(i32, at(${words.generation}), seen);
+  };
+  look(0);
+  while (Atomics.load(i32, at(${words.stopped})) === 0) {
+    const seen = Atomics.load(i32, at(${words.generation}));
+    for (let left; (left = Atomics.sub(i32, at(${words.left}), 1)) > 0; ) if (!take(left - 1)) return;
+    idle(seen);
+  }
+};
+if (typeof require === 'function') work(require('node:worker_threads').workerData);
+else onmessage = ({ data }) => { work(data); close(); };
+`;

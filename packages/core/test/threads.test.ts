@@ -1,0 +1,133 @@
+import { afterAll, describe, expect, it } from '@jest/globals';
+import { Assembler, i32 } from '../src/backend/wasm/assembler.ts';
+import { Scratch } from '../src/backend/wasm/scratch.ts';
+import { rememberModule } from '../src/backend/wasm/shared-modules.ts';
+import { SharedWork } from '../src/backend/wasm/work.ts';
+import { heapMemory, views } from '../src/heap.ts';
+import * as tg from '../src/index.ts';
+import { nextTick } from '../src/storage.ts';
+import { bytesOf, largeCalls, startThreads, taskCounts } from './thread-calls.ts';
+
+afterAll(() => tg.setNumThreads(1));
+
+/** Calls that are too small for threads whatever their number, or call functions that only the main thread has. */
+const undivided = ['elementwise with other functions'];
+
+describe('results on several threads', () => {
+  const calls = largeCalls();
+  tg.setNumThreads(1);
+  const expected = Object.fromEntries(Object.entries(calls).map(([name, call]) => [name, bytesOf(call())]));
+
+  it.each([2, 3, 4])('are the same to the bit on %d', (threads) => {
+    startThreads(threads);
+    for (const [name, call] of Object.entries(calls)) {
+      const before = taskCounts();
+      const found = [call(), call()].map(bytesOf);
+      const isDivided = taskCounts().all > before.all;
+      const areSame = found.map((results) => results.every((bytes, k) => Buffer.compare(bytes, expected[name]![k]!) === 0));
+      expect([name, isDivided, ...areSame]).toEqual([name, !undivided.includes(name), true, true]);
+    }
+    expect(taskCounts().helped).toBeGreaterThan(20);
+  });
+
+  it('are the same while the heap grows under the other threads', () => {
+    startThreads(2);
+    const held: tg.Tensor[] = [];
+    const x = tg.ones([1 << 20]).mul(0.25);
+    const one = x.exp().narrow(0, 0, 1).item();
+    for (let k = 0; k < 24; k++) {
+      held.push(x.exp());
+      const [low, high] = [held[k]!.min().item(), held[k]!.max().item()];
+      expect([low, high]).toEqual([one, one]);
+    }
+  });
+});
+
+describe('the number of threads', () => {
+  it('can be raised and lowered at any time', () => {
+    const x = tg.ones([300, 300]);
+    for (const threads of [3, 1, 2, 4, 2, 1]) {
+      tg.setNumThreads(threads);
+      expect(tg.getNumThreads()).toBe(threads);
+      expect(x.matmul(x).sum().item()).toBe(300 ** 3);
+    }
+  });
+
+  it.each([0, -1, 1.5, NaN, 65])('is refused if it is %d, and stays what it was', (threads) => {
+    tg.setNumThreads(2);
+    expect(() => tg.setNumThreads(threads)).toThrow(tg.ValueError);
+    expect(() => tg.setNumThreads(threads)).toThrow(/a whole number from 1 to 64/);
+    expect(tg.getNumThreads()).toBe(2);
+  });
+
+  it('starts nothing by itself, nor for small kernels', () => {
+    tg.setNumThreads(2);
+    tg.ones([8, 8]).matmul(tg.ones([8, 8])).add(1).sum();
+    expect(tg.parallelInfo()).toBe('2 threads; not started yet');
+    tg.setNumThreads(1);
+    expect(tg.parallelInfo()).toBe('1 thread; setNumThreads(n) allows more');
+  });
+});
+
+interface Probe {
+  /** Writes the value of `mark` at an address, spends some time, and then breaks off where the size says so. */
+  touch(address: number, mark: number, breaks: number): void;
+}
+
+function probe(imports: Record<string, () => number> = {}): { bytes: Uint8Array<ArrayBuffer>; kernels: Probe } {
+  const assembler = new Assembler();
+  for (const name of Object.keys(imports)) assembler.import(name, [], 'i32');
+  assembler.function('touch', { address: 'i32', mark: 'i32', breaks: 'i32' }, null, (f, p) => {
+    const k = f.i32();
+    f.for(k, 0, 100_000, 1, () => f.store(p.address, p.mark));
+    // No heap is that large.
+    f.if(p.breaks, () => f.store(i32.const(-4), p.mark));
+  });
+  return { bytes: assembler.bytes(), kernels: assembler.compile<Probe>(imports) };
+}
+
+describe('a task that fails', () => {
+  const cells = new Scratch();
+  /** Runs 12 tasks that each write a number; gives the numbers. */
+  const runTasks = (kernels: Probe, breaking: (task: number) => boolean): number[] => {
+    nextTick();
+    const at = cells.take(12 * 4);
+    views.i32.fill(0, at / 4, at / 4 + 12);
+    const work = new SharedWork(1e9);
+    const { touch } = work.kernels(kernels);
+    for (let task = 0; task < 12; task++) {
+      work.task();
+      touch(at + 4 * task, task + 1, Number(breaking(task)));
+    }
+    work.run();
+    return [...views.i32.subarray(at / 4, at / 4 + 12)];
+  };
+  const all = Array.from({ length: 12 }, (_, task) => task + 1);
+
+  it('throws on whatever thread it runs, and the next one works', () => {
+    const { kernels } = probe();
+    startThreads(2);
+    expect(runTasks(kernels, () => false)).toEqual(all);
+    // The last task is the first to be taken, mostly by this thread; the first one by any.
+    for (const breaking of [0, 3, 8, 11]) {
+      expect(() => runTasks(kernels, (task) => task === breaking)).toThrow(/memory access out of bounds|another thread/);
+      expect(runTasks(kernels, () => false)).toEqual(all);
+      startThreads(3);
+    }
+  });
+
+  it('is done by the caller where another thread cannot compile its kernel', () => {
+    const { bytes } = probe();
+    const broken = bytes.slice();
+    broken[broken.length - 1] = 0xff;
+    const exports = new WebAssembly.Instance(new WebAssembly.Module(bytes), { env: { memory: heapMemory() } }).exports;
+    rememberModule(broken, {}, exports);
+    startThreads(3);
+    for (let k = 0; k < 200 && tg.getNumThreads() > 1; k++) {
+      expect(runTasks(exports as unknown as Probe, () => false)).toEqual(all);
+    }
+    expect(tg.parallelInfo()).toBe('1 thread, although 3 were asked for: a worker could not run a kernel');
+    tg.setNumThreads(2);
+    expect(tg.getNumThreads()).toBe(2);
+  });
+});
