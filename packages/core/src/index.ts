@@ -13,6 +13,8 @@ export { gradcheck, GradcheckError, gradgradcheck, type GradcheckOptions, type G
 export { Function, onceDifferentiable, type FunctionArguments, type FunctionClass } from './autodiff/function.ts';
 export { backward, grad, peekGrad, type BackwardOptions, type GradOptions } from './autodiff/backward.ts';
 export { currentBackend, setBackend, useBackend, withBackend } from './backend/registry.ts';
+export type { MatrixProduct } from './backend/wasm/gemm.ts';
+export { replaceProducts, type Heap } from './backend/wasm/products.ts';
 export * from './create.ts';
 export { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from './define/elementwise.ts';
 export { defineUpdate, type Update, type UpdateSignature } from './define/update.ts';

@@ -6,7 +6,7 @@ import type { ConvolutionWindow, Strided } from '../types.ts';
 import { type Plan, planOf } from './convolution-plan.ts';
 import { copy } from './copy.ts';
 import { throughFloats } from './dense.ts';
-import { blockOf, gemm } from './gemm.ts';
+import { blockOf, product } from './gemm.ts';
 import { PaddedImage } from './image.ts';
 import { LeftRows, takePanels } from './left-rows.ts';
 import { patchKernels } from './patches.ts';
@@ -20,10 +20,18 @@ const patches = new Scratch();
 /** Windows whose patches are packed at a time. */
 const WINDOW_BLOCK = 512;
 
+/** A product of dense operands with patches of the second or third. */
+export type PatchProduct = (out: Strided, left: Strided, right: Strided, window: ConvolutionWindow) => void;
+
+/** How a convolution and its transpose in w multiply; `replaceProducts` puts other ways in their place. */
+export const patchProducts: { forward: PatchProduct; weightGradient: PatchProduct } = { forward, weightGradient };
+
 /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *]. */
 export function convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
   if (numel(out.shape) === 0) return;
-  throughFloats([out], [x, w], ([dense], [input, weight]) => forward(dense!, input!, weight!, window));
+  throughFloats([out], [x, w], ([dense], [input, weight]) =>
+    patchProducts.forward(dense!, input!, weight!, window),
+  );
 }
 
 /** Its transpose in x: out[N, C, *] = Σ g[N, O, *] w[O, C/groups, *]. */
@@ -38,7 +46,7 @@ export function convolutionInput(out: Strided, g: Strided, w: Strided, window: C
 export function convolutionWeight(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   if (numel(out.shape) === 0) return;
   throughFloats([out], [g, x], ([dense], [gradient, input]) =>
-    weightGradient(dense!, gradient!, input!, window),
+    patchProducts.weightGradient(dense!, gradient!, input!, window),
   );
 }
 
@@ -85,7 +93,8 @@ function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow
   }
 }
 
-function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
+/** The transpose in w of a convolution, by products of packed panels. */
+export function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, out, g, window);
   const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
   const outAt = addressOf(out.storage) + out.offset * bytes;
@@ -128,7 +137,7 @@ function inputGradient(out: Strided, g: Strided, w: Strided, window: Convolution
   const isSlim = w.shape[1]! < SLIM && w.shape[0] !== window.groups;
   if (!isSlim && stride.every((s) => s === 1) && mirrored.every((p) => p >= 0)) {
     const flipped = flip(w, window);
-    forward(out, g, flipped, { ...window, padding: mirrored });
+    patchProducts.forward(out, g, flipped, { ...window, padding: mirrored });
     freeStorage(flipped.storage);
     return;
   }
@@ -175,7 +184,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
         const width = Math.min(block, count - first);
         const row = taps * bytes;
         const right = b + first * bytes;
-        gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes);
+        product.gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes, false);
         addPatches(base, matrix, offsets, taps, first, width, along, height, step, rowStep, planeStep);
       }
     }
@@ -184,7 +193,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
 }
 
 /** Writes where the taps are, in bytes from a window's start, and gives the table's address. */
-function writeOffsets(plan: Plan, image: PaddedImage): number {
+export function writeOffsets(plan: Plan, image: PaddedImage): number {
   const [column, row, plane] = image.steps([1, 1, 1]);
   const offsets = tapOffsets(plan.channels, image.channelBytes, plan.window, [plane, row, column]);
   const table = offsetTable.take(offsets.length * 4);
@@ -192,6 +201,7 @@ function writeOffsets(plan: Plan, image: PaddedImage): number {
   return table;
 }
 
-function clear(out: Strided): void {
+/** Fills a result with zeros. */
+export function clear(out: Strided): void {
   hostArray(out.storage, out.dtype).fill(0, out.offset, out.offset + numel(out.shape));
 }

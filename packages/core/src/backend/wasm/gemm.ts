@@ -12,8 +12,29 @@ const N_BLOCK = 1024;
 const panels = new Scratch();
 
 /**
- * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
- * to compute it give the same bits, except that few rows times columns dense in k are summed by `dots`.
+ * c = a b, or c += a b if `add` is set, for an m by k and a k by n matrix, none of which is empty. Addresses are places
+ * in the heap; they and all distances are in bytes: rows of a lie `aRow` and their elements `aStep` apart, rows of b
+ * `bStep` and their elements `bColumn`; rows of c are dense and lie `cRow` apart.
+ */
+export type MatrixProduct = (
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  add: boolean,
+) => void;
+
+/**
+ * The product by our own kernels. All ways to compute it give the same bits, except that few rows times columns dense
+ * in k are summed by `dots`.
  */
 export function gemm(
   dtype: FloatDType,
@@ -28,9 +49,11 @@ export function gemm(
   bColumn: number,
   c: number,
   cRow: number,
+  add: boolean,
 ): void {
   const bytes = floatTypes[dtype].bytes;
-  if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
+  const addsFirst = add ? 1 : 0;
+  if (!add && m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
     for (let i = 0; i < m; i++) directKernels(dtype).dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
     return;
   }
@@ -41,8 +64,8 @@ export function gemm(
     const spare = panels.take(tileBytes + kBlock * 32);
     for (let p = 0; p < k; p += kBlock) {
       const depth = Math.min(kBlock, k - p);
-      const add = p === 0 ? 0 : 1;
-      direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
+      const adds = p === 0 ? addsFirst : 1;
+      direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, adds, spare);
     }
     return;
   }
@@ -60,7 +83,7 @@ export function gemm(
         const height = Math.min(M_BLOCK, m - i);
         kernels.packRows(rows, a + i * aRow + p * aStep, aStep, aRow, depth, height);
         const at = c + i * cRow + j * bytes;
-        kernels.block(height, width, depth, rows, columns, at, cRow, p === 0 ? 0 : 1, spare);
+        kernels.block(height, width, depth, rows, columns, at, cRow, p === 0 ? addsFirst : 1, spare);
       }
     }
   }
@@ -72,3 +95,6 @@ export function blockOf(k: number): number {
   const passes = Math.ceil(k / K_BLOCK);
   return Math.ceil(k / passes / 4) * 4;
 }
+
+/** The product that matmul and convolution call; `replaceProducts` puts another in its place. */
+export const product: { gemm: MatrixProduct } = { gemm };

@@ -4,7 +4,7 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { gemm } from './gemm.ts';
+import { product } from './gemm.ts';
 
 /** out[..., m, n] = a[..., m, k] b[..., k, n]. */
 export function matmul(out: Strided, a: Strided, b: Strided): void {
@@ -57,10 +57,11 @@ function products(
     batchRank--;
     rows *= out.shape[batchRank]!;
   }
-  if (batchRank === 0) gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow);
+  const { gemm } = product;
+  if (batchRank === 0) gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, false);
   else {
-    const product: Product = (x, y, z) => gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow);
-    eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, product);
+    const one: Product = (x, y, z) => gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, false);
+    eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, one);
   }
 }
 
