@@ -33,6 +33,7 @@ export const allowed: Record<string, string[]> = {
   optim: ['@tapegrad/core'],
   data: ['@tapegrad/core'],
   interop: ['@tapegrad/core'],
+  blas: ['@tapegrad/core', 'koffi'],
   tapegrad: ['@tapegrad/core', '@tapegrad/nn', '@tapegrad/optim', '@tapegrad/data', '@tapegrad/interop'],
 };
 
