@@ -7,6 +7,8 @@ export interface Options {
   /** Names of libraries; empty means all. */
   readonly libraries: readonly string[];
   readonly threads: number;
+  /** Whether tapegrad with a BLAS is measured too. */
+  readonly blas: boolean;
   readonly quick: boolean;
   readonly json: boolean;
   readonly pin: boolean;
@@ -23,6 +25,7 @@ export const usage = `npm run bench -- [options]
                       memory, start, size; or a case such as matmul-256)
   --libraries NAME,…  these libraries only (tapegrad, tfjs-cpu, tfjs-wasm, jax-js, torch)
   --threads N         threads of PyTorch (default 1); the JavaScript libraries have one in Node
+  --blas              tapegrad with the BLAS of the system too, with as many threads as PyTorch
   --quick             fewer cases, short rounds: under a minute on a quiet machine
   --json              print the results as JSON instead of tables
   --no-pin            do not keep everything on one core (with one thread, where the system can)
@@ -41,6 +44,7 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: 'string', default: '' },
       libraries: { type: 'string', default: '' },
       threads: { type: 'string', default: '1' },
+      blas: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       pin: { type: 'boolean', default: true },

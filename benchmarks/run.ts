@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { here } from './here.ts';
-import { findTorch, javascriptLibraries, type Library } from './libraries.ts';
+import { findTorch, javascriptLibraries, tapegradWithBlas, type Library } from './libraries.ts';
 import { canPin, describeMachine, pinTo } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
 import { measureMemory, memoryTable } from './memory.ts';
@@ -83,6 +83,7 @@ async function chooseLibraries(): Promise<Library[]> {
     installPeers();
     await bundlePeers();
   }
+  if (options.blas) chosen.splice(chosen.findIndex(({ name }) => name === own) + 1, 0, tapegradWithBlas(options.threads));
   const torch = wanted('torch') ? findTorch(options.threads) : null;
   if (wanted('torch') && torch === null) say('PyTorch is left out: no python3 can import torch');
   return torch === null ? chosen : [...chosen, torch];
