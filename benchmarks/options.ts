@@ -15,6 +15,8 @@ export interface Options {
   /** Which time the tables show; the results keep both. */
   readonly clock: 'wall' | 'cpu';
   readonly reference: boolean;
+  /** Name of the case to take a profile of instead; empty means none. */
+  readonly profile: string;
   readonly help: boolean;
 }
 
@@ -30,6 +32,7 @@ export const usage = `npm run bench -- [options]
   --json              print the results as JSON instead of tables
   --no-pin            do not keep everything on one core (with one thread, where the system can)
   --clock cpu         show time on the processor instead of time that passed; for a machine that is busy
+  --profile NAME      show where the time of a case goes in tapegrad, operation by operation (with --blas: in that)
   --reference         compute benchmarks/reference.json anew, by PyTorch in float64
 `;
 
@@ -49,6 +52,7 @@ export function readOptions(args: readonly string[]): Options {
       json: { type: 'boolean', default: false },
       pin: { type: 'boolean', default: true },
       clock: { type: 'string', default: 'wall' },
+      profile: { type: 'string', default: '' },
       reference: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },

@@ -9,6 +9,7 @@ import { measure, type Effort } from './measure.ts';
 import { measureMemory, memoryTable } from './memory.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { bundlePeers, installPeers } from './peers.ts';
+import { profileCase } from './profile.ts';
 import { writeReferences, type References } from './references.ts';
 import { measureSize, sizeTable } from './size.ts';
 import { measureStart, startTable } from './start.ts';
@@ -46,6 +47,7 @@ const plan = options.quick ? quick : full;
 const say = (text: string): void => (options.json ? console.error(text) : console.log(text));
 if (options.help) console.log(usage);
 else if (options.reference) say(await writeReferences());
+else if (options.profile !== '') await profileCase(options);
 else await main(options);
 
 async function main({ threads, json }: Options): Promise<void> {

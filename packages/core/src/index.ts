@@ -25,6 +25,8 @@ export * as func from './func.ts';
 export { hessian, jacobian, type JacobianOptions } from './jacobian.ts';
 export * from './modes.ts';
 export { toNdarray } from './ndarray-view.ts';
+export { profile, type Profile, type ProfileOptions, type ProfileRow } from './profile.ts';
+export type { KernelEvent, OperationEvent, Phase } from './profile.ts';
 export * from './random.ts';
 export { Generator } from './generator.ts';
 export * from './ops/activation.ts';

@@ -45,7 +45,7 @@ export function defineUpdate(
       }
     }
     values.forEach((value, i) => {
-      kernels().elementwise(value, targets[i]!, all, params, dtype);
+      kernels('update').elementwise(value, targets[i]!, all, params, dtype);
       targets[i]!.storage.version++;
     });
   };

@@ -22,7 +22,7 @@ export const rooms: Room[] = [
   { name: 'kinds of op', holds: ['define/'] },
   { name: 'rules', holds: ['ops/'], closed: true },
   { name: 'rule book', holds: ['ops/index.ts'] },
-  { name: 'surface', holds: ['methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'func.ts', 'scope.ts'] },
+  { name: 'surface', holds: ['methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'func.ts', 'scope.ts', 'profiler.ts', 'profile.ts'] },
   { name: 'index', holds: ['index.ts'] },
 ];
 
