@@ -9,7 +9,7 @@ import { cases } from './workloads/index.ts';
 
 /** Before this the engine still compiles, and measuring itself is slow. */
 const WARM_UP_SECONDS = 1;
-const PROFILE_SECONDS = 0.5;
+const PROFILE_SECONDS = 0.2;
 
 /**
  * Prints the profile of some steps of a case in tapegrad, and writes its trace into results/.

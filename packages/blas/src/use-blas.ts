@@ -107,9 +107,9 @@ function open(koffi: Loader, file: string): Library | string {
   return `this ${library.name} multiplies wrongly`;
 }
 
-async function use({ name, version, gemms, setThreads }: Library, file: string, koffi: Loader, threads: number): Promise<BlasReport> {
+function use({ name, version, gemms, setThreads }: Library, file: string, koffi: Loader, threads: number): BlasReport {
   const isSet = setThreads(threads);
-  restore = await replaceProducts((own, heap) => blasProduct(gemms, own, heap, (array) => Number(koffi.address(array))));
+  restore = replaceProducts((own, heap) => blasProduct(gemms, own, heap, (array) => Number(koffi.address(array))));
   const count = isSet ? `${threads} thread${threads === 1 ? '' : 's'}` : 'as many threads as it likes';
   return { name, version, file, summary: [[name, version].filter((part) => part !== '').join(' '), count, file].join(', ') };
 }

@@ -22,7 +22,7 @@ async function turnOn(): Promise<void> {
     await useBlas();
     turnOff = dropBlas;
   } else {
-    turnOff = await tg.replaceProducts((own, heap) => (...args) => {
+    turnOff = tg.replaceProducts((own, heap) => (...args) => {
       blasProduct(javascriptGemms(heap), own, heap, () => 0)(...args);
     });
   }

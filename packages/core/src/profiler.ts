@@ -48,8 +48,8 @@ function perFilter(w: Strided): number {
 export class Profiler implements Tracer {
   readonly kernelEvents: KernelEvent[] = [];
   readonly operationEvents: OperationEvent[] = [];
-  readonly calls = new Map<string, number>();
-  private readonly began = performance.now();
+  readonly calls: Map<string, number> = new Map();
+  private readonly began: number = performance.now();
   /** The step of a backward pass that runs: all that it does is its own. */
   private step: string | null = null;
   /** The operation whose forward function runs. */
@@ -122,17 +122,22 @@ export class Profiler implements Tracer {
   }
 }
 
-function tensorsIn(args: readonly unknown[]): Strided[] {
-  return args.flatMap((arg) => {
-    if (Array.isArray(arg)) return tensorsIn(arg);
-    return typeof arg === 'object' && arg !== null && 'storage' in arg ? [arg as Strided] : [];
-  });
+/** The tensors among the arguments of a kernel, also those in lists. */
+function tensorsIn(args: readonly unknown[], found: Strided[] = []): Strided[] {
+  for (let i = 0; i < args.length; i++) {
+    const arg = args[i];
+    if (Array.isArray(arg)) tensorsIn(arg, found);
+    else if (typeof arg === 'object' && arg !== null && (arg as Partial<Strided>).storage !== undefined) found.push(arg as Strided);
+  }
+  return found;
 }
 
 function bytesOf(tensors: readonly Strided[]): number {
   let bytes = 0;
   for (const { shape, strides, dtype } of tensors) {
-    bytes += shape.reduce((count, size, d) => (strides[d] === 0 ? count : count * size), dtypeInfo[dtype].bytes);
+    let size = dtypeInfo[dtype].bytes;
+    for (let d = 0; d < shape.length; d++) if (strides[d] !== 0) size *= shape[d]!;
+    bytes += size;
   }
   return bytes;
 }

@@ -41,8 +41,8 @@ describe.each([
   ['our own', (own: MatrixProduct) => own],
   ['another', (_: MatrixProduct, heap: Heap): MatrixProduct => (...args) => schoolbook(heap)(...args)],
 ])('kernels whose products are computed by %s function', (_name, make) => {
-  it.each(withProducts)('agree with the reference on %s', async (kernel: keyof Kernels) => {
-    restore = await replaceProducts(make);
+  it.each(withProducts)('agree with the reference on %s', (kernel: keyof Kernels) => {
+    restore = replaceProducts(make);
     for (let seed = 1; seed <= 80; seed++) {
       const trial = trials[kernel](new Draw(seed));
       const [expected, actual] = [trial.outputs.map(copyOf), trial.outputs.map(copyOf)];
@@ -61,9 +61,9 @@ describe.each([
 describe('replaceProducts', () => {
   const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => (i % 7) - 3);
 
-  it('calls the function for products, but not for empty ones, until it is undone', async () => {
+  it('calls the function for products, but not for empty ones, until it is undone', () => {
     const calls: number[][] = [];
-    restore = await replaceProducts((own) => (...args) => {
+    restore = replaceProducts((own) => (...args) => {
       calls.push([args[1], args[2], args[3]]);
       own(...args);
     });
@@ -81,9 +81,9 @@ describe('replaceProducts', () => {
     expect(calls).toHaveLength(1);
   });
 
-  it('gives a product that overwrites or adds', async () => {
+  it('gives a product that overwrites or adds', () => {
     let own!: MatrixProduct;
-    restore = await replaceProducts((product) => (own = product));
+    restore = replaceProducts((product) => (own = product));
     for (const [m, n, k] of [
       [2, 3, 8],
       [40, 50, 600],

@@ -1,6 +1,7 @@
 import { heapMemory, views } from '../../heap.ts';
 import { patchProducts } from './convolution.ts';
 import { gemm, type MatrixProduct, product } from './gemm.ts';
+import * as patches from './patch-matrix.ts';
 
 /** The memory that addresses of matrices are places in. */
 export interface Heap {
@@ -19,10 +20,7 @@ export interface Heap {
  * @param make gets our own product and the heap, and returns the other one
  * @returns a function that puts our own product back
  */
-export async function replaceProducts(
-  make: (own: MatrixProduct, heap: Heap) => MatrixProduct,
-): Promise<() => void> {
-  const patches = await import('./patch-matrix.ts');
+export function replaceProducts(make: (own: MatrixProduct, heap: Heap) => MatrixProduct): () => void {
   heapMemory();
   product.gemm = make(gemm, views);
   patchProducts.forward = patches.forward;
