@@ -16,7 +16,7 @@ const NO_OUTPUTS: readonly OutputMeta[] = [];
  * @param caller the operation that calls, where it is none whose forward function runs
  */
 export function kernels(caller = ''): Kernels {
-  modes.caller = caller;
+  if (modes.tracer !== null) modes.caller = caller;
   nextTick();
   return active.kernels;
 }
