@@ -9,6 +9,7 @@ import { cases } from './workloads/index.ts';
 
 /** Before this the engine still compiles, and measuring itself is slow. */
 const WARM_UP_SECONDS = 1;
+const WARM_UP_STEPS = 20;
 const PROFILE_SECONDS = 0.2;
 
 /**
@@ -32,8 +33,8 @@ export async function profileCase({ profile: name, blas }: Options): Promise<voi
   let steps = 0;
   const start = performance.now();
   do repeat(1);
-  while (++steps && performance.now() - start < WARM_UP_SECONDS * 1000);
-  const wanted = Math.max(1, Math.round((steps * PROFILE_SECONDS) / WARM_UP_SECONDS));
+  while (++steps < WARM_UP_STEPS || performance.now() - start < WARM_UP_SECONDS * 1000);
+  const wanted = Math.ceil((steps * PROFILE_SECONDS * 1000) / (performance.now() - start));
   profile(() => repeat(Math.ceil(wanted / 10)), { print: false });
 
   mkdirSync(here('results'), { recursive: true });

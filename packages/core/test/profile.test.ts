@@ -87,6 +87,16 @@ describe('the rows of a profile', () => {
     expect(rowOf(profile, 'mul')).toBeUndefined();
   });
 
+  it('do not count what steps of a backward pass call', () => {
+    const [x, w] = [leaf(5, 7), leaf(3, 7)];
+    const profile = quietly(() => {
+      tg.ones([4, 4]).matmul(tg.ones([4, 4]));
+      x.linear(w).sum().backward();
+    });
+    expect(rowOf(profile, 'matmul')).toMatchObject({ calls: 1, backward: 0 });
+    expect(profile.operations.filter(({ op }) => op === 'matmul')).toHaveLength(1);
+  });
+
   it('count derivatives of derivatives as backward', () => {
     const x = leaf(8);
     const profile = quietly(() => {
