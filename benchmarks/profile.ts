@@ -12,11 +12,19 @@ const WARM_UP_SECONDS = 1;
 const WARM_UP_STEPS = 20;
 const PROFILE_SECONDS = 0.2;
 
+const clocks = {
+  wall: () => performance.now(),
+  cpu: () => {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+};
+
 /**
  * Prints the profile of some steps of a case in tapegrad, and writes its trace into results/.
  * @throws Error when no case has that name
  */
-export async function profileCase({ profile: name, blas }: Options): Promise<void> {
+export async function profileCase({ profile: name, blas, clock }: Options): Promise<void> {
   const work = cases.find((work) => work.name === name);
   if (work === undefined) {
     throw new Error(`--profile takes the name of a case, got ${name}; there are ${cases.map((work) => work.name).join(', ')}`);
@@ -34,12 +42,12 @@ export async function profileCase({ profile: name, blas }: Options): Promise<voi
   const start = performance.now();
   do repeat(1);
   while (++steps < WARM_UP_STEPS || performance.now() - start < WARM_UP_SECONDS * 1000);
-  const wanted = Math.ceil((steps * PROFILE_SECONDS * 1000) / (performance.now() - start));
+  const wanted = Math.max(3, Math.ceil((steps * PROFILE_SECONDS * 1000) / (performance.now() - start)));
   profile(() => repeat(Math.ceil(wanted / 10)), { print: false });
 
   mkdirSync(here('results'), { recursive: true });
   const trace = here(`results/profile-${name}.json`);
   console.log(`${name}, ${wanted} steps, tapegrad ${adapter.version}\n`);
-  profile(() => repeat(wanted), { trace });
+  profile(() => repeat(wanted), { trace, clock: clocks[clock] });
   console.log(`\nwritten to ${trace}, for ui.perfetto.dev or chrome://tracing`);
 }

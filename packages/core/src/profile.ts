@@ -11,6 +11,8 @@ export interface ProfileOptions {
   print?: boolean;
   /** In Node: the file to which the trace is written. */
   trace?: string;
+  /** What tells the time, in milliseconds; default `performance.now`. */
+  clock?: () => number;
 }
 
 /** What one operation took. */
@@ -120,10 +122,10 @@ export class Profile<T> {
  * @source torch.profiler.profile
  */
 export function profile<T>(body: () => T, options: ProfileOptions = {}): Profile<T> {
-  const { print = true, trace } = options;
+  const { print = true, trace, clock = () => performance.now() } = options;
   if (modes.tracer !== null) throw new TapegradError('profile: a profile is being taken already; take one after the other', { op: 'profile' });
   const write = trace === undefined ? null : fileWriter();
-  const profiler = new Profiler();
+  const profiler = new Profiler(clock);
   const enter = (): (() => void) => {
     modes.tracer = profiler;
     observeKernels((kernels) => profiler.watch(kernels));

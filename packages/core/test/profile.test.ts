@@ -139,6 +139,15 @@ describe('profile', () => {
     expect(kernels.map(({ op }) => op)).toEqual(['exp', 'exp', 'exp']);
   });
 
+  it('takes the time from the clock that it is given', () => {
+    let time = 100;
+    const x = leaf(3, 3);
+    const { duration, kernels, operations } = tg.profile(() => x.matmul(x), { print: false, clock: () => time++ });
+    expect(kernels.map(({ start, duration: took }) => [start, took])).toEqual([[3, 1]]);
+    expect(operations.map(({ start, duration: took }) => [start, took])).toEqual([[2, 3]]);
+    expect(duration).toBe(5);
+  });
+
   it('prints its table unless it shall not', () => {
     const said = jest.spyOn(console, 'log').mockImplementation(() => {});
     const table = tg.profile(() => leaf(4, 5).matmul(leaf(5, 6))).table();
