@@ -74,6 +74,17 @@ export const javascriptLibraries: readonly Library[] = [
   },
 ];
 
+/** Tapegrad with the products of matrices computed by a BLAS, if the system has one. */
+export function tapegradWithBlas(threads: number): Library {
+  return {
+    name: 'tapegrad+blas',
+    command: javascript('tapegrad/blas.ts'),
+    peer: false,
+    start: script('tapegrad/start-blas.mjs'),
+    env: { TAPEGRAD_NUM_THREADS: String(threads) },
+  };
+}
+
 /** PyTorch, if some python3 can import it: the first on PATH, else the system's. */
 export function findTorch(threads: number): Library | null {
   const python = ['python3', '/usr/bin/python3'].find(

@@ -7,12 +7,16 @@ export interface Options {
   /** Names of libraries; empty means all. */
   readonly libraries: readonly string[];
   readonly threads: number;
+  /** Whether tapegrad with a BLAS is measured too. */
+  readonly blas: boolean;
   readonly quick: boolean;
   readonly json: boolean;
   readonly pin: boolean;
   /** Which time the tables show; the results keep both. */
   readonly clock: 'wall' | 'cpu';
   readonly reference: boolean;
+  /** Name of the case to take a profile of instead; empty means none. */
+  readonly profile: string;
   readonly help: boolean;
 }
 
@@ -23,10 +27,12 @@ export const usage = `npm run bench -- [options]
                       memory, start, size; or a case such as matmul-256)
   --libraries NAME,…  these libraries only (tapegrad, tfjs-cpu, tfjs-wasm, jax-js, torch)
   --threads N         threads of tapegrad and PyTorch (default 1); the other libraries have one in Node
+  --blas              tapegrad with the BLAS of the system too, with as many threads as PyTorch
   --quick             fewer cases, short rounds: under a minute on a quiet machine
   --json              print the results as JSON instead of tables
   --no-pin            do not keep everything on one core (with one thread, where the system can)
   --clock cpu         show time on the processor instead of time that passed; for a machine that is busy
+  --profile NAME      show where the time of a case goes in tapegrad, operation by operation (with --blas: in that)
   --reference         compute benchmarks/reference.json anew, by PyTorch in float64
 `;
 
@@ -41,10 +47,12 @@ export function readOptions(args: readonly string[]): Options {
       only: { type: 'string', default: '' },
       libraries: { type: 'string', default: '' },
       threads: { type: 'string', default: '1' },
+      blas: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       pin: { type: 'boolean', default: true },
       clock: { type: 'string', default: 'wall' },
+      profile: { type: 'string', default: '' },
       reference: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },

@@ -3,12 +3,13 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { here } from './here.ts';
-import { findTorch, javascriptLibraries, type Library } from './libraries.ts';
+import { findTorch, javascriptLibraries, tapegradWithBlas, type Library } from './libraries.ts';
 import { canPin, describeMachine, pinTo } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
 import { measureMemory, memoryTable } from './memory.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { bundlePeers, installPeers } from './peers.ts';
+import { profileCase } from './profile.ts';
 import { writeReferences, type References } from './references.ts';
 import { measureSize, sizeTable } from './size.ts';
 import { measureStart, startTable } from './start.ts';
@@ -46,6 +47,7 @@ const plan = options.quick ? quick : full;
 const say = (text: string): void => (options.json ? console.error(text) : console.log(text));
 if (options.help) console.log(usage);
 else if (options.reference) say(await writeReferences());
+else if (options.profile !== '') await profileCase(options);
 else await main(options);
 
 async function main({ threads, json }: Options): Promise<void> {
@@ -79,11 +81,14 @@ async function chooseLibraries(): Promise<Library[]> {
   const wanted = (name: string): boolean =>
     options.libraries.length === 0 || options.libraries.includes(name);
   const threads = { TAPEGRAD_NUM_THREADS: String(options.threads) };
-  const chosen = javascriptLibraries.filter(({ name }) => wanted(name)).map((library) => ({ ...library, env: { ...library.env, ...threads } }));
+  const chosen: Library[] = javascriptLibraries
+    .filter(({ name }) => wanted(name))
+    .map((library) => ({ ...library, env: { ...library.env, ...threads } }));
   if (chosen.some(({ peer }) => peer)) {
     installPeers();
     await bundlePeers();
   }
+  if (options.blas) chosen.splice(chosen.findIndex(({ name }) => name === own) + 1, 0, tapegradWithBlas(options.threads));
   const torch = wanted('torch') ? findTorch(options.threads) : null;
   if (wanted('torch') && torch === null) say('PyTorch is left out: no python3 can import torch');
   return torch === null ? chosen : [...chosen, torch];

@@ -1,6 +1,7 @@
 // npm start: trains a network to read handwritten digits.
 import { fileURLToPath } from 'node:url';
 import * as tg from 'tapegrad';
+import { useBlas } from '@tapegrad/blas';
 import { readMnist } from '@tapegrad/data/node';
 import { Interruption } from './interruption.ts';
 import { readOptions, usage } from './options.ts';
@@ -27,6 +28,9 @@ await runProgram(async (args) => {
   const { resume = null, out = resume === null ? 'runs/mnist' : folderOf(resume) } = options;
   const checkpoint = resume === null ? null : readCheckpoint(resume);
   const settings = resuming(resume, () => settle(options, checkpoint));
+
+  // Native code multiplies matrices, where there is some; everything else stays as it is.
+  const blas = await useBlas();
 
   // The data: 60 000 images to learn from, 10 000 others to test with.
   const from = fileURLToPath(new URL('.', import.meta.url));
@@ -64,6 +68,7 @@ await runProgram(async (args) => {
   const interruption = new Interruption(() => console.log('\nstopping after this batch (again: at once)'));
   const { name: backend } = tg.currentBackend();
   console.log(`training on ${images.length} images, testing on ${testImages.length}; backend: ${backend}`);
+  if (blas.name !== null) console.log(`products of matrices: ${blas.summary}`);
 
   while (training.epoch < settings.epochs) {
     const label = `epoch ${training.epoch + 1}/${settings.epochs}`;

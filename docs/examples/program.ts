@@ -1,9 +1,9 @@
-import { data, interop } from 'tapegrad';
+import { data, DeviceError, interop } from 'tapegrad';
 import { UsageError } from './options.ts';
 import { ResumeError } from './run-folder.ts';
 
 /** What a user can put right: the message says all. Anything else is a mistake in the program. */
-const EXPECTED = [UsageError, ResumeError, interop.FileError, interop.FormatError, data.DataError];
+const EXPECTED = [UsageError, ResumeError, interop.FileError, interop.FormatError, data.DataError, DeviceError];
 
 /**
  * Runs a program to its end. An error that its user can put right is told in one sentence, with the exit code 1.

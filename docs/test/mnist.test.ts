@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { dropBlas, useBlas } from '@tapegrad/blas';
 import type { IdxArray } from '@tapegrad/data';
 import { readMnist } from '@tapegrad/data/node';
 import { interop, tensor } from 'tapegrad';
@@ -37,6 +38,7 @@ function run(
 ): Promise<Outcome> {
   const child = spawn(process.execPath, ['packages/dev/run.mjs', 'docs/examples/mnist.ts', ...args], {
     cwd: ROOT,
+    env: process.env,
   });
   let [out, err] = ['', ''];
   let sent = false;
@@ -75,7 +77,7 @@ describe('npm start', () => {
     whole = await run(onData('--epochs', '2', '--out', at('whole')));
   }, 60_000);
 
-  it('learns, says how well, and keeps model, checkpoint and learning curve', () => {
+  it('learns, says how well, and keeps model, checkpoint and learning curve', async () => {
     expect(whole.err).toBe('');
     expect(whole.code).toBe(0);
     expect(whole.out).toMatch(/^training on 1000 images, testing on 500; backend: \w+/);
@@ -84,6 +86,9 @@ describe('npm start', () => {
     expect(whole.out).toMatch(
       /epoch 2\/2 {2}100% {2}loss \d\.\d{4} {2}accuracy \d\d\.\d\d% {2}[\d,]+ images\/s/,
     );
+    const { name, summary } = await useBlas();
+    dropBlas();
+    expect(whole.out.split('\n')[1]).toMatch(name === null ? /^epoch 1\/2/ : `products of matrices: ${summary}`);
     expect(readdirSync(at('whole')).sort()).toEqual(FILES);
     for (const file of FILES) expect(whole.out).toContain(at('whole', file));
     expect(readFileSync(at('whole', 'learning-curve.svg'), 'utf8')).toContain('<svg');
@@ -165,6 +170,13 @@ describe('npm start that cannot be done', () => {
     expect(FILES.filter((file, i) => !readFileSync(at('whole', file)).equals(before[i]!))).toEqual([]);
     expect(readdirSync(at('whole')).sort()).toEqual(FILES);
   }, 60_000);
+
+  it('says that the BLAS is not there that the environment names', async () => {
+    process.env['TAPEGRAD_BLAS'] = '/nowhere/libblas.so';
+    const said = await refusal();
+    delete process.env['TAPEGRAD_BLAS'];
+    expect(said).toMatch(/\/nowhere\/libblas\.so, which the environment variable TAPEGRAD_BLAS names, can't be used/);
+  });
 
   it('says that there is no data', async () => {
     expect(await refusal('--data', at('whole'))).toMatch(/^MNIST was not found: .*\.$/);

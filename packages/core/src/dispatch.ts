@@ -11,8 +11,12 @@ import { geometryOf, regenerateView, type StridedAttrs, type ViewOrigin } from '
 
 const NO_OUTPUTS: readonly OutputMeta[] = [];
 
-/** The kernels of the current backend, ready for one call. Every kernel call of the engine goes through here. */
-export function kernels(): Kernels {
+/**
+ * The kernels of the current backend, ready for one call. Every kernel call of the engine goes through here.
+ * @param caller the operation that calls, where it is none whose forward function runs
+ */
+export function kernels(caller = ''): Kernels {
+  if (modes.tracer !== null) modes.caller = caller;
   nextTick();
   return active.kernels;
 }

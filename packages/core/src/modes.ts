@@ -10,13 +10,27 @@ export const modes: {
   running: { readonly name: string; readonly stack: string | null } | null;
   /** What is done with tensors that nodes save, null for nothing. */
   savedHooks: SavedTensorsHooks | null;
+  /** While a profile is taken: what watches operations. */
+  tracer: Tracer | null;
+  /** The operation that calls the next kernel, where it said so. */
+  caller: string;
 } = {
   grad: true,
   anomaly: false,
   checkNaN: true,
   running: null,
   savedHooks: null,
+  tracer: null,
+  caller: '',
 };
+
+/** Watches operations, each with its name. */
+export interface Tracer {
+  /** Runs the forward function of an operation. */
+  forward<A extends readonly unknown[], R>(name: string, body: (...args: A) => R, ...args: A): R;
+  /** Runs a step of a backward pass. */
+  backward<A extends readonly unknown[], R>(name: string, body: (...args: A) => R, ...args: A): R;
+}
 
 /** Whether operations are being recorded. */
 export function isGradEnabled(): boolean {
@@ -116,7 +130,10 @@ export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {})
   modes.checkNaN = options.checkNaN ?? true;
 }
 
-/** Runs `body` between entering a mode and leaving it. */
+/**
+ * Runs `body` between entering a mode and leaving it.
+ * @throws GradError if the body returns a promise
+ */
 export function runInside<T>(name: string, enter: () => () => void, body: () => T): T {
   const leave = enter();
   let result: T;

@@ -191,7 +191,8 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
   if (node.inputs.length > 0) recordStorages(track ? made : before);
   let results: readonly Gradient[];
   try {
-    results = modes.anomaly ? runWatched(node, gradients) : node.rule.vjp(node, gradients);
+    const { tracer } = modes;
+    results = tracer === null ? pullBack(node, gradients) : tracer.backward(node.rule.name, pullBack, node, gradients);
   } finally {
     recordStorages(before);
   }
@@ -205,6 +206,10 @@ function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): read
   spareList = made;
   if (!plan.retainGraph) node.release();
   return results;
+}
+
+function pullBack(node: Node, gradients: readonly Gradient[]): readonly Gradient[] {
+  return modes.anomaly ? runWatched(node, gradients) : node.rule.vjp(node, gradients);
 }
 
 /** Adds a gradient to what waits at an output of a node. Sums are made in place once the sum is the engine's own. */

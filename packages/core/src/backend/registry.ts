@@ -16,17 +16,27 @@ export const active: { name: string; kernels: Kernels } = {
   }),
 };
 
+let current: Backend = { ...active };
+let observe: (kernels: Kernels) => Kernels = (kernels) => kernels;
+
 const loaders = new Map<string, BackendLoader>();
 
 /** The backend that kernels run on now. */
 export function currentBackend(): Backend {
-  return { name: active.name, kernels: active.kernels };
+  return current;
 }
 
 /** Runs all kernels from now on with the given backend. Tensors stay valid: backends share their storages. */
 export function setBackend(backend: Backend): void {
+  current = backend;
   active.name = backend.name;
-  active.kernels = backend.kernels;
+  active.kernels = observe(backend.kernels);
+}
+
+/** Lets kernels run by way of others that watch them, whatever the backend; null: no longer. */
+export function observeKernels(observer: ((kernels: Kernels) => Kernels) | null): void {
+  observe = observer ?? ((kernels) => kernels);
+  setBackend(current);
 }
 
 /** Makes a backend known by name without loading it. */

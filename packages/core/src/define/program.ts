@@ -132,7 +132,7 @@ export class Program implements Rule {
   private addTo(sum: Tensor, operands: readonly Tensor[], params: readonly number[]): boolean {
     if (!this.isPlain || !areAlike(operands)) return false;
     this.accumulating ??= input(this.inputCount).add(this.expr);
-    kernels().elementwise(this.accumulating, sum, operands, params, sum.dtype);
+    kernels(this.name).elementwise(this.accumulating, sum, operands, params, sum.dtype);
     sum.storage.version++;
     return true;
   }
@@ -142,7 +142,7 @@ export class Program implements Rule {
     if (!this.isPlain || !areAlike(tensors)) return this.applyMixed(tensors, params);
     const { shape, strides, dtype } = tensors[0]!;
     const out = empty(shape, dtype, strides);
-    kernels().elementwise(this.expr, out, tensors, params, dtype);
+    kernels(this.name).elementwise(this.expr, out, tensors, params, dtype);
     const edges = edgesOf(tensors);
     if (edges !== null) {
       const attrs = params.length === 0 ? PLAIN : { params, shapes: null };
@@ -213,7 +213,7 @@ export class Program implements Rule {
       }
     }
     const numbers = this.options.result === 'first' && !isFloating(compute) ? params.map((p) => asWhole(p, compute)) : params;
-    kernels().elementwise(this.expr, out, views, numbers, compute);
+    kernels(this.name).elementwise(this.expr, out, views, numbers, compute);
   }
 
   private dtypes(tensors: readonly Tensor[], params: readonly number[]): { compute: DType; result: DType } {

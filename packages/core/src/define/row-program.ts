@@ -96,7 +96,7 @@ export class RowProgram implements Rule {
     const dtype = tensors[inputs.findIndex(({ isConstant }) => !isConstant)]!.dtype;
     const outs = outputs.map(({ sort }) => empty(sortShape(shape, dim, sort), dtype));
     const rows = toLast(shape, dim);
-    kernels().rows(
+    kernels(this.name).rows(
       this.content.computation,
       rows,
       outs.map((out, o) => alongLast(out, outputs[o]!.sort, rows, dim, 1)),

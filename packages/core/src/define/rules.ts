@@ -1,5 +1,6 @@
 import { isRecording, record } from '../dispatch.ts';
 import type { DType } from '../dtype.ts';
+import { modes } from '../modes.ts';
 import type { Shape } from '../shape.ts';
 import type { Gradient, Node, Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -43,7 +44,7 @@ export function linear<A>(name: string, definition: LinearDefinition<A>): (input
   };
   return (inputs, attrs) => {
     const recording = isRecording(inputs);
-    const out = definition.forward(inputs, attrs);
+    const out = modes.tracer === null ? definition.forward(inputs, attrs) : modes.tracer.forward(name, definition.forward, inputs, attrs);
     if (recording) record(rule, recorded(inputs, attrs), inputs, out, NOTHING_SAVED);
     return out;
   };
@@ -76,7 +77,7 @@ export function bilinear<A>(name: string, definition: BilinearDefinition<A>): (a
   return (a, b, attrs) => {
     const inputs = [a, b];
     const recording = isRecording(inputs);
-    const out = definition.forward(a, b, attrs);
+    const out = modes.tracer === null ? definition.forward(a, b, attrs) : modes.tracer.forward(name, definition.forward, a, b, attrs);
     if (recording) {
       const saved = [b.requiresGrad ? a : null, a.requiresGrad ? b : null];
       record(rule, recorded(inputs, attrs), inputs, out, saved);
@@ -115,7 +116,7 @@ export function custom<A>(name: string, definition: CustomDefinition<A>): Custom
   const { results = 1, savesInputs = [], savesOutputs = [] } = definition;
   return (inputs, attrs) => {
     const recording = isRecording(inputs);
-    const produced = definition.forward(inputs, attrs);
+    const produced = modes.tracer === null ? definition.forward(inputs, attrs) : modes.tracer.forward(name, definition.forward, inputs, attrs);
     const outputs = produced.slice(0, results === 'all' ? produced.length : results);
     if (recording) {
       const saved = [

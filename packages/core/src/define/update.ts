@@ -40,7 +40,7 @@ export function defineUpdate(signature: UpdateSignature, build: UpdateFormula): 
         );
       }
     }
-    kernels().update((computation ??= computationOf(signature, build)), targets, inputs, params);
+    kernels('update').update((computation ??= computationOf(signature, build)), targets, inputs, params);
     for (const target of targets) target.storage.version++;
   };
 }

@@ -26,7 +26,7 @@ export const rooms: Room[] = [
     name: 'surface',
     holds: [
       'aliases.ts', 'methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'jacobian-products.ts', 'func.ts', 'vmap.ts',
-      'checkpoint.ts', 'scope.ts',
+      'checkpoint.ts', 'scope.ts', 'profiler.ts', 'profile.ts',
     ],
   },
   { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/'] },
@@ -40,6 +40,7 @@ export const allowed: Record<string, string[]> = {
   optim: ['@tapegrad/core'],
   data: ['@tapegrad/core'],
   interop: ['@tapegrad/core'],
+  blas: ['@tapegrad/core', 'koffi'],
   tapegrad: ['@tapegrad/core', '@tapegrad/nn', '@tapegrad/optim', '@tapegrad/data', '@tapegrad/interop'],
 };
 

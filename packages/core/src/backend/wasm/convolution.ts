@@ -7,7 +7,7 @@ import { type Plan, planNanoseconds, planOf } from './convolution-plan.ts';
 import { copy } from './copy.ts';
 import { throughFloats } from './dense.ts';
 import { floatTypes } from './floats.ts';
-import { blockOf, gemm } from './gemm.ts';
+import { blockOf, gemm, product } from './gemm.ts';
 import { PaddedImages, roomFor } from './image.ts';
 import { LeftRows, takePanels } from './left-rows.ts';
 import { patchKernels } from './patches.ts';
@@ -25,10 +25,18 @@ const WINDOW_BLOCK = 512;
 /** Windows of a task at least. */
 const LEAST_WINDOWS = 64;
 
+/** A product of dense operands with patches of the second or third. */
+export type PatchProduct = (out: Strided, left: Strided, right: Strided, window: ConvolutionWindow) => void;
+
+/** How a convolution and its transpose in w multiply; `replaceProducts` puts other ways in their place. */
+export const patchProducts: { forward: PatchProduct; weightGradient: PatchProduct } = { forward, weightGradient };
+
 /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *]. */
 export function convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
   if (numel(out.shape) === 0) return;
-  throughFloats([out], [x, w], ([dense], [input, weight]) => forward(dense!, input!, weight!, window));
+  throughFloats([out], [x, w], ([dense], [input, weight]) =>
+    patchProducts.forward(dense!, input!, weight!, window),
+  );
 }
 
 /** Its transpose in x: out[N, C, *] = Σ g[N, O, *] w[O, C/groups, *]. */
@@ -43,7 +51,7 @@ export function convolutionInput(out: Strided, g: Strided, w: Strided, window: C
 export function convolutionWeight(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   if (numel(out.shape) === 0) return;
   throughFloats([out], [g, x], ([dense], [gradient, input]) =>
-    weightGradient(dense!, gradient!, input!, window),
+    patchProducts.weightGradient(dense!, gradient!, input!, window),
   );
 }
 
@@ -105,7 +113,8 @@ function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow
   }
 }
 
-function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
+/** The transpose in w of a convolution, by products of packed panels. */
+export function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, out, g, window);
   const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
   const outAt = addressOf(out.storage) + out.offset * bytes;
@@ -175,7 +184,7 @@ function inputGradient(out: Strided, g: Strided, w: Strided, window: Convolution
   const isSlim = w.shape[1]! < SLIM && w.shape[0] !== window.groups;
   if (!isSlim && stride.every((s) => s === 1) && mirrored.every((p) => p >= 0)) {
     const flipped = flip(w, window);
-    forward(out, g, flipped, { ...window, padding: mirrored });
+    patchProducts.forward(out, g, flipped, { ...window, padding: mirrored });
     freeStorage(flipped.storage);
     return;
   }
@@ -204,7 +213,8 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
   const wAt = addressOf(w.storage) + w.offset * bytes;
   addressOf(out.storage);
   if (count === 0 || filters === 0 || taps === 0) return clear(out);
-  const work = images > 1 ? workOf(planNanoseconds(plan)) : alone;
+  // A product by others can't be put on a list.
+  const work = images > 1 && product.gemm === gemm ? workOf(planNanoseconds(plan)) : alone;
   const { addPatches } = work.kernels(patchKernels(dtype));
   const most = work === alone ? 1 : images;
   const image = new PaddedImages(out, reach(windows, plan.window), plan.window.padding, most, true);
@@ -214,7 +224,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
   const row = taps * bytes;
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
-  const addImage = (n: number, matrix: number, product: Work | null): void => {
+  const addImage = (n: number, matrix: number, within: Work | null): void => {
     for (let group = 0; group < groups; group++) {
       const base = image.at(n) + group * plan.channels * image.channelBytes;
       const a = wAt + group * filters * taps * bytes;
@@ -222,7 +232,9 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
       for (let first = 0; first < count; first += block) {
         const width = Math.min(block, count - first);
         const right = b + first * bytes;
-        gemm(dtype, taps, width, filters, a, bytes, row, right, count * bytes, bytes, matrix, width * bytes, product);
+        const [line, distance] = [width * bytes, count * bytes];
+        if (within === null) product.gemm(dtype, taps, width, filters, a, bytes, row, right, distance, bytes, matrix, line, false);
+        else gemm(dtype, taps, width, filters, a, bytes, row, right, distance, bytes, matrix, line, false, within);
         addPatches(base, matrix, offsets, taps, first, width, along, height, step, rowStep, planeStep);
       }
     }
@@ -245,7 +257,7 @@ function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionW
 }
 
 /** Writes where the taps are, in bytes from a window's start, and gives the table's address. */
-function writeOffsets(plan: Plan, image: PaddedImages): number {
+export function writeOffsets(plan: Plan, image: PaddedImages): number {
   const [column, row, plane] = image.steps([1, 1, 1]);
   const offsets = tapOffsets(plan.channels, image.channelBytes, plan.window, [plane, row, column]);
   const table = offsetTable.take(offsets.length * 4);
@@ -253,6 +265,7 @@ function writeOffsets(plan: Plan, image: PaddedImages): number {
   return table;
 }
 
-function clear(out: Strided): void {
+/** Fills a result with zeros. */
+export function clear(out: Strided): void {
   hostArray(out.storage, out.dtype).fill(0, out.offset, out.offset + numel(out.shape));
 }

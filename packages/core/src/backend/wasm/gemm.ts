@@ -34,8 +34,29 @@ export function productNanoseconds(dtype: FloatDType, m: number, n: number, k: n
 }
 
 /**
- * c = a b for an m by k and a k by n matrix, where c's rows are dense; addresses and steps in bytes. All ways
- * to compute it give the same bits, except that few rows times columns dense in k are summed by `dots`.
+ * c = a b, or c += a b if `add` is set, for an m by k and a k by n matrix, none of which is empty. Addresses are places
+ * in the heap; they and all distances are in bytes: rows of a lie `aRow` and their elements `aStep` apart, rows of b
+ * `bStep` and their elements `bColumn`; rows of c are dense and lie `cRow` apart.
+ */
+export type MatrixProduct = (
+  dtype: FloatDType,
+  m: number,
+  n: number,
+  k: number,
+  a: number,
+  aRow: number,
+  aStep: number,
+  b: number,
+  bStep: number,
+  bColumn: number,
+  c: number,
+  cRow: number,
+  add: boolean,
+) => void;
+
+/**
+ * The product by our own kernels. All ways to compute it give the same bits, except that few rows times columns dense
+ * in k are summed by `dots`.
  * @param within the work that this product is a part of; its operands may lie in memory that only a task sees
  */
 export function gemm(
@@ -51,11 +72,12 @@ export function gemm(
   bColumn: number,
   c: number,
   cRow: number,
+  add: boolean,
   within: Work | null = null,
 ): void {
   const work = within ?? workOf(productNanoseconds(dtype, m, n, k));
   const bytes = floatTypes[dtype].bytes;
-  if (m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
+  if (!add && m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
     if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, work);
     else {
       eachPiece(work.width, n, 1, 1, (j, width) => {
@@ -65,17 +87,17 @@ export function gemm(
       work.run();
     }
   } else if (n <= 32 || m <= 4 || m * k <= (aStep === bytes ? DENSE_ROWS : SCATTERED_ROWS)) {
-    if (work.width === 1) direct(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+    if (work.width === 1) direct(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, add, work);
     else {
       const [height, width] = m > n ? [Math.ceil(m / work.width / 30) * 30, n] : [m, Math.ceil(n / work.width / 32) * 32];
       eachBlock(m, n, height, width, (i, rows, j, columns) => {
         work.task();
         const [from, right, to] = [a + i * aRow, b + j * bColumn, c + i * cRow + j * bytes];
-        direct(dtype, rows, columns, k, from, aRow, aStep, right, bStep, bColumn, to, cRow, work.inside());
+        direct(dtype, rows, columns, k, from, aRow, aStep, right, bStep, bColumn, to, cRow, add, work.inside());
       });
       work.run();
     }
-  } else blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, work);
+  } else blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, add, work);
 }
 
 /** c = a b for a few rows and columns dense in k. */
@@ -110,6 +132,7 @@ function direct(
   bColumn: number,
   c: number,
   cRow: number,
+  add: boolean,
   work: Work,
 ): void {
   const kernels = work.kernels(directKernels(dtype));
@@ -117,8 +140,8 @@ function direct(
   const spare = work.take(panels, spareBytes() + kBlock * 32);
   for (let p = 0; p < k; p += kBlock) {
     const depth = Math.min(kBlock, k - p);
-    const add = p === 0 ? 0 : 1;
-    kernels.direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, add, spare);
+    const adds = add || p > 0 ? 1 : 0;
+    kernels.direct(m, n, depth, a + p * aStep, aRow, aStep, b + p * bStep, bStep, bColumn, c, cRow, adds, spare);
   }
 }
 
@@ -138,6 +161,7 @@ function blocked(
   bColumn: number,
   c: number,
   cRow: number,
+  add: boolean,
   work: Work,
 ): void {
   const { packColumns, packRows, block } = work.kernels(blockedKernels(dtype));
@@ -171,7 +195,7 @@ function blocked(
           const spare = work.inside().take(spares, spareBytes());
           const [left, right] = [rows + y * depth * bytes, columns + x * depth * bytes];
           const to = c + (i + y) * cRow + (j + x) * bytes;
-          block(taken, size, depth, left, right, to, cRow, p === 0 ? 0 : 1, spare);
+          block(taken, size, depth, left, right, to, cRow, add || p > 0 ? 1 : 0, spare);
         });
         work.run();
       }
@@ -198,3 +222,6 @@ export function blockOf(k: number): number {
   const passes = Math.ceil(k / K_BLOCK);
   return Math.ceil(k / passes / 4) * 4;
 }
+
+/** The product that matmul and convolution call; `replaceProducts` puts another in its place. */
+export const product: { gemm: MatrixProduct } = { gemm };

@@ -4,7 +4,7 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { gemm, productNanoseconds } from './gemm.ts';
+import { gemm, product, productNanoseconds } from './gemm.ts';
 import { alone, workOf } from './work.ts';
 
 /** out[..., m, n] = a[..., m, k] b[..., k, n]. */
@@ -58,17 +58,19 @@ function products(
     batchRank--;
     rows *= out.shape[batchRank]!;
   }
-  if (batchRank === 0) gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow);
+  if (batchRank === 0) product.gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, false);
   else {
+    // A product by others can't be put on a list.
     const count = numel(out.shape.slice(0, batchRank));
-    const work = count < FEW ? alone : workOf(count * productNanoseconds(dtype, rows, n, k));
-    // Few products are divided each by itself.
-    const inside = work === alone ? null : work.inside();
-    const product: Product = (x, y, z) => {
+    const work = count < FEW || product.gemm !== gemm ? alone : workOf(count * productNanoseconds(dtype, rows, n, k));
+    const inside = work.inside();
+    const one: Product = (x, y, z) => {
       work.task();
-      gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, inside);
+      // Few products are divided each by itself.
+      if (work === alone) product.gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, false);
+      else gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, false, inside);
     };
-    eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, product);
+    eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, one);
     work.run();
   }
 }

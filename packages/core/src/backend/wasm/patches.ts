@@ -28,6 +28,8 @@ interface PatchKernels {
   packTaps: PatchKernels['packWindows'];
   /** Adds a dense matrix of patches to where its elements came from. */
   addPatches: PatchKernels['packWindows'];
+  /** Copies patches into a dense matrix; `to` is the image and `base` the matrix, as for `addPatches`. */
+  copyPatches: PatchKernels['packWindows'];
 }
 
 const params = {
@@ -105,7 +107,21 @@ function build(float: FloatType): PatchKernels {
   const assembler = new Assembler();
   definePackWindows(assembler, float);
   definePackTaps(assembler, float);
-  defineAddPatches(assembler, float);
+  const { lanes, scalar } = float;
+  defineWalk(
+    assembler,
+    float,
+    'addPatches',
+    (f, image, matrix, at) => f.store(image, lanes.add(lanes.load(image, at), lanes.load(matrix, at)), at),
+    (f, image, matrix) => f.store(image, scalar.add(scalar.load(image), scalar.load(matrix))),
+  );
+  defineWalk(
+    assembler,
+    float,
+    'copyPatches',
+    (f, image, matrix, at) => f.store(matrix, lanes.load(image, at), at),
+    (f, image, matrix) => f.store(matrix, scalar.load(image)),
+  );
   return assembler.compile<PatchKernels>();
 }
 
@@ -220,11 +236,17 @@ function definePackTaps(assembler: Assembler, float: FloatType): void {
   });
 }
 
-function defineAddPatches(assembler: Assembler, float: FloatType): void {
-  const { lanes, scalar, bytes } = float;
-  assembler.function('addPatches', params, null, (f, p) => {
+/** Defines what walks through an image, from `to` on, and a dense matrix of its patches, from `base` on, together. */
+function defineWalk(
+  assembler: Assembler,
+  { lanes, bytes }: FloatType,
+  name: 'addPatches' | 'copyPatches',
+  vector: (f: FunctionBuilder, image: Local<'i32'>, matrix: Local<'i32'>, offset: number) => void,
+  element: (f: FunctionBuilder, image: Local<'i32'>, matrix: Local<'i32'>) => void,
+): void {
+  assembler.function(name, params, null, (f, p) => {
     const cursor = new Cursor(f, p);
-    const [left, inRow, target, base] = [f.i32(), f.i32(), f.i32(), f.i32()];
+    const [left, inRow, image, base] = [f.i32(), f.i32(), f.i32(), f.i32()];
     const isDense = f.i32(i32.eq(p.step, bytes));
     f.repeat(p.taps, () => {
       f.set(base, i32.add(p.to, i32.load(p.offsets)));
@@ -236,22 +258,26 @@ function defineAddPatches(assembler: Assembler, float: FloatType): void {
           f.set(inRow, cursor.leftInRow());
           f.if(i32.gt(inRow, left), () => f.set(inRow, left));
           f.set(left, i32.sub(left, inRow));
-          f.set(target, i32.add(base, cursor.at));
+          f.set(image, i32.add(base, cursor.at));
           cursor.advance(inRow);
-          f.if(isDense, () => {
+          const vectors = (together: number): void => {
             f.while(
-              () => i32.ge(inRow, lanes.count),
+              () => i32.ge(inRow, together * lanes.count),
               () => {
-                f.store(target, lanes.add(lanes.load(target), lanes.load(p.base)));
-                f.increment(target, 16);
-                f.increment(p.base, 16);
-                f.increment(inRow, -lanes.count);
+                for (let k = 0; k < together; k++) vector(f, image, p.base, k * 16);
+                f.increment(image, together * 16);
+                f.increment(p.base, together * 16);
+                f.increment(inRow, -together * lanes.count);
               },
             );
+          };
+          f.if(isDense, () => {
+            vectors(4);
+            vectors(1);
           });
           f.repeat(inRow, () => {
-            f.store(target, scalar.add(scalar.load(target), scalar.load(p.base)));
-            f.increment(target, p.step);
+            element(f, image, p.base);
+            f.increment(image, p.step);
             f.increment(p.base, bytes);
           });
         },

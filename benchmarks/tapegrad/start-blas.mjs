@@ -1,0 +1,4 @@
+import { useBlas } from '@tapegrad/blas';
+
+await useBlas();
+await import('./start.mjs');
