@@ -1,17 +1,18 @@
 /**
  * Speed of the kernels alone, one thread: GFLOP/s of products, nanoseconds per element of the rest.
- * Run by hand: `node packages/dev/run.mjs benchmarks/kernels.ts [matmul|rows|convolution …]`. Times are CPU
- * time, the best of several rounds, so that what else the machine does shows less.
+ * Run by hand: `node packages/dev/run.mjs benchmarks/kernels.ts [matmul|training|elementwise|strided|rows|convolution …]`.
+ * Times are CPU time, of the shortest of many short rounds: what else the machine does only ever makes them longer.
  */
 import type { DType } from '../packages/core/src/dtype.ts';
 import type { Kernels, RowComputation, Strided } from '../packages/core/src/backend/types.ts';
 import { wasmBackend } from '../packages/core/src/backend/wasm/index.ts';
-import { input } from '../packages/core/src/expr/index.ts';
+import { constant, type Expr, input } from '../packages/core/src/expr/index.ts';
 import { contiguousStrides, numel } from '../packages/core/src/shape.ts';
 import { hostArray, nextTick, Storage } from '../packages/core/src/storage.ts';
 
-const ROUNDS = 9;
-const ROUND_MS = 30;
+const ROUNDS = 80;
+const ROUND_MS = 2;
+const WARM_UP_MS = 60;
 const kernels: Kernels = wasmBackend.kernels;
 
 /** CPU time of one call in nanoseconds. */
@@ -22,8 +23,12 @@ function nanoseconds(call: () => void): number {
       nextTick();
       call();
     }
-    return process.cpuUsage(before).user * 1000;
+    // Only together they are exact: the system estimates how much was whose.
+    const { user, system } = process.cpuUsage(before);
+    return (user + system) * 1000;
   };
+  const end = performance.now() + WARM_UP_MS;
+  while (performance.now() < end) run(1);
   let times = 1;
   while (run(times) < ROUND_MS * 1e6) times *= 2;
   let best = Infinity;
@@ -32,10 +37,15 @@ function nanoseconds(call: () => void): number {
 }
 
 function tensor(shape: readonly number[], dtype: DType = 'float32', transposed = false): Strided {
-  const storage = new Storage(numel(shape) * (dtype === 'float64' ? 8 : 4));
+  const strides = transposed ? [1, shape[0]!] : contiguousStrides(shape);
+  return part(shape, strides, numel(shape), dtype);
+}
+
+/** Elements with these strides, of so many in all. */
+function part(shape: readonly number[], strides: readonly number[], size: number, dtype: DType = 'float32'): Strided {
+  const storage = new Storage(size * (dtype === 'float64' ? 8 : 4));
   const array = hostArray(storage, dtype);
   for (let k = 0; k < array.length; k++) array[k] = ((k * 7919) % 1000) / 500 - 1;
-  const strides = transposed ? [1, shape[0]!] : contiguousStrides(shape);
   return { storage, offset: 0, shape, strides, dtype };
 }
 
@@ -54,6 +64,51 @@ function matmul(m: number, k: number, n: number, dtype: DType = 'float32', a = f
     2 * m * k * n,
     'GFLOP/s',
   );
+}
+
+/** Products of all heads of an attention, of queries, keys or values that are chunks of [batch, block, 3 · width]. */
+function attention([batch, heads, block, size]: readonly [number, number, number, number]): void {
+  const width = heads * size;
+  const total = batch * block * 3 * width;
+  const chunk = part([batch, heads, block, size], [block * 3 * width, size, 3 * width, 1], total);
+  const turned = { ...chunk, shape: [batch, heads, size, block], strides: [block * 3 * width, size, 1, 3 * width] };
+  const scores = tensor([batch, heads, block, block]);
+  const mixed = tensor(chunk.shape);
+  const work = 2 * batch * heads * block * block * size;
+  const name = `[${chunk.shape.join(', ')}]`;
+  report(`queries by keys of ${name}`, nanoseconds(() => kernels.matmul(scores, chunk, turned)), work, 'GFLOP/s');
+  report(`scores by values of ${name}`, nanoseconds(() => kernels.matmul(mixed, scores, chunk)), work, 'GFLOP/s');
+}
+
+/** An elementwise function and its gradient from the incoming one, as fused kernels. */
+function elementwise(name: string, value: Expr, gradient: Expr, count = 16384): void {
+  const [x, g, out] = [tensor([count]), tensor([count]), tensor([count])];
+  const forward = nanoseconds(() => kernels.elementwise(value, out, [x], [], 'float32'));
+  report(name, forward, count, 'ns/elem');
+  const backward = nanoseconds(() => kernels.elementwise(gradient, out, [g, x], [], 'float32'));
+  report('  its gradient', backward, count, 'ns/elem');
+}
+
+/** x σ(2 √(2/π) (x + 0.044715 x³)), and the sigmoid in it. */
+function geluOf(x: Expr): { value: Expr; sigmoid: Expr; slope: Expr } {
+  const [a, b] = [1.5957691216057308, 0.07135481627260025];
+  const sigmoid = x.mul(x.mul(x).mul(b).add(a)).sigmoid();
+  return { value: x.mul(sigmoid), sigmoid, slope: x.mul(x).mul(3 * b).add(a) };
+}
+
+function geluGradient(g: Expr, x: Expr): Expr {
+  const { sigmoid, slope } = geluOf(x);
+  return g.mul(sigmoid.mul(constant(1).sub(sigmoid).mul(x.mul(slope)).add(1)));
+}
+
+/** What a call costs for operands that lie in pieces, beside dense ones. */
+function strided(name: string, shape: readonly number[], strides: readonly number[], size: number): void {
+  const [out, dense, x] = [tensor(shape), tensor(shape), part(shape, strides, size)];
+  const sum = input(0).add(input(1));
+  const count = numel(shape);
+  report(`copy of ${name}`, nanoseconds(() => kernels.copy(out, x)), count, 'ns/elem');
+  const add = nanoseconds(() => kernels.elementwise(sum, out, [dense, x], [], 'float32'));
+  report(`addition of ${name}`, add, count, 'ns/elem');
 }
 
 function reduce(shape: readonly number[], dims: readonly number[], kind: 'sum' | 'max' = 'sum'): void {
@@ -159,6 +214,34 @@ const groups: Readonly<Record<string, () => void>> = {
     matmul(400, 64, 784, 'float32', true, false);
     matmul(1, 1000, 1000);
     matmul(1000, 1000, 1);
+  },
+  training: () => {
+    // A linear layer of 128 to 512, its gradients in x and in w; then one step of a recurrent layer.
+    matmul(512, 128, 512, 'float32', false, true);
+    matmul(512, 512, 128);
+    matmul(512, 512, 128, 'float32', true);
+    matmul(32, 128, 512, 'float32', false, true);
+    matmul(32, 512, 128);
+    matmul(512, 32, 128, 'float32', true);
+    matmul(64, 784, 512, 'float32', false, true);
+    matmul(512, 64, 784, 'float32', true);
+    attention([8, 4, 64, 32]);
+    reduce([512, 384], [0]);
+    reduce([32, 512], [0]);
+  },
+  elementwise: () => {
+    const [g, x] = [input(0), input(1)];
+    elementwise('exp', g.exp(), g.mul(x));
+    elementwise('tanh', g.tanh(), g.mul(constant(1).sub(x.mul(x))));
+    elementwise('sigmoid', g.sigmoid(), g.mul(x.mul(constant(1).sub(x))));
+    elementwise('gelu by tanh', geluOf(g).value, geluGradient(g, x));
+  },
+  strided: () => {
+    strided('[65536]', [65536], [1], 65536);
+    strided('a chunk [32, 128] of [32, 512]', [32, 128], [512, 1], 32 * 512);
+    strided('heads [8, 4, 64, 32] of [8, 64, 384]', [8, 4, 64, 32], [64 * 384, 32, 384, 1], 8 * 64 * 384);
+    strided('a vector along [512, 384]', [512, 384], [0, 1], 384);
+    strided('a chunk [2, 8] of [2, 32]', [2, 8], [32, 1], 64);
   },
   rows: () => {
     for (const dims of [[0], [1], [0, 1]]) reduce([1024, 64], dims);
