@@ -18,6 +18,16 @@ let tasksDone = 0;
 let tasksHelped = 0;
 let pageUrl: string | undefined;
 
+/**
+ * Who waits so long, in milliseconds, and much longer than a task takes, waits for a thread that got no core. The caller
+ * then does all jobs alone for some time, which doubles with every such wait and halves with every job without one.
+ */
+const STALL = 0.3;
+const SHORTEST_REST = 20;
+const LONGEST_REST = 640;
+let rest = SHORTEST_REST;
+let restsUntil = 0;
+
 /** What the threads need to know of a job. */
 export interface Job {
   /** Index of the first double of the list of tasks. */
@@ -33,7 +43,8 @@ export function setCrew(threads: number, failed: (reason: string) => void): void
   stop();
   size = threads;
   onFailure = failed;
-  tasksDone = tasksHelped = 0;
+  tasksDone = tasksHelped = restsUntil = 0;
+  rest = SHORTEST_REST;
 }
 
 /** What the threads did so far. */
@@ -55,16 +66,16 @@ export function permanent(bytes: number): number {
  * @throws what `take` throws, or DeviceError when a task broke off on another thread
  */
 export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number) => void): void {
-  if (!isThere()) {
+  tasksDone += tasks;
+  const start = performance.now();
+  if (!isThere() || start < restsUntil) {
     for (let task = tasks - 1; task >= 0; task--) take(task);
     return;
   }
   const { i32 } = views;
-  const [generation, left, pending] = [words.generation, words.left, words.pending].map((word) => control + word) as [
-    number,
-    number,
-    number,
-  ];
+  const generation = control + words.generation;
+  const left = control + words.left;
+  const pending = control + words.pending;
   i32[control + words.list] = list;
   i32[control + words.own] = own;
   i32[control + words.ownBytes] = ownBytes;
@@ -76,8 +87,8 @@ export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number)
   Atomics.notify(i32, generation, tasks - 1);
   let taken = 0;
   try {
-    for (let rest; (rest = Atomics.sub(i32, left, 1)) > 0; taken++) {
-      take(rest - 1);
+    for (let more; (more = Atomics.sub(i32, left, 1)) > 0; taken++) {
+      take(more - 1);
       Atomics.sub(i32, pending, 1);
     }
   } catch (error) {
@@ -87,8 +98,12 @@ export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number)
     waitForOthers(pending);
     throw error;
   }
-  waitForOthers(pending);
-  tasksDone += tasks;
+  const ready = performance.now();
+  const end = waitForOthers(pending);
+  if (end - ready > Math.max(STALL, (2 * (ready - start)) / taken)) {
+    restsUntil = end + rest;
+    rest = Math.min(2 * rest, LONGEST_REST);
+  } else rest = Math.max(rest / 2, SHORTEST_REST);
   tasksHelped += tasks - taken;
   const results = i32.subarray(control + words.failed, control + words.failed + size);
   if (results.some((result) => result !== failures.none)) makeUpFor(results.filter((result) => result !== failures.none), take);
@@ -142,16 +157,16 @@ function stop(): void {
   control = 0;
 }
 
-/** Waits until no task is pending: busily at first, as a task is short. */
-function waitForOthers(pending: number): void {
+/** Waits until no task is pending, busily at first, as a task is short; gives the time then. */
+function waitForOthers(pending: number): number {
   const { i32 } = views;
-  if (Atomics.load(i32, pending) === 0) return;
   const until = performance.now() + PATIENCE;
-  do {
-    for (let k = 0; k < 256; k++) if (Atomics.load(i32, pending) === 0) return;
-  } while (performance.now() < until || !mayBlock());
-  // Somebody else uses the other cores: leave this one to the thread that is waited for.
-  for (let left; (left = Atomics.load(i32, pending)) !== 0; ) Atomics.wait(i32, pending, left, 1);
+  for (;;) {
+    let left = 0;
+    for (let k = 0; k < 256; k++) if ((left = Atomics.load(i32, pending)) === 0) return performance.now();
+    // After a while somebody else must be using the other cores: leave this one to the thread that is waited for.
+    if (performance.now() > until && mayBlock()) Atomics.wait(i32, pending, left, 1);
+  }
 }
 
 let blocks: boolean | undefined;
