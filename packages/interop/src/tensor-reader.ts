@@ -28,7 +28,7 @@ export interface TensorReader {
  * @param source where the bytes come from, such as `blobSource(file)`, or `fileSource(path)` of the entry `./node`
  * @throws FormatError when the header is not one, or does not fit the size of the source
  * @example
- * const file = new Blob([saveTensors({ weight: tg.ones([2, 2]), bias: tg.zeros([2]) })]);
+ * const file = new Blob([tg.interop.saveTensors({ weight: tg.ones([2, 2]), bias: tg.zeros([2]) })]);
  * const reader = await openTensors(blobSource(file));
  * console.log(reader.names, (await reader.read('bias')).toArray()); // → [ 'weight', 'bias' ] [ 0, 0 ]
  * @source safetensors.safe_open

@@ -26,3 +26,4 @@ export { RMSprop, type RMSpropOptions } from './rmsprop.ts';
 export { Rprop, type RpropOptions } from './rprop.ts';
 export { SGD, type SGDOptions } from './sgd.ts';
 export * as lrScheduler from './lr-scheduler/index.ts';
+export * as swaUtils from './swa-utils.ts';

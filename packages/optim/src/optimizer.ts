@@ -1,4 +1,5 @@
 import { enableGrad, fullLike, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { checkGradients, WATCHED_STEPS, type UsedGradients } from './habits.ts';
 import { camelCase, mapKeys, snakeCase } from './names.ts';
 import { requireInRange, withDefaults } from './options.ts';
 
@@ -36,6 +37,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   readonly defaults: Options;
   /** Calls of `step` so far. @internal */
   stepCount = 0;
+  private readonly usedGradients: UsedGradients = new Map();
 
   /**
    * @throws ValueError when there are no parameters, one is given twice, or one is not a leaf
@@ -85,6 +87,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     const loss = closure === undefined ? undefined : enableGrad(closure);
+    if (this.stepCount < WATCHED_STEPS) this.checkHabits();
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const param of group.params) {
@@ -98,6 +101,11 @@ export abstract class Optimizer<Options extends { lr: number }> {
     });
     this.stepCount++;
     return loss;
+  }
+
+  private checkHabits(): void {
+    checkGradients(this.constructor.name, this.paramGroups.flatMap(({ params }) => params), this.usedGradients);
+    if (this.stepCount === WATCHED_STEPS - 1) this.usedGradients.clear();
   }
 
   /** Forgets all gradients, or with `setToNone: false` fills them with zeros. */

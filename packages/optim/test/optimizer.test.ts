@@ -25,6 +25,7 @@ describe('Optimizer', () => {
     optimizer.step();
     expect([p.item(), q.item()]).toEqual([0, 0.5]);
     optimizer.paramGroups[1]!.lr = 2;
+    q.grad = tensor([1]);
     optimizer.step();
     expect(q.item()).toBe(-1.5);
   });

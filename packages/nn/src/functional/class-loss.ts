@@ -1,4 +1,4 @@
-import { DTypeError, IndexError, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { DTypeError, IndexError, noGrad, scope, ShapeError, ValueError, warnOnce, type Tensor } from '@tapegrad/core';
 import { checkReduction, reduced, type LossOptions } from './reduction.ts';
 
 /** Options of `nllLoss`. */
@@ -58,6 +58,7 @@ export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOpt
   }
   checkReduction(op, reduction);
   checkInput(op, x, options.weight);
+  if (looks < MOST_LOOKS) checkScores(op, x);
   if (x.ndim === target.ndim && x.shape.every((size, d) => size === target.shape[d])) {
     return probabilityLoss(op, x, target, options);
   }
@@ -69,6 +70,26 @@ export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOpt
   const classes = x.shape[dim]!;
   const picked = pickLosses(op, logProbs, target, options).mul(1 - labelSmoothing);
   return picked.add(spreadLosses(op, logProbs, target, options).mul(labelSmoothing / classes));
+}
+
+/** How many calls are looked at: a model that gives probabilities does so from the first batch on. */
+const MOST_LOOKS = 2;
+let looks = 0;
+
+/** Points out scores that are probabilities already: none is negative, and over the classes they sum to 1. */
+function checkScores(op: string, x: Tensor): void {
+  looks++;
+  const dim = classDim(x);
+  if (x.shape[dim]! < 2 || x.numel() === 0) return;
+  const areProbabilities = noGrad(() =>
+    scope(() => x.min().item() >= 0 && x.sum(dim).sub(1).abs().max().item() < 1e-4),
+  );
+  if (!areProbabilities) return;
+  warnOnce(
+    `${op} of probabilities`,
+    `${op}: the scores look like probabilities: each row sums to 1. Softmax is part of this loss; leave it out of the ` +
+      'model, or use nllLoss(x.log(), target).',
+  );
 }
 
 /** The dimension of the classes. */

@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { ShapeError, ValueError, warnOnce, type Tensor } from '@tapegrad/core';
 
 /** What is made of the losses of all elements: their mean, their sum, or nothing. */
 export type Reduction = 'mean' | 'sum' | 'none';
@@ -28,14 +28,12 @@ export function checkReduction(op: string, reduction: Reduction): void {
   });
 }
 
-const warned = new Set<string>();
-
 /** Says once per loss that input and target have different shapes: broadcasting them is hardly ever meant. */
 export function warnUnequal(op: string, x: Tensor, target: Tensor): void {
-  if (sameShape(x, target) || warned.has(op)) return;
-  warned.add(op);
-  console.warn(
-    `tapegrad: ${op}: ${unequal(x, target)} They are broadcast, which is likely to give a wrong result.`,
+  if (sameShape(x, target)) return;
+  warnOnce(
+    `${op} of unequal shapes`,
+    `${op}: ${unequal(x, target)} They are broadcast, which is likely to give a wrong result.`,
   );
 }
 

@@ -1,4 +1,4 @@
-import { ValueError } from '@tapegrad/core';
+import { ValueError, warnOnce } from '@tapegrad/core';
 import { camelCase, mapKeys, snakeCase } from '../names.ts';
 import type { Optimizer } from '../optimizer.ts';
 
@@ -70,9 +70,10 @@ export abstract class LRScheduler {
    */
   step(epoch?: number): void {
     if (this.stepCount === 1 && this.optimizer.stepCount === 0 && epoch === undefined) {
-      console.warn(
-        'tapegrad: scheduler.step() was called before optimizer.step(), so the first rate of the schedule is skipped. ' +
-          'Call optimizer.step() first.',
+      warnOnce(
+        'schedule before step',
+        'scheduler.step() was called before optimizer.step(), so the first rate of the schedule is skipped. Call ' +
+          'optimizer.step() first.',
       );
     }
     this.stepCount++;

@@ -1,0 +1,38 @@
+import { tensor, Tensor, type DType } from '@tapegrad/core';
+
+/** The key of an object that stands for a tensor on its way between threads. */
+const TENSOR = '$tensor';
+
+interface PackedTensor {
+  readonly dtype: DType;
+  readonly shape: readonly number[];
+  readonly data: ArrayBufferView;
+}
+
+/** A value whose tensors are typed arrays, and their buffers, which may be moved instead of copied. */
+export function pack(value: unknown, buffers: ArrayBufferLike[]): unknown {
+  if (value instanceof Tensor) {
+    const data = value.toTypedArray();
+    buffers.push(data.buffer);
+    return { [TENSOR]: { dtype: value.dtype, shape: value.shape, data } satisfies PackedTensor };
+  }
+  if (Array.isArray(value)) return value.map((item) => pack(item, buffers));
+  if (!isPlain(value)) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, pack(field, buffers)]));
+}
+
+/** What `pack` was given. */
+export function unpack(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(unpack);
+  if (!isPlain(value)) return value;
+  const packed = value[TENSOR] as PackedTensor | undefined;
+  if (packed === undefined) return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, unpack(field)]));
+  return tensor(packed.data, { dtype: packed.dtype }).view([...packed.shape]);
+}
+
+/** Whether an object is of no class, whichever thread or realm made it. */
+function isPlain(value: unknown): value is Record<string, unknown> {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
+}
