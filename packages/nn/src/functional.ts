@@ -32,6 +32,12 @@ export * from './functional/embedding-loss.ts';
 export * from './functional/embedding.ts';
 export * from './functional/local-response.ts';
 export * from './functional/margin-loss.ts';
+export {
+  multiHeadAttentionForward,
+  type AttentionWeights,
+  type MultiHeadForwardOptions,
+  type MultiHeadOptions,
+} from './functional/multi-head-attention.ts';
 export * from './functional/normalization.ts';
 export * from './functional/pixel-shuffle.ts';
 export * from './functional/power-pooling.ts';

@@ -8,6 +8,8 @@ export interface Parametrization extends Module {
   forward(...originals: Tensor[]): Tensor;
   /** The originals from which `forward` would compute x, or nearly so; without it x itself is the original. */
   rightInverse?(x: Tensor): Tensor | readonly Tensor[];
+  /** What older state dicts put behind the parameter's name for each original: `_g` and `_v` for `weight_g`, `weight_v`. */
+  readonly formerSuffixes?: readonly string[];
 }
 
 /** Options of `registerParametrization`. */
@@ -64,6 +66,11 @@ export class ParametrizationList extends Module {
   forward(): Tensor {
     const [first, ...rest] = this.steps;
     return rest.reduce<Tensor>((x, step) => step(x), first!(...this.learned()));
+  }
+
+  override formerKey(path: string, key: string): string | null {
+    const suffix = this.steps[0]?.formerSuffixes?.[Number(key.replace('original', ''))];
+    return suffix === undefined ? null : path.replace(/parametrizations\.(\w+)\.$/, (_, name: string) => name + suffix);
   }
 
   /** The value now, computed once within `cached`. */

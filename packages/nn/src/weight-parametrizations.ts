@@ -13,6 +13,7 @@ function normExcept(x: Tensor, dim: number | null): Tensor {
 
 /** A direction and its length: what is learned is g and v, and the weight is g · v / ‖v‖. */
 class WeightNorm extends Module implements Parametrization {
+  readonly formerSuffixes: readonly string[] = ['_g', '_v'];
   readonly dimension: number | null;
 
   constructor(dim: number | null) {
