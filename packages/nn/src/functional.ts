@@ -12,7 +12,11 @@ export {
   pad,
 } from '@tapegrad/core';
 export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from '@tapegrad/core';
-export { adaptiveMaxPool1dWithIndices, adaptiveMaxPool2dWithIndices, adaptiveMaxPool3dWithIndices } from '@tapegrad/core';
+export {
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3dWithIndices,
+} from '@tapegrad/core';
 export { fractionalMaxPool2d, fractionalMaxPool2dWithIndices } from '@tapegrad/core';
 export { fractionalMaxPool3d, fractionalMaxPool3dWithIndices } from '@tapegrad/core';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '@tapegrad/core';

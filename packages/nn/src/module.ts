@@ -359,7 +359,9 @@ export abstract class Module extends Callable {
     );
   }
 
-  /** The key that older state dicts have for what is now under `path + key`; null if there never was another. */
+  /**
+   * The key that older state dicts have for what is now under `path + key`; null if there never was another.
+   */
   formerKey(_path: string, _key: string): string | null {
     return null;
   }

@@ -54,6 +54,7 @@ describe('a parametrization', () => {
     layer.weight = tg.tensor([[4, 8]]) as nn.Parameter;
     expect(layer.getParameter('parametrizations.weight.original').toArray()).toEqual([[1, 2]]);
     const { calls } = steps[0]!;
+    expect([layer.parameters().length, steps[0]!.calls]).toEqual([2, calls]);
     parametrize.cached(() => [layer.weight, layer.weight, layer(tg.ones([1, 2]))]);
     expect(steps[0]!.calls).toBe(calls + 1);
     expect(layer.weight).not.toBe(layer.weight);

@@ -27,9 +27,11 @@ export interface MultiheadAttentionOptions {
 }
 
 /**
- * Attention by several heads: queries, keys and values are projected, each head attends with its part of the features,
+ * Attention by several heads: queries, keys and values are projected, each head attends with its part of the
+ * features,
  * and the heads' results are projected together.
- * @shape query [L, N, E], key [S, N, kdim], value [S, N, vdim], batch first or without if so -> output [L, N, E],
+ * @shape query [L, N, E], key [S, N, kdim], value [S, N, vdim], batch first or without if so -> output [L, N,
+ * E],
  * weights [N, L, S]
  * @throws ValueError when the heads do not divide the features; ShapeError when inputs or masks do not fit
  * @source torch.nn.MultiheadAttention (Vaswani et al. 2017)
@@ -62,7 +64,10 @@ export class MultiheadAttention extends Module {
     super();
     const { bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, dtype } = options;
     if (!(numHeads > 0) || embedDim % numHeads !== 0) {
-      throw new ValueError(`MultiheadAttention: ${embedDim} features are not divisible by ${numHeads} heads`, { argument: 'numHeads' });
+      throw new ValueError(
+        `MultiheadAttention: ${embedDim} features are not divisible by ${numHeads} heads`,
+        { argument: 'numHeads' },
+      );
     }
     this.embedDim = embedDim;
     this.numHeads = numHeads;
@@ -81,7 +86,11 @@ export class MultiheadAttention extends Module {
     add('inProjBias', 'in_proj_bias', bias ? [3 * embedDim] : null);
     add('biasK', 'bias_k', addBiasKv ? [1, 1, embedDim] : null);
     add('biasV', 'bias_v', addBiasKv ? [1, 1, embedDim] : null);
-    this.registerModule('outProj', new Linear(embedDim, embedDim, { bias, ...(dtype === undefined ? {} : { dtype }) }), { key: 'out_proj' });
+    this.registerModule(
+      'outProj',
+      new Linear(embedDim, embedDim, { bias, ...(dtype === undefined ? {} : { dtype }) }),
+      { key: 'out_proj' },
+    );
     this.resetParameters();
   }
 
@@ -98,7 +107,12 @@ export class MultiheadAttention extends Module {
   }
 
   /** @returns the output, and the weights unless they are not needed */
-  forward(query: Tensor, key: Tensor, value: Tensor, options: MultiHeadOptions = {}): [output: Tensor, weights: Tensor | null] {
+  forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    options: MultiHeadOptions = {},
+  ): [output: Tensor, weights: Tensor | null] {
     this.#check(query, key, value, options);
     const isTurned = query.ndim === 3 && this.batchFirst;
     const { numHeads, training, addZeroAttn, dropout: dropoutP } = this;
