@@ -46,37 +46,33 @@ interface Cuts {
   readonly dim: number;
 }
 
-/** Pieces of one tensor, whose gradients are joined again at once: with many, that is far cheaper than one by one. */
-function dividing(count: number): (x: Tensor, cuts: Cuts) => Tensor[] {
-  const rule = custom<Cuts>('divide', {
-    results: count,
-    forward: ([x], { sizes, dim }) => {
-      let start = 0;
-      return sizes.map((size) => {
-        const shape = x!.shape.map((n, d) => (d === dim ? size : n));
-        const piece = viewOf(x!, shape, x!.strides, x!.offset + start * x!.strides[dim]!, 'multiple');
-        start += size;
-        return piece;
-      });
-    },
-    vjp(_, gradients, { sizes, dim }, [meta]) {
-      const given = gradients.find((g) => g !== null && g !== undefined)!;
-      const pieces = sizes.map((size, i) => {
-        return gradients[i] ?? given.detach().newZeros(meta!.shape.map((n, d) => (d === dim ? size : n)));
-      });
-      return [pieces[0]!.divideTranspose(pieces.slice(1), sizes, dim)];
-    },
-  });
-  return (x, cuts) => rule([x], cuts);
-}
+const divided = custom<Cuts>('divide', {
+  results: Infinity,
+  forward: ([x], { sizes, dim }) => {
+    let start = 0;
+    return sizes.map((size) => {
+      const shape = x!.shape.map((n, d) => (d === dim ? size : n));
+      const piece = viewOf(x!, shape, x!.strides, x!.offset + start * x!.strides[dim]!, 'multiple');
+      start += size;
+      return piece;
+    });
+  },
+  vjp(_, gradients, { sizes, dim }, [meta]) {
+    const given = gradients.find((g) => g !== null && g !== undefined)!;
+    const pieces = sizes.map((size, i) => {
+      return gradients[i] ?? given.detach().newZeros(meta!.shape.map((n, d) => (d === dim ? size : n)));
+    });
+    return [pieces[0]!.divideTranspose(pieces.slice(1), sizes, dim)];
+  },
+});
 
-const dividers = new Map<number, (x: Tensor, cuts: Cuts) => Tensor[]>();
-
-/** Pieces of given sizes along a dimension, as `split` gives them, with one node on the tape. @internal */
+/**
+ * Pieces of given sizes along a dimension, as `split` gives them, but with one node on the tape, which joins their gradients
+ * at once: with many pieces that is far cheaper than one by one.
+ * @internal
+ */
 export function divide(x: Tensor, sizes: readonly number[], dim: number): Tensor[] {
-  let divider = dividers.get(sizes.length);
-  if (divider === undefined) dividers.set(sizes.length, (divider = dividing(sizes.length)));
-  return divider(x, { sizes, dim });
+  return divided([x], { sizes, dim });
 }
 
 const rejoined = linear<Cuts>('divide_backward', {
