@@ -10,7 +10,7 @@ const scratch = new Scratch();
 
 /**
  * One image of a batch at a time with zeros around it, so that windows never have to look where they are. An
- * image without padding is used where it lies, unless it is written to.
+ * image that windows never leave is used where it lies, unless it is written to.
  */
 export class PaddedImage {
   /** Where the first channel's first element (of the padding, if there is any) is. */
@@ -35,7 +35,8 @@ export class PaddedImage {
     this.images = withThreeDims(images);
     this.bytes = dtypeInfo[images.dtype].bytes;
     const [, channels, ...inputs] = this.images.shape as [number, number, number, number, number];
-    this.isCopy = isWritten || padding.some((p) => p > 0);
+    const overhangs = sizes.some((size, d) => size > inputs[d]! + padding[d]!);
+    this.isCopy = isWritten || overhangs || padding.some((p) => p > 0);
     const [, channelStride, ...own] = this.images.strides as [number, number, number, number, number];
     this.strides = this.isCopy ? [sizes[1] * sizes[2], sizes[2], 1] : own;
     const channelSize = this.isCopy ? sizes[0] * sizes[1] * sizes[2] : channelStride;
