@@ -22,6 +22,15 @@ describeOnEachBackend('convolutions', () => {
     expect(() => t([[[1, 2, 3]]]).conv1d(t([[[1]]]), null, { padding: 'same', stride: 2 })).toThrow(/not defined for strided/);
   });
 
+  it('finds zeros behind the end only, too, in every channel', () => {
+    const [x, w] = [count(24).reshape(1, 3, 8).requiresGrad_(), count(12).reshape(2, 3, 2).requiresGrad_()];
+    const padded = x.pad([0, 1]).conv1d(w);
+    const same = x.conv1d(w, null, { padding: 'same' });
+    expect(same.toArray()).toEqual(padded.toArray());
+    const slopes = [same, padded].map((y) => tg.grad(y.square().sum(), [x, w]).map((gradient) => gradient!.toArray()));
+    expect(slopes[0]).toEqual(slopes[1]);
+  });
+
   it('takes unbatched input and adds the bias per channel', () => {
     expect(t([[1, 2, 3]]).conv1d(t([[[1, 1]], [[0, 1]]]), t([10, 20])).toArray()).toEqual([[13, 15], [22, 23]]);
   });

@@ -12,7 +12,11 @@ export {
   pad,
 } from '@tapegrad/core';
 export { adaptiveMaxPool1d, adaptiveMaxPool2d, adaptiveMaxPool3d } from '@tapegrad/core';
-export { adaptiveMaxPool1dWithIndices, adaptiveMaxPool2dWithIndices, adaptiveMaxPool3dWithIndices } from '@tapegrad/core';
+export {
+  adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2dWithIndices,
+  adaptiveMaxPool3dWithIndices,
+} from '@tapegrad/core';
 export { fractionalMaxPool2d, fractionalMaxPool2dWithIndices } from '@tapegrad/core';
 export { fractionalMaxPool3d, fractionalMaxPool3dWithIndices } from '@tapegrad/core';
 export { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '@tapegrad/core';
@@ -32,6 +36,12 @@ export * from './functional/embedding-loss.ts';
 export * from './functional/embedding.ts';
 export * from './functional/local-response.ts';
 export * from './functional/margin-loss.ts';
+export {
+  multiHeadAttentionForward,
+  type AttentionWeights,
+  type MultiHeadForwardOptions,
+  type MultiHeadOptions,
+} from './functional/multi-head-attention.ts';
 export * from './functional/normalization.ts';
 export * from './functional/pixel-shuffle.ts';
 export * from './functional/power-pooling.ts';

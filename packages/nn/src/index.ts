@@ -33,7 +33,14 @@ export * from './layers/padding.ts';
 export * from './layers/pooling.ts';
 export * from './layers/power-pooling.ts';
 export * from './layers/recurrent-cell.ts';
-export { GRU, LSTM, RNN, type LSTMOptions, type RecurrentOptions, type RNNOptions } from './layers/recurrent.ts';
+export {
+  GRU,
+  LSTM,
+  RNN,
+  type LSTMOptions,
+  type RecurrentOptions,
+  type RNNOptions,
+} from './layers/recurrent.ts';
 export * from './layers/resampling.ts';
 export * from './layers/shape.ts';
 export * from './layers/transformer.ts';

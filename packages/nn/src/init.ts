@@ -115,12 +115,21 @@ export function truncNormal_(x: Tensor, mean = 0, std = 1, options: TruncNormalO
       'tapegrad: truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal',
     );
   }
-  const cdf = (z: number): number => (1 + tensor(z / Math.sqrt(2), { dtype: 'float64' }).erf().item()) / 2;
+  const cdf = (z: number): number =>
+    (1 +
+      tensor(z / Math.sqrt(2), { dtype: 'float64' })
+        .erf()
+        .item()) /
+    2;
   const low = cdf((a - mean) / std);
   const high = cdf((b - mean) / std);
   return noGrad(() => {
     core.uniform_(x, 2 * low - 1, 2 * high - 1, generator);
-    return x.erfinv_().mul_(std * Math.sqrt(2)).add_(mean).clamp_(a, b);
+    return x
+      .erfinv_()
+      .mul_(std * Math.sqrt(2))
+      .add_(mean)
+      .clamp_(a, b);
   });
 }
 
@@ -229,21 +238,28 @@ function kaimingStd(
 }
 
 /**
- * A matrix whose rows, or columns if there are fewer of them, are orthogonal and of length `gain`; further dimensions
+ * A matrix whose rows, or columns if there are fewer of them, are orthogonal and of length `gain`; further
+ * dimensions
  * count as columns.
  * @throws ShapeError with fewer than 2 dimensions
  * @source torch.nn.init.orthogonal_ (Saxe et al. 2013)
  */
 export function orthogonal_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
   if (x.ndim < 2) {
-    throw new ShapeError(`orthogonal_: the tensor must have at least 2 dimensions, got [${x.shape.join(', ')}]`, {
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `orthogonal_: the tensor must have at least 2 dimensions, got [${x.shape.join(', ')}]`,
+      {
+        shapes: [x.shape],
+      },
+    );
   }
   if (x.numel() === 0) return x;
   return noGrad(() => {
     const rows = x.shape[0]!;
-    const drawn = core.randn([rows, x.numel() / rows], { dtype: x.dtype as 'float32', generator: options.generator });
+    const drawn = core.randn([rows, x.numel() / rows], {
+      dtype: x.dtype as 'float32',
+      generator: options.generator,
+    });
     const isWide = drawn.shape[1]! > rows;
     const columns = (isWide ? drawn : drawn.t()).to('float64').unbind(0);
     const found: Tensor[] = [];

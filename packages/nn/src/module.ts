@@ -360,6 +360,13 @@ export abstract class Module extends Callable {
   }
 
   /**
+   * The key that older state dicts have for what is now under `path + key`; null if there never was another.
+   */
+  formerKey(_path: string, _key: string): string | null {
+    return null;
+  }
+
+  /**
    * Registers a hook that runs before `forward` and may replace the arguments.
    * @source torch.nn.Module.register_forward_pre_hook
    */

@@ -1,7 +1,8 @@
 import { cat, ShapeError, tensor, ValueError, type Tensor } from '@tapegrad/core';
 
 /**
- * Sequences of different lengths without padding: the first elements of all sequences, then the second ones of those
+ * Sequences of different lengths without padding: the first elements of all sequences, then the second ones
+ * of those
  * that have them, and so on, with the longest sequence first.
  * @source torch.nn.utils.rnn.PackedSequence
  */
@@ -51,7 +52,10 @@ export function reordered(x: Tensor, dim: number, order: readonly number[] | nul
 export interface PackOptions {
   /** Whether the batch is the first dimension; default false: it is the second, behind time. */
   batchFirst?: boolean | undefined;
-  /** Insist that the lengths fall; default true. With false the sequences are sorted, and put back by `padPackedSequence`. */
+  /**
+   * Insist that the lengths fall; default true. With false the sequences are sorted, and put back by
+   * `padPackedSequence`.
+   */
   enforceSorted?: boolean | undefined;
 }
 
@@ -62,18 +66,31 @@ export interface PackOptions {
  * @throws ValueError when the lengths do not fall and are to be sorted by you, or are not possible
  * @source torch.nn.utils.rnn.pack_padded_sequence
  */
-export function packPaddedSequence(x: Tensor, lengths: readonly number[] | Tensor, options: PackOptions = {}): PackedSequence {
+export function packPaddedSequence(
+  x: Tensor,
+  lengths: readonly number[] | Tensor,
+  options: PackOptions = {},
+): PackedSequence {
   const op = 'packPaddedSequence';
   const { batchFirst = false, enforceSorted = true } = options;
-  if (x.ndim < 2) throw new ShapeError(`${op}: expected time and batch in front, got [${x.shape.join(', ')}]`, { op, shapes: [x.shape] });
-  const given = Array.isArray(lengths) ? [...(lengths as readonly number[])] : [...(lengths as Tensor).toTypedArray()];
+  if (x.ndim < 2)
+    throw new ShapeError(`${op}: expected time and batch in front, got [${x.shape.join(', ')}]`, {
+      op,
+      shapes: [x.shape],
+    });
+  const given = Array.isArray(lengths)
+    ? [...(lengths as readonly number[])]
+    : [...(lengths as Tensor).toTypedArray()];
   const timeFirst = batchFirst ? x.transpose(0, 1) : x;
   const [steps, batch] = timeFirst.shape as [number, number];
   if (given.length !== batch || given.some((n) => !(Number.isInteger(n) && n > 0 && n <= steps))) {
-    throw new ValueError(`${op}: the lengths must be ${batch} numbers from 1 to ${steps}, got [${given.join(', ')}]`, {
-      op,
-      argument: 'lengths',
-    });
+    throw new ValueError(
+      `${op}: the lengths must be ${batch} numbers from 1 to ${steps}, got [${given.join(', ')}]`,
+      {
+        op,
+        argument: 'lengths',
+      },
+    );
   }
   if (enforceSorted && given.some((n, i) => i > 0 && n > given[i - 1]!)) {
     throw new ValueError(
@@ -107,7 +124,10 @@ export interface PadPackedOptions {
  * @throws ValueError when totalLength is less than the longest sequence
  * @source torch.nn.utils.rnn.pad_packed_sequence
  */
-export function padPackedSequence(packed: PackedSequence, options: PadPackedOptions = {}): [padded: Tensor, lengths: Tensor] {
+export function padPackedSequence(
+  packed: PackedSequence,
+  options: PadPackedOptions = {},
+): [padded: Tensor, lengths: Tensor] {
   const op = 'padPackedSequence';
   const { batchFirst = false, paddingValue = 0 } = options;
   const { data, batchSizes, unsortedIndices } = packed;
@@ -115,16 +135,22 @@ export function padPackedSequence(packed: PackedSequence, options: PadPackedOpti
   const batch = batchSizes[0] ?? 0;
   const total = options.totalLength ?? steps;
   if (total < steps) {
-    throw new ValueError(`${op}: totalLength ${total} is less than the length ${steps} of the longest sequence`, {
-      op,
-      argument: 'totalLength',
-    });
+    throw new ValueError(
+      `${op}: totalLength ${total} is less than the length ${steps} of the longest sequence`,
+      {
+        op,
+        argument: 'totalLength',
+      },
+    );
   }
   const rest = data.shape.slice(1);
   const starts = batchSizes.map((_, t) => batchSizes.slice(0, t).reduce((sum, n) => sum + n, 0));
   const order = unsortedIndices ?? Array.from({ length: batch }, (_, n) => n);
   // One row of padding stands behind the data.
-  const padding = data.detach().newZeros([1, ...rest]).fill_(paddingValue);
+  const padding = data
+    .detach()
+    .newZeros([1, ...rest])
+    .fill_(paddingValue);
   const rows = Array.from({ length: total }, (_, t) =>
     order.map((n) => (t < steps && n < batchSizes[t]! ? starts[t]! + n : data.shape[0]!)),
   );
@@ -166,18 +192,30 @@ export function padSequence(sequences: readonly Tensor[], options: PadSequenceOp
  * @shape [T, N, …], or [N, T, …] with batchFirst -> [L, …] each
  * @source torch.nn.utils.rnn.unpad_sequence
  */
-export function unpadSequence(x: Tensor, lengths: readonly number[] | Tensor, options: { batchFirst?: boolean } = {}): Tensor[] {
-  const given = Array.isArray(lengths) ? [...(lengths as readonly number[])] : [...(lengths as Tensor).toTypedArray()];
+export function unpadSequence(
+  x: Tensor,
+  lengths: readonly number[] | Tensor,
+  options: { batchFirst?: boolean } = {},
+): Tensor[] {
+  const given = Array.isArray(lengths)
+    ? [...(lengths as readonly number[])]
+    : [...(lengths as Tensor).toTypedArray()];
   return given.map((length, n) => x.select(options.batchFirst === true ? 0 : 1, n).narrow(0, 0, length));
 }
 
 /** Packs sequences of different lengths. @source torch.nn.utils.rnn.pack_sequence */
-export function packSequence(sequences: readonly Tensor[], options: { enforceSorted?: boolean } = {}): PackedSequence {
+export function packSequence(
+  sequences: readonly Tensor[],
+  options: { enforceSorted?: boolean } = {},
+): PackedSequence {
   const lengths = sequences.map(({ shape }) => shape[0] ?? 0);
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted: options.enforceSorted });
 }
 
-/** Takes packed sequences apart, in the order in which they were packed. @source torch.nn.utils.rnn.unpack_sequence */
+/**
+ * Takes packed sequences apart, in the order in which they were packed.
+ * @source torch.nn.utils.rnn.unpack_sequence
+ */
 export function unpackSequence(packed: PackedSequence): Tensor[] {
   const [padded, lengths] = padPackedSequence(packed);
   return unpadSequence(padded, lengths);

@@ -37,7 +37,9 @@ abstract class ParameterContainer extends Module {
   /** @internal */
   protected put(field: string, parameter: Parameter): void {
     if (!(parameter instanceof Parameter)) {
-      throw new ValueError(`${this.constructor.name}: '${field}' must be a Parameter; wrap the tensor: new nn.Parameter(tensor)`);
+      throw new ValueError(
+        `${this.constructor.name}: '${field}' must be a Parameter; wrap the tensor: new nn.Parameter(tensor)`,
+      );
     }
     if (this.#fields.includes(field)) (this as unknown as Record<string, Parameter>)[field] = parameter;
     else {
@@ -53,7 +55,9 @@ abstract class ParameterContainer extends Module {
   }
 
   forward(): never {
-    throw new ValueError(`${this.constructor.name} only holds parameters; use these in the forward of the module around it`);
+    throw new ValueError(
+      `${this.constructor.name} only holds parameters; use these in the forward of the module around it`,
+    );
   }
 
   override extraRepr(): string {
@@ -85,7 +89,10 @@ export class ParameterList extends ParameterContainer {
     return this;
   }
 
-  /** The parameter at a position; negative positions count from the end. @throws IndexError when there is none */
+  /**
+   * The parameter at a position; negative positions count from the end.
+   * @throws IndexError when there is none
+   */
   at(index: number): Parameter {
     const field = this.keys().at(index);
     if (field !== undefined) return this.held(field);
@@ -113,7 +120,10 @@ export class ParameterDict extends ParameterContainer {
     return this.keys().includes(name);
   }
 
-  /** Adds or replaces a parameter. @throws ValueError unless it is one, or when the name has a dot or is taken */
+  /**
+   * Adds or replaces a parameter.
+   * @throws ValueError unless it is one, or when the name has a dot or is taken
+   */
   set(name: string, parameter: Parameter): this {
     this.put(name, parameter);
     return this;

@@ -20,6 +20,44 @@ function gradientsOf(parameters: ParameterList): Tensor[] {
 }
 
 /**
+ * The norm of several tensors as of one long vector; 0 of none.
+ * @throws ValueError when it is not finite and `errorIfNonfinite` is set
+ * @source torch.nn.utils.get_total_norm
+ */
+export function getTotalNorm(tensors: ParameterList, options: ClipNormOptions = {}): Tensor {
+  return totalNorm('getTotalNorm', listOf(tensors), options);
+}
+
+function totalNorm(op: string, tensors: readonly Tensor[], options: ClipNormOptions): Tensor {
+  const { normType = 2, errorIfNonfinite = false } = options;
+  if (tensors.length === 0) return tensor(0);
+  return noGrad(() => {
+    const norms = tensors.map((x) => x.detach().vectorNorm(normType).reshape([1]));
+    const { dtype } = norms[0]!;
+    const total = cat(norms.map((norm) => norm.to(dtype))).vectorNorm(normType);
+    if (errorIfNonfinite && !Number.isFinite(total.item())) {
+      throw new ValueError(
+        `${op}: the norm of order ${normType} of the gradients is ${total.item()}, so they cannot be ` +
+          'clipped. To scale them all the same, set errorIfNonfinite to false',
+        { op },
+      );
+    }
+    return total;
+  });
+}
+
+/**
+ * Scales the gradients of all parameters so that a norm that was found before becomes at most `maxNorm`.
+ * @source torch.nn.utils.clip_grads_with_norm_
+ */
+export function clipGradsWithNorm_(parameters: ParameterList, maxNorm: number, total: Tensor): void {
+  noGrad(() => {
+    const factor = total.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
+    for (const gradient of gradientsOf(parameters)) gradient.mul_(factor.to(gradient.dtype));
+  });
+}
+
+/**
  * Scales the gradients of all parameters together so that their norm, as of one long vector, is at most
  * `maxNorm`.
  * @returns the norm before
@@ -31,24 +69,10 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipNormOptions = {},
 ): Tensor {
-  const { normType = 2, errorIfNonfinite = false } = options;
-  const gradients = gradientsOf(parameters);
-  if (gradients.length === 0) return tensor(0);
-  return noGrad(() => {
-    const norms = gradients.map((gradient) => gradient.vectorNorm(normType).reshape([1]));
-    const { dtype } = norms[0]!;
-    const total = cat(norms.map((norm) => norm.to(dtype))).vectorNorm(normType);
-    if (errorIfNonfinite && !Number.isFinite(total.item())) {
-      throw new ValueError(
-        `clipGradNorm_: the norm of order ${normType} of the gradients is ${total.item()}, so they cannot be ` +
-          'clipped. To scale them all the same, set errorIfNonfinite to false',
-        { op: 'clipGradNorm_' },
-      );
-    }
-    const factor = total.add(1e-6).reciprocal().mul(maxNorm).clamp(null, 1);
-    for (const gradient of gradients) gradient.mul_(factor.to(gradient.dtype));
-    return total;
-  });
+  const list = listOf(parameters);
+  const total = totalNorm('clipGradNorm_', gradientsOf(list), options);
+  clipGradsWithNorm_(list, maxNorm, total);
+  return total;
 }
 
 /**

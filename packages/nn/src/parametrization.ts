@@ -6,8 +6,15 @@ import { Parameter } from './parameter.ts';
 /** What computes a parameter from the tensors that are learned in its place. */
 export interface Parametrization extends Module {
   forward(...originals: Tensor[]): Tensor;
-  /** The originals from which `forward` would compute x, or nearly so; without it x itself is the original. */
+  /**
+   * The originals from which `forward` would compute x, or nearly so; without it x itself is the original.
+   */
   rightInverse?(x: Tensor): Tensor | readonly Tensor[];
+  /**
+   * What older state dicts put behind the parameter's name for each original: `_g` and `_v` for `weight_g`,
+   * `weight_v`.
+   */
+  readonly formerSuffixes?: readonly string[];
 }
 
 /** Options of `registerParametrization`. */
@@ -28,7 +35,10 @@ export class ParametrizationList extends Module {
   readonly isBuffer: boolean;
   #count = 0;
 
-  constructor(originals: Tensor | readonly Tensor[], { isBuffer, requiresGrad }: { isBuffer: boolean; requiresGrad: boolean }) {
+  constructor(
+    originals: Tensor | readonly Tensor[],
+    { isBuffer, requiresGrad }: { isBuffer: boolean; requiresGrad: boolean },
+  ) {
     super();
     const list = originals instanceof Tensor ? [originals] : originals;
     this.originals = list.length;
@@ -47,7 +57,10 @@ export class ParametrizationList extends Module {
 
   /** The parametrizations in order. */
   get steps(): Parametrization[] {
-    return Array.from({ length: this.#count }, (_, i) => (this as unknown as Record<string, Parametrization>)[String(i)]!);
+    return Array.from(
+      { length: this.#count },
+      (_, i) => (this as unknown as Record<string, Parametrization>)[String(i)]!,
+    );
   }
 
   /** Puts a further parametrization behind the others. */
@@ -58,12 +71,22 @@ export class ParametrizationList extends Module {
 
   /** The tensors that are learned. */
   learned(): Tensor[] {
-    return Array.from({ length: this.originals }, (_, i) => (this as unknown as Record<string, Tensor>)[this.#nameOf(i)]!);
+    return Array.from(
+      { length: this.originals },
+      (_, i) => (this as unknown as Record<string, Tensor>)[this.#nameOf(i)]!,
+    );
   }
 
   forward(): Tensor {
     const [first, ...rest] = this.steps;
     return rest.reduce<Tensor>((x, step) => step(x), first!(...this.learned()));
+  }
+
+  override formerKey(path: string, key: string): string | null {
+    const suffix = this.steps[0]?.formerSuffixes?.[Number(key.replace('original', ''))];
+    return suffix === undefined
+      ? null
+      : path.replace(/parametrizations\.(\w+)\.$/, (_, name: string) => name + suffix);
   }
 
   /** The value now, computed once within `cached`. */
@@ -75,12 +98,16 @@ export class ParametrizationList extends Module {
     return value;
   }
 
-  /** Overwrites what is learned so that the value becomes x, or the nearest that the parametrizations allow. */
+  /**
+   * Overwrites what is learned so that the value becomes x, or the nearest that the parametrizations allow.
+   */
   assign(x: Tensor): void {
     noGrad(() => {
       const inverse = this.steps.reduceRight<Tensor | readonly Tensor[]>((value, step) => {
         if (step.rightInverse === undefined) {
-          throw new ValueError(`${step.constructor.name} has no rightInverse, so that its parameter cannot be assigned`);
+          throw new ValueError(
+            `${step.constructor.name} has no rightInverse, so that its parameter cannot be assigned`,
+          );
         }
         return step.rightInverse(value as Tensor);
       }, x);
@@ -105,9 +132,11 @@ function listOf(module: Module, name: string): ParametrizationList | null {
 
 /**
  * Computes a parameter or buffer of a module by a parametrization: what is learned moves to
- * `parametrizations.NAME.original` (or `original0`, `original1`, … if `rightInverse` gives several), and reading the field
+ * `parametrizations.NAME.original` (or `original0`, `original1`, … if `rightInverse` gives several), and
+ * reading the field
  * computes the value from it. Several stack up; assigning to the field goes through their inverses.
- * @throws ValueError when the module has no such tensor; ShapeError, DTypeError when the value would change in shape or dtype
+ * @throws ValueError when the module has no such tensor; ShapeError, DTypeError when the value would change
+ * in shape or dtype
  * @source torch.nn.utils.parametrize.register_parametrization
  */
 export function registerParametrization<T extends Module>(
@@ -119,22 +148,37 @@ export function registerParametrization<T extends Module>(
   const known = listOf(module, name);
   if (known !== null) {
     const before = noGrad(() => known.value());
-    checkKept(name, before, noGrad(() => parametrization(before) as Tensor), unsafe);
+    checkKept(
+      name,
+      before,
+      noGrad(() => parametrization(before) as Tensor),
+      unsafe,
+    );
     known.append(parametrization);
     return module;
   }
   const { parameters, buffers } = membersOf(module);
-  const slot = [...parameters, ...buffers].find(({ field, holder }) => field === name && holder === (module as unknown));
+  const slot = [...parameters, ...buffers].find(
+    ({ field, holder }) => field === name && holder === (module as unknown),
+  );
   if (slot === undefined) {
-    throw new ValueError(`registerParametrization: ${module.constructor.name} has no parameter or buffer '${name}' of its own`, {
-      argument: 'name',
-    });
+    throw new ValueError(
+      `registerParametrization: ${module.constructor.name} has no parameter or buffer '${name}' of its own`,
+      {
+        argument: 'name',
+      },
+    );
   }
   const { tensor } = slot;
   const isBuffer = !(tensor instanceof Parameter);
   const inverse = noGrad(() => parametrization.rightInverse?.(tensor) ?? tensor);
   const given = inverse instanceof Tensor ? [inverse] : inverse;
-  checkKept(name, tensor, noGrad(() => parametrization(...given) as Tensor), unsafe);
+  checkKept(
+    name,
+    tensor,
+    noGrad(() => parametrization(...given) as Tensor),
+    unsafe,
+  );
   // Optimizers that know the parameter go on with it.
   if (inverse instanceof Tensor && inverse !== tensor && !isBuffer) tensor.setData(inverse.detach());
   const originals = inverse instanceof Tensor && !isBuffer ? tensor : inverse;
@@ -164,9 +208,12 @@ export function registerParametrization<T extends Module>(
 function checkKept(name: string, before: Tensor, after: Tensor, unsafe: boolean): void {
   if (unsafe) return;
   if (before.dtype !== after.dtype) {
-    throw new DTypeError(`registerParametrization: '${name}' is ${before.dtype}, but its parametrization gives ${after.dtype}`, {
-      dtypes: [before.dtype, after.dtype],
-    });
+    throw new DTypeError(
+      `registerParametrization: '${name}' is ${before.dtype}, but its parametrization gives ${after.dtype}`,
+      {
+        dtypes: [before.dtype, after.dtype],
+      },
+    );
   }
   if (before.ndim === after.ndim && before.shape.every((n, d) => n === after.shape[d])) return;
   throw new ShapeError(
@@ -176,14 +223,19 @@ function checkKept(name: string, before: Tensor, after: Tensor, unsafe: boolean)
   );
 }
 
-/** Whether a module has parametrizations, for the named tensor or at all. @source torch.nn.utils.parametrize.is_parametrized */
+/**
+ * Whether a module has parametrizations, for the named tensor or at all.
+ * @source torch.nn.utils.parametrize.is_parametrized
+ */
 export function isParametrized(module: Module, name?: string): boolean {
   return name === undefined ? Object.keys(listsOf(module) ?? {}).length > 0 : listOf(module, name) !== null;
 }
 
 /** Options of `removeParametrizations`. */
 export interface RemoveParametrizationOptions {
-  /** Keep the computed value, which is learned from now on; default true. With false the original comes back. */
+  /**
+   * Keep the computed value, which is learned from now on; default true. With false the original comes back.
+   */
   leaveParametrized?: boolean | undefined;
 }
 
@@ -198,9 +250,14 @@ export function removeParametrizations<T extends Module>(
   { leaveParametrized = true }: RemoveParametrizationOptions = {},
 ): T {
   const list = listOf(module, name);
-  if (list === null) throw new ValueError(`removeParametrizations: '${name}' of ${module.constructor.name} is not parametrized`);
+  if (list === null)
+    throw new ValueError(
+      `removeParametrizations: '${name}' of ${module.constructor.name} is not parametrized`,
+    );
   if (!leaveParametrized && list.isList) {
-    throw new ValueError(`removeParametrizations: several originals stand for '${name}'; only its value can be left`);
+    throw new ValueError(
+      `removeParametrizations: several originals stand for '${name}'; only its value can be left`,
+    );
   }
   const [original] = list.learned() as [Tensor];
   const value = leaveParametrized ? noGrad(() => list.forward()).clone() : original;
@@ -213,7 +270,8 @@ export function removeParametrizations<T extends Module>(
   delete holder[name];
   if (list.isBuffer) module.registerBuffer(name, value, { key });
   else {
-    const parameter = value instanceof Parameter ? value : new Parameter(value, { requiresGrad: original.requiresGrad });
+    const parameter =
+      value instanceof Parameter ? value : new Parameter(value, { requiresGrad: original.requiresGrad });
     module.registerParameter(name, parameter, { key });
   }
   return module;

@@ -91,7 +91,7 @@ export function loadState(
   const known = new Set<string>();
   walk(root, '', (module, path) => {
     for (const slot of savedSlots(module)) {
-      const key = path + slot.key;
+      const key = keyIn(state, path + slot.key, module.formerKey(path, slot.key));
       known.add(key);
       const given = Object.hasOwn(state, key) ? state[key] : undefined;
       if (given === undefined) missingKeys.push(key);
@@ -113,6 +113,11 @@ export function loadState(
   }
   noGrad(() => writes.forEach((write) => write()));
   return report;
+}
+
+/** A key, or the one that it had formerly where only that is known. */
+function keyIn(state: StateDict, key: string, former: string | null): string {
+  return former !== null && !Object.hasOwn(state, key) && Object.hasOwn(state, former) ? former : key;
 }
 
 /** Shapes agree; a single element of old checkpoints also fits a scalar. */

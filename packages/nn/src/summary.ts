@@ -1,4 +1,14 @@
-import { currentBackend, isFloating, noGrad, scope, Tensor, toDType, withBackend, zeros, type DTypeName } from '@tapegrad/core';
+import {
+  currentBackend,
+  isFloating,
+  noGrad,
+  scope,
+  Tensor,
+  toDType,
+  withBackend,
+  zeros,
+  type DTypeName,
+} from '@tapegrad/core';
 import { registerModuleForwardHook, registerModuleForwardPreHook } from './hooks.ts';
 import type { Module } from './module.ts';
 
@@ -21,7 +31,10 @@ export interface SummaryRow {
   readonly outputShapes: readonly (readonly number[])[];
   /** How many numbers its own parameters have, those of submodules not counted. */
   readonly parameters: number;
-  /** Multiplications with additions in its own matrix products and convolutions, those of submodules not counted. */
+  /**
+   * Multiplications with additions in its own matrix products and convolutions, those of submodules not
+   * counted.
+   */
   readonly multiplyAdds: number;
 }
 
@@ -66,7 +79,10 @@ function shapesIn(output: unknown): (readonly number[])[] {
 
 const numel = (shape: readonly number[]): number => shape.reduce((product, n) => product * n, 1);
 
-/** The current backend, counting: products are what matrix products and convolutions ask for, whoever calls them. */
+/**
+ * The current backend, counting: products are what matrix products and convolutions ask for, whoever calls
+ * them.
+ */
 function countingBackend(protocol: Protocol): ReturnType<typeof currentBackend> {
   const { name, kernels } = currentBackend();
   return {
@@ -90,9 +106,11 @@ function countingBackend(protocol: Protocol): ReturnType<typeof currentBackend> 
 }
 
 /**
- * What a model is made of, and what it does with an input: for each module the shape of its output, its parameters and
+ * What a model is made of, and what it does with an input: for each module the shape of its output, its
+ * parameters and
  * its multiply-adds, found by a dry run in evaluation mode, after which the model is as it was.
- * @param input the shape of the input, batch included; for several arguments a list; a tensor where zeros will not do, such
+ * @param input the shape of the input, batch included; for several arguments a list; a tensor where zeros
+ * will not do, such
  * as ids
  * @throws what the model throws on such an input
  * @example
@@ -119,7 +137,9 @@ export function summary(model: Module, input: SummaryInput, { dtype }: SummaryOp
 
 function argumentsOf(input: SummaryInput, dtype: DTypeName | undefined): Tensor[] {
   const isShape = Array.isArray(input) && input.every((n) => typeof n === 'number');
-  const list = (input instanceof Tensor || isShape ? [input] : input) as readonly (readonly number[] | Tensor)[];
+  const list = (input instanceof Tensor || isShape ? [input] : input) as readonly (
+    readonly number[] | Tensor
+  )[];
   return list.map((each) => (each instanceof Tensor ? each : zeros([...each], { dtype })));
 }
 
@@ -159,19 +179,31 @@ function rowOf(path: string, module: Module, { shapes, counts }: Protocol): Summ
 }
 
 /** Columns side by side, numbers at the right. */
-function tableOf({ rows, totalParameters, trainableParameters, multiplyAdds }: Omit<Summary, 'toString'>): string {
+function tableOf({
+  rows,
+  totalParameters,
+  trainableParameters,
+  multiplyAdds,
+}: Omit<Summary, 'toString'>): string {
   const grouped = (n: number): string => n.toLocaleString('en-US');
   const cells = rows.map((row) => [
     row.path === '' ? '(model)' : row.path,
     row.label,
-    row.outputShapes.length === 0 ? 'not called' : row.outputShapes.map((shape) => `[${shape.join(', ')}]`).join(' '),
+    row.outputShapes.length === 0
+      ? 'not called'
+      : row.outputShapes.map((shape) => `[${shape.join(', ')}]`).join(' '),
     row.parameters === 0 ? '' : grouped(row.parameters),
     row.multiplyAdds === 0 ? '' : grouped(row.multiplyAdds),
   ]);
   const total = ['total', '', '', grouped(totalParameters), grouped(multiplyAdds)];
   const lines = [['layer', 'kind', 'output', 'parameters', 'multiply-adds'], ...cells, total];
   const widths = lines[0]!.map((_, c) => Math.max(...lines.map((line) => line[c]!.length)));
-  const text = lines.map((line) => line.map((cell, c) => (c < 3 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!))).join('  ').trimEnd());
+  const text = lines.map((line) =>
+    line
+      .map((cell, c) => (c < 3 ? cell.padEnd(widths[c]!) : cell.padStart(widths[c]!)))
+      .join('  ')
+      .trimEnd(),
+  );
   const rule = '-'.repeat(widths.reduce((sum, width) => sum + width + 2, -2));
   text.splice(1, 0, rule);
   text.splice(-1, 0, rule);

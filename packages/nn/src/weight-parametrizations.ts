@@ -8,11 +8,16 @@ import { registerParametrization, type Parametrization } from './parametrization
 function normExcept(x: Tensor, dim: number | null): Tensor {
   if (dim === null) return x.norm();
   const kept = dim < 0 ? dim + x.ndim : dim;
-  return x.vectorNorm(2, x.shape.map((_, d) => d).filter((d) => d !== kept), { keepdim: true });
+  return x.vectorNorm(
+    2,
+    x.shape.map((_, d) => d).filter((d) => d !== kept),
+    { keepdim: true },
+  );
 }
 
 /** A direction and its length: what is learned is g and v, and the weight is g · v / ‖v‖. */
 class WeightNorm extends Module implements Parametrization {
+  readonly formerSuffixes: readonly string[] = ['_g', '_v'];
   readonly dimension: number | null;
 
   constructor(dim: number | null) {
@@ -38,11 +43,15 @@ export interface WeightNormOptions {
 }
 
 /**
- * Learns length and direction of a weight instead of the weight: `parametrizations.weight.original0` and `original1`.
+ * Learns length and direction of a weight instead of the weight: `parametrizations.weight.original0` and
+ * `original1`.
  * @returns the module
  * @source torch.nn.utils.parametrizations.weight_norm (Salimans & Kingma 2016)
  */
-export function weightNorm<T extends Module>(module: T, { name = 'weight', dim = 0 }: WeightNormOptions = {}): T {
+export function weightNorm<T extends Module>(
+  module: T,
+  { name = 'weight', dim = 0 }: WeightNormOptions = {},
+): T {
   return registerParametrization(module, name, new WeightNorm(dim));
 }
 
@@ -68,7 +77,10 @@ class SpectralNorm extends Module implements Parametrization {
 
   constructor(weight: Tensor, iterations: number, eps: number, dim: number) {
     super();
-    if (weight.ndim === 0) throw new ShapeError('spectralNorm: the weight must have at least one dimension', { shapes: [weight.shape] });
+    if (weight.ndim === 0)
+      throw new ShapeError('spectralNorm: the weight must have at least one dimension', {
+        shapes: [weight.shape],
+      });
     this.dimension = dim < 0 ? dim + weight.ndim : dim;
     this.iterations = iterations;
     this.eps = eps;
@@ -111,7 +123,8 @@ class SpectralNorm extends Module implements Parametrization {
 }
 
 /**
- * Divides a weight by its largest singular value, found by power iteration: in training `nPowerIterations` steps per
+ * Divides a weight by its largest singular value, found by power iteration: in training `nPowerIterations`
+ * steps per
  * forward pass, in evaluation none.
  * @returns the module
  * @throws ValueError unless nPowerIterations is positive
@@ -120,10 +133,17 @@ class SpectralNorm extends Module implements Parametrization {
 export function spectralNorm<T extends Module>(module: T, options: SpectralNormOptions = {}): T {
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim = null } = options;
   if (!(nPowerIterations > 0)) {
-    throw new ValueError(`spectralNorm: nPowerIterations must be positive, got ${nPowerIterations}`, { argument: 'nPowerIterations' });
+    throw new ValueError(`spectralNorm: nPowerIterations must be positive, got ${nPowerIterations}`, {
+      argument: 'nPowerIterations',
+    });
   }
   const weight = (module as unknown as Record<string, Tensor | undefined>)[name];
-  if (weight === undefined || weight === null) throw new ValueError(`spectralNorm: ${module.constructor.name} has no parameter '${name}'`);
+  if (weight === undefined || weight === null)
+    throw new ValueError(`spectralNorm: ${module.constructor.name} has no parameter '${name}'`);
   const outputs = module instanceof TransposedConvolution ? 1 : 0;
-  return registerParametrization(module, name, new SpectralNorm(weight, nPowerIterations, eps, dim ?? outputs));
+  return registerParametrization(
+    module,
+    name,
+    new SpectralNorm(weight, nPowerIterations, eps, dim ?? outputs),
+  );
 }

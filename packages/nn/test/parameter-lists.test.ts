@@ -29,6 +29,14 @@ describe('clipGradNorm_', () => {
     expect(utils.clipGradNorm_([], 1).item()).toBe(0);
   });
 
+  it('can be taken in two steps', () => {
+    const [a, b] = [withGrad(3), withGrad(4)];
+    const total = utils.getTotalNorm([a.grad!, b.grad!]);
+    expect([total.item(), utils.getTotalNorm([]).item()]).toEqual([5, 0]);
+    utils.clipGradsWithNorm_([a, b], 1, total);
+    expect([a.grad!.item(), b.grad!.item()]).toEqual([expect.closeTo(0.6, 5), expect.closeTo(0.8, 5)]);
+  });
+
   it('refuses a norm that is not finite, if asked, and changes nothing', () => {
     const a = withGrad(1, NaN);
     expect(() => utils.clipGradNorm_(a, 1, { errorIfNonfinite: true })).toThrow(/is NaN, so they cannot be clipped/);

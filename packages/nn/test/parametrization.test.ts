@@ -54,6 +54,7 @@ describe('a parametrization', () => {
     layer.weight = tg.tensor([[4, 8]]) as nn.Parameter;
     expect(layer.getParameter('parametrizations.weight.original').toArray()).toEqual([[1, 2]]);
     const { calls } = steps[0]!;
+    expect([layer.parameters().length, steps[0]!.calls]).toEqual([2, calls]);
     parametrize.cached(() => [layer.weight, layer.weight, layer(tg.ones([1, 2]))]);
     expect(steps[0]!.calls).toBe(calls + 1);
     expect(layer.weight).not.toBe(layer.weight);
@@ -92,6 +93,10 @@ describe('weightNorm and spectralNorm', () => {
     const layer = weightNorm(new nn.Linear(3, 2));
     expect(Object.keys(layer.stateDict())).toEqual(['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']);
     expect(flat(layer(tg.ones([1, 3])))).toEqual(near([-0.181235, -0.034668]));
+    const net = new nn.Sequential(weightNorm(new nn.Linear(3, 2)));
+    const old = { '0.bias': tg.zeros([2]), '0.weight_g': tg.tensor([[3], [4]]), '0.weight_v': tg.ones([2, 3]) };
+    expect(net.loadStateDict(old).missingKeys).toEqual([]);
+    expect(flat((net[0] as nn.Linear).weight.norm(2, 1))).toEqual(near([3, 4]));
     const other = weightNorm(new nn.Linear(3, 2), { dim: null });
     other.loadStateDict({ ...other.stateDict(), 'parametrizations.weight.original0': tg.tensor(2) });
     expect(other.weight.norm().item()).toBeCloseTo(2, 6);

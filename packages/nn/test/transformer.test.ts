@@ -97,6 +97,17 @@ describe('MultiheadAttention', () => {
     expect(gradients[0]).toEqual(gradients[1]!.map((value) => expect.closeTo(value, 4)));
   });
 
+  it('is a function of its weights', () => {
+    const attention = new nn.MultiheadAttention(4, 2, { kdim: 3, addBiasKv: true, addZeroAttn: true });
+    const [q, k, v] = [tg.randn([2, 4]), tg.randn([3, 3]), tg.randn([3, 4])];
+    const mask = tg.tensor([true, false, false]);
+    const [expected, weights] = attention(q, k, v, { keyPaddingMask: mask });
+    const parameters = { ...attention, outProjWeight: attention.outProj.weight, outProjBias: attention.outProj.bias };
+    const [output, given] = nn.functional.multiHeadAttentionForward(q, k, v, 2, parameters, { addZeroAttn: true, keyPaddingMask: mask });
+    expect([flat(output), flat(given!)]).toEqual([flat(expected), flat(weights!)]);
+    expect(() => nn.functional.multiHeadAttentionForward(q, q, q, 3, parameters)).toThrow(/4 features are not divisible by 3 heads/);
+  });
+
   it('says what does not fit', () => {
     const model = new nn.ModuleDict({ attention: new nn.MultiheadAttention(4, 2, { batchFirst: true }) });
     const attention = model.get('attention') as nn.MultiheadAttention;

@@ -115,12 +115,20 @@ function adaptiveMaximum(rank: number, x: Tensor, outputSize: OutputSize): Value
   return { values: values.reshape([...lead, ...sizes]), indices: indices.reshape([...lead, ...sizes]) };
 }
 
-/** The means of so many windows that cover the sequence. @shape [N, C, L] or [C, L] -> [..., outputSize] @source torch.nn.functional.adaptive_avg_pool1d */
+/**
+ * The means of so many windows that cover the sequence.
+ * @shape [N, C, L] or [C, L] -> [..., outputSize]
+ * @source torch.nn.functional.adaptive_avg_pool1d
+ */
 export function adaptiveAvgPool1d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveMean(1, x, outputSize);
 }
 
-/** The means of so many windows that cover the image. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.functional.adaptive_avg_pool2d */
+/**
+ * The means of so many windows that cover the image.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.functional.adaptive_avg_pool2d
+ */
 export function adaptiveAvgPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveMean(2, x, outputSize);
 }
@@ -152,7 +160,11 @@ export function adaptiveMaxPool1d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveMaximum(1, x, outputSize).values;
 }
 
-/** As `adaptiveMaxPool1d` for images. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.functional.adaptive_max_pool2d */
+/**
+ * As `adaptiveMaxPool1d` for images.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.functional.adaptive_max_pool2d
+ */
 export function adaptiveMaxPool2d(x: Tensor, outputSize: OutputSize): Tensor {
   return adaptiveMaximum(2, x, outputSize).values;
 }

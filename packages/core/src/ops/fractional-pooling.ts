@@ -99,10 +99,16 @@ function outer(lists: readonly number[][]): number[] {
 
 type WithIndices = (x: Tensor, kernelSize: PerDimension, options: FractionalPoolOptions) => ValuesAndIndices;
 
-/** As `fractionalMaxPool2d`, with the flat position of each value. @source torch.nn.functional.fractional_max_pool2d_with_indices */
+/**
+ * As `fractionalMaxPool2d`, with the flat position of each value.
+ * @source torch.nn.functional.fractional_max_pool2d_with_indices
+ */
 export const fractionalMaxPool2dWithIndices: WithIndices = (x, kernelSize, options) => fractional(2, x, kernelSize, options);
 
-/** As `fractionalMaxPool3d`, with the flat position of each value. @source torch.nn.functional.fractional_max_pool3d_with_indices */
+/**
+ * As `fractionalMaxPool3d`, with the flat position of each value.
+ * @source torch.nn.functional.fractional_max_pool3d_with_indices
+ */
 export const fractionalMaxPool3dWithIndices: WithIndices = (x, kernelSize, options) => fractional(3, x, kernelSize, options);
 
 /**

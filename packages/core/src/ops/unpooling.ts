@@ -94,7 +94,11 @@ export function maxUnpool2d(
   return unpool(2, x, indices, kernelSize, stride, options);
 }
 
-/** As `maxUnpool1d` for volumes. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.functional.max_unpool3d */
+/**
+ * As `maxUnpool1d` for volumes.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.functional.max_unpool3d
+ */
 export function maxUnpool3d(
   x: Tensor,
   indices: Tensor,

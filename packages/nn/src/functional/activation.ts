@@ -127,21 +127,26 @@ export function glu(x: Tensor, dim = -1): Tensor {
 }
 
 /**
- * x where it is positive, and times a slope elsewhere: in training a random one per element, uniform in [lower, upper),
+ * x where it is positive, and times a slope elsewhere: in training a random one per element, uniform in
+ * [lower, upper),
  * otherwise the mean of both.
  * @throws ValueError when lower exceeds upper
  * @source torch.nn.functional.rrelu (Xu et al. 2015)
  */
 export function rrelu(x: Tensor, lower: number = 1 / 8, upper: number = 1 / 3, training = false): Tensor {
   if (!(lower <= upper)) {
-    throw new ValueError(`rrelu: the lower bound must not exceed the upper one, got ${lower} and ${upper}`, { op: 'rrelu' });
+    throw new ValueError(`rrelu: the lower bound must not exceed the upper one, got ${lower} and ${upper}`, {
+      op: 'rrelu',
+    });
   }
   if (!training) return x.leakyRelu((lower + upper) / 2);
   // As in PyTorch, only elements that are not positive take numbers from the random stream.
   const values = x.detach().toTypedArray();
   const drawn = rand(values.filter((value) => value <= 0).length, { dtype: 'float64' }).toTypedArray();
   let next = 0;
-  const slopes = Float64Array.from(values, (value) => (value <= 0 ? drawn[next++]! * (upper - lower) + lower : 1));
+  const slopes = Float64Array.from(values, (value) =>
+    value <= 0 ? drawn[next++]! * (upper - lower) + lower : 1,
+  );
   return x.mul(tensor(slopes, { dtype: x.dtype }).reshape(x.shape));
 }
 

@@ -1,4 +1,14 @@
-import { cat, DTypeError, elementwise, IndexError, ShapeError, tensor, ValueError, type Elementwise, type Tensor } from '@tapegrad/core';
+import {
+  cat,
+  DTypeError,
+  elementwise,
+  IndexError,
+  ShapeError,
+  tensor,
+  ValueError,
+  type Elementwise,
+  type Tensor,
+} from '@tapegrad/core';
 import { checkReduction, type LossOptions } from './reduction.ts';
 
 /** Options of `ctcLoss`. */
@@ -12,10 +22,13 @@ export interface CTCOptions extends LossOptions {
 /** Lengths as numbers, or as a tensor of integers. */
 export type Lengths = readonly number[] | Tensor;
 
-type Step = Elementwise<(stay: Tensor, next: Tensor, skip: Tensor, emit: Tensor, maySkip: Tensor, isActive: Tensor) => Tensor>;
+type Step = Elementwise<
+  (stay: Tensor, next: Tensor, skip: Tensor, emit: Tensor, maySkip: Tensor, isActive: Tensor) => Tensor
+>;
 
 /**
- * One step of all paths: the log-probability of being in each state, from that of the state itself, the one before it,
+ * One step of all paths: the log-probability of being in each state, from that of the state itself, the one
+ * before it,
  * and, past a blank, the one before that. Where the input has ended, the states stay as they are.
  */
 const advance: Step = elementwise(
@@ -66,12 +79,23 @@ const logAdd: LogAdd = elementwise(
 const OP = 'ctcLoss';
 
 function numbersOf(lengths: Lengths, name: string, batch: number, most: number): number[] {
-  if (!Array.isArray(lengths) && ((lengths as Tensor).isFloatingPoint() || (lengths as Tensor).dtype === 'bool')) {
-    throw new DTypeError(`${OP}: ${name} must be integers, got ${(lengths as Tensor).dtype}`, { op: OP, argument: name });
+  if (
+    !Array.isArray(lengths) &&
+    ((lengths as Tensor).isFloatingPoint() || (lengths as Tensor).dtype === 'bool')
+  ) {
+    throw new DTypeError(`${OP}: ${name} must be integers, got ${(lengths as Tensor).dtype}`, {
+      op: OP,
+      argument: name,
+    });
   }
-  const list = Array.isArray(lengths) ? [...(lengths as readonly number[])] : [...(lengths as Tensor).toTypedArray()];
+  const list = Array.isArray(lengths)
+    ? [...(lengths as readonly number[])]
+    : [...(lengths as Tensor).toTypedArray()];
   if (list.length !== batch || list.some((n) => !(n >= 0 && n <= most))) {
-    throw new ValueError(`${OP}: ${name} must be ${batch} numbers from 0 to ${most}, got [${list.join(', ')}]`, { op: OP, argument: name });
+    throw new ValueError(
+      `${OP}: ${name} must be ${batch} numbers from 0 to ${most}, got [${list.join(', ')}]`,
+      { op: OP, argument: name },
+    );
   }
   return list;
 }
@@ -94,17 +118,26 @@ function labelsOf(targets: Tensor, lengths: readonly number[], classes: number, 
     const labels = [...values.subarray(from, from + length)];
     const wrong = labels.find((label) => label < 0 || label >= classes || label === blank);
     if (wrong !== undefined) {
-      throw new IndexError(`${OP}: label ${wrong} of sequence ${row} must be one of the ${classes} classes, and not the blank ${blank}`, {
-        op: OP,
-        argument: 'targets',
-      });
+      throw new IndexError(
+        `${OP}: label ${wrong} of sequence ${row} must be one of the ${classes} classes, and not the blank ${blank}`,
+        {
+          op: OP,
+          argument: 'targets',
+        },
+      );
     }
     return labels;
   });
 }
 
-/** The states that paths go through: blank, label, blank, label, …, blank, as class and with what may be skipped. */
-function statesOf(labels: readonly number[][], blank: number): { classes: Tensor; maySkip: Tensor; count: number } {
+/**
+ * The states that paths go through: blank, label, blank, label, …, blank, as class and with what may be
+ * skipped.
+ */
+function statesOf(
+  labels: readonly number[][],
+  blank: number,
+): { classes: Tensor; maySkip: Tensor; count: number } {
   const count = 2 * Math.max(0, ...labels.map((row) => row.length)) + 1;
   const classes = new Int32Array(labels.length * count).fill(blank);
   const maySkip = new Uint8Array(labels.length * count);
@@ -115,44 +148,78 @@ function statesOf(labels: readonly number[][], blank: number): { classes: Tensor
     }),
   );
   const shape = [labels.length, count];
-  return { classes: tensor(classes, { dtype: 'int32' }).reshape(shape), maySkip: tensor(maySkip, { dtype: 'bool' }).reshape(shape), count };
+  return {
+    classes: tensor(classes, { dtype: 'int32' }).reshape(shape),
+    maySkip: tensor(maySkip, { dtype: 'bool' }).reshape(shape),
+    count,
+  };
 }
 
 /**
- * Minus the log-probability that an input spells its target: the sum over all ways to stretch the target to the
+ * Minus the log-probability that an input spells its target: the sum over all ways to stretch the target to
+ * the
  * input's length by repeating labels and putting blanks between them.
  * @param logProbs as `logSoftmax` gives them: the gradient is that with regard to what went into it
  * @param inputLengths how many steps of each input count
  * @param targetLengths how many labels of each target count
- * @shape [T, N, C] or [T, C]; targets [N, S], [S] or all labels in one row -> [] (or [N], for reduction 'none')
+ * @shape [T, N, C] or [T, C]; targets [N, S], [S] or all labels in one row -> [] (or [N], for reduction
+ * 'none')
  * @numerics 'mean' divides each loss by the target's length first; a target that does not fit gives Infinity
  * @throws ShapeError, ValueError, IndexError when lengths or labels do not fit
  * @source torch.nn.functional.ctc_loss (Graves et al. 2006)
  */
-export function ctcLoss(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths, options: CTCOptions = {}): Tensor {
+export function ctcLoss(
+  logProbs: Tensor,
+  targets: Tensor,
+  inputLengths: Lengths,
+  targetLengths: Lengths,
+  options: CTCOptions = {},
+): Tensor {
   const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options;
   checkReduction(OP, reduction);
   if (logProbs.ndim !== 3 && logProbs.ndim !== 2) {
-    throw new ShapeError(`${OP}: the log-probabilities must be [T, N, C] or [T, C], got [${logProbs.shape.join(', ')}]`, {
-      op: OP,
-      shapes: [logProbs.shape],
-    });
+    throw new ShapeError(
+      `${OP}: the log-probabilities must be [T, N, C] or [T, C], got [${logProbs.shape.join(', ')}]`,
+      {
+        op: OP,
+        shapes: [logProbs.shape],
+      },
+    );
   }
   const x = logProbs.ndim === 2 ? logProbs.unsqueeze(1) : logProbs;
   const [steps, batch, classes] = x.shape as [number, number, number];
   if (!(blank >= 0 && blank < classes)) {
-    throw new ValueError(`${OP}: blank must be one of the ${classes} classes, got ${blank}`, { op: OP, argument: 'blank' });
+    throw new ValueError(`${OP}: blank must be one of the ${classes} classes, got ${blank}`, {
+      op: OP,
+      argument: 'blank',
+    });
   }
   if (targets.isFloatingPoint() || targets.dtype === 'bool') {
-    throw new DTypeError(`${OP}: the targets must be integers, got ${targets.dtype}`, { op: OP, argument: 'targets', dtypes: [targets.dtype] });
+    throw new DTypeError(`${OP}: the targets must be integers, got ${targets.dtype}`, {
+      op: OP,
+      argument: 'targets',
+      dtypes: [targets.dtype],
+    });
   }
   const inputs = numbersOf(inputLengths, 'inputLengths', batch, steps);
-  const lengths = numbersOf(targetLengths, 'targetLengths', batch, targets.ndim === 2 ? targets.shape[1]! : targets.numel());
+  const lengths = numbersOf(
+    targetLengths,
+    'targetLengths',
+    batch,
+    targets.ndim === 2 ? targets.shape[1]! : targets.numel(),
+  );
   const losses = lossesOf(x, labelsOf(targets, lengths, classes, blank), inputs, blank);
   const kept = zeroInfinity ? losses.maskedFill(losses.detach().eq(Infinity), 0) : losses;
   if (reduction === 'sum') return kept.sum();
   if (reduction === 'none') return logProbs.ndim === 2 ? kept.squeeze(0) : kept;
-  return kept.div(tensor(Float64Array.from(lengths, (n) => Math.max(n, 1)), { dtype: x.dtype })).mean();
+  return kept
+    .div(
+      tensor(
+        Float64Array.from(lengths, (n) => Math.max(n, 1)),
+        { dtype: x.dtype },
+      ),
+    )
+    .mean();
 }
 
 function lossesOf(x: Tensor, labels: readonly number[][], inputs: readonly number[], blank: number): Tensor {
@@ -171,19 +238,35 @@ function lossesOf(x: Tensor, labels: readonly number[][], inputs: readonly numbe
   let states = x.detach().newZeros([batch, count]).fill_(-Infinity);
   for (let t = 0; t < steps; t++) {
     const line = cat([front, states], 1);
-    states = advance(states, line.narrow(1, 1, count), line.narrow(1, 0, count), emitted.select(0, t), maySkip, isActive.select(0, t));
+    states = advance(
+      states,
+      line.narrow(1, 1, count),
+      line.narrow(1, 0, count),
+      emitted.select(0, t),
+      maySkip,
+      isActive.select(0, t),
+    );
     front = nowhere;
   }
-  const last = tensor(Int32Array.from(labels, (row) => 2 * row.length), { dtype: 'int32' }).unsqueeze(1);
+  const last = tensor(
+    Int32Array.from(labels, (row) => 2 * row.length),
+    { dtype: 'int32' },
+  ).unsqueeze(1);
   const before = last.sub(1).clamp(0);
   const isEmpty = last.eq(0);
-  const end = logAdd(states.gather(1, last), states.gather(1, before).maskedFill(isEmpty, -Infinity)).squeeze(1);
-  const isNothing = tensor(Uint8Array.from(labels, (row, n) => Number(row.length === 0 && inputs[n] === 0)), { dtype: 'bool' });
+  const end = logAdd(states.gather(1, last), states.gather(1, before).maskedFill(isEmpty, -Infinity)).squeeze(
+    1,
+  );
+  const isNothing = tensor(
+    Uint8Array.from(labels, (row, n) => Number(row.length === 0 && inputs[n] === 0)),
+    { dtype: 'bool' },
+  );
   return projected(x, end.neg().maskedFill(isNothing, 0), isActive);
 }
 
 /**
- * The losses with the gradient that arises in front of the logSoftmax which made x: a term is added whose value is 0
+ * The losses with the gradient that arises in front of the logSoftmax which made x: a term is added whose
+ * value is 0
  * and whose gradient is e^x.
  */
 function projected(x: Tensor, losses: Tensor, isActive: Tensor): Tensor {

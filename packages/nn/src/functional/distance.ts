@@ -1,4 +1,12 @@
-import { broadcastTensors, elementwise, ShapeError, tensor, ValueError, type Elementwise, type Tensor } from '@tapegrad/core';
+import {
+  broadcastTensors,
+  elementwise,
+  ShapeError,
+  tensor,
+  ValueError,
+  type Elementwise,
+  type Tensor,
+} from '@tapegrad/core';
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
@@ -19,7 +27,12 @@ const flooredRoot: Elementwise<(x: Tensor, floor: number) => Tensor> = elementwi
  * @derivative the floor of a norm does not stop its gradient
  * @source torch.nn.functional.cosine_similarity
  */
-export function cosineSimilarity(x1: Tensor, x2: Tensor, dim = 1, { eps = 1e-8 }: CosineOptions = {}): Tensor {
+export function cosineSimilarity(
+  x1: Tensor,
+  x2: Tensor,
+  dim = 1,
+  { eps = 1e-8 }: CosineOptions = {},
+): Tensor {
   const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(dim, { keepdim: true }), eps));
   const [a, b] = broadcastTensors([x1, x2]) as [Tensor, Tensor];
   return unit(a).mul(unit(b)).sum(dim);
@@ -54,15 +67,25 @@ export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistan
  */
 export function pdist(x: Tensor, p = 2): Tensor {
   if (x.ndim !== 2) {
-    throw new ShapeError(`pdist: the input must be a matrix, got [${x.shape.join(', ')}]`, { op: 'pdist', shapes: [x.shape] });
+    throw new ShapeError(`pdist: the input must be a matrix, got [${x.shape.join(', ')}]`, {
+      op: 'pdist',
+      shapes: [x.shape],
+    });
   }
-  if (!(p >= 0)) throw new ValueError(`pdist: p must not be negative, got ${p}`, { op: 'pdist', argument: 'p' });
+  if (!(p >= 0))
+    throw new ValueError(`pdist: p must not be negative, got ${p}`, { op: 'pdist', argument: 'p' });
   const count = x.shape[0]!;
   const pairs = Array.from({ length: count }, (_, i) => i).flatMap((i) =>
     Array.from({ length: count - 1 - i }, (__, k) => [i, i + 1 + k] as const),
   );
   const rows = (side: 0 | 1): Tensor =>
-    x.indexSelect(0, tensor(Int32Array.from(pairs, (pair) => pair[side]), { dtype: 'int32' }));
+    x.indexSelect(
+      0,
+      tensor(
+        Int32Array.from(pairs, (pair) => pair[side]),
+        { dtype: 'int32' },
+      ),
+    );
   return rows(0).sub(rows(1)).vectorNorm(p, 1);
 }
 

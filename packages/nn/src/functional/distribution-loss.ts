@@ -1,4 +1,11 @@
-import { elementwise, ShapeError, ValueError, type Binary, type Elementwise, type Tensor } from '@tapegrad/core';
+import {
+  elementwise,
+  ShapeError,
+  ValueError,
+  type Binary,
+  type Elementwise,
+  type Tensor,
+} from '@tapegrad/core';
 import { reduced, warnUnequal, type LossOptions, type Reduction } from './reduction.ts';
 
 /** What `klDiv` makes of the losses of all elements: also their sum over the size of the batch. */

@@ -35,10 +35,18 @@ const OP = 'embeddingBag';
  * @throws ShapeError, DTypeError, IndexError when ids, offsets, weights and matrix do not fit
  * @source torch.nn.functional.embedding_bag
  */
-export function embeddingBag(ids: Tensor, weight: Tensor, offsets: Tensor | null = null, options: EmbeddingBagOptions = {}): Tensor {
+export function embeddingBag(
+  ids: Tensor,
+  weight: Tensor,
+  offsets: Tensor | null = null,
+  options: EmbeddingBagOptions = {},
+): Tensor {
   const { mode = 'mean', perSampleWeights = null, includeLastOffset = false } = options;
   if (mode !== 'sum' && mode !== 'mean' && mode !== 'max') {
-    throw new ValueError(`${OP}: mode must be 'sum', 'mean' or 'max', got '${String(mode)}'`, { op: OP, argument: 'mode' });
+    throw new ValueError(`${OP}: mode must be 'sum', 'mean' or 'max', got '${String(mode)}'`, {
+      op: OP,
+      argument: 'mode',
+    });
   }
   checkWeights(ids, mode, perSampleWeights);
   const flat = ids.reshape([ids.numel()]);
@@ -53,20 +61,32 @@ export function embeddingBag(ids: Tensor, weight: Tensor, offsets: Tensor | null
   const scale = perSampleWeights === null ? factors : factors.mul(perSampleWeights.reshape([flat.numel()]));
   const isPlain = perSampleWeights === null && bags.counted.every((counts) => counts === 1);
   const index = tensor(bags.of, { dtype: 'int32' });
-  const sums = rows.detach().newZeros([bags.count, width]).indexAdd(0, index, isPlain ? rows : rows.mul(scale.unsqueeze(1)));
+  const sums = rows
+    .detach()
+    .newZeros([bags.count, width])
+    .indexAdd(0, index, isPlain ? rows : rows.mul(scale.unsqueeze(1)));
   if (mode === 'sum') return sums;
-  return sums.div(tensor(Float64Array.from(bags.sizes, (n) => Math.max(n, 1)), { dtype: weight.dtype }).unsqueeze(1));
+  return sums.div(
+    tensor(
+      Float64Array.from(bags.sizes, (n) => Math.max(n, 1)),
+      { dtype: weight.dtype },
+    ).unsqueeze(1),
+  );
 }
 
 function checkWeights(ids: Tensor, mode: BagMode, weights: Tensor | null): void {
   if (weights === null) return;
-  if (mode !== 'sum') throw new ValueError(`${OP}: perSampleWeights are for mode 'sum', not '${mode}'`, { op: OP });
+  if (mode !== 'sum')
+    throw new ValueError(`${OP}: perSampleWeights are for mode 'sum', not '${mode}'`, { op: OP });
   if (weights.ndim !== ids.ndim || weights.shape.some((n, d) => n !== ids.shape[d])) {
-    throw new ShapeError(`${OP}: perSampleWeights are [${weights.shape.join(', ')}], but the ids [${ids.shape.join(', ')}]`, {
-      op: OP,
-      argument: 'perSampleWeights',
-      shapes: [weights.shape, ids.shape],
-    });
+    throw new ShapeError(
+      `${OP}: perSampleWeights are [${weights.shape.join(', ')}], but the ids [${ids.shape.join(', ')}]`,
+      {
+        op: OP,
+        argument: 'perSampleWeights',
+        shapes: [weights.shape, ids.shape],
+      },
+    );
   }
 }
 
@@ -74,14 +94,20 @@ function paddingOf(weight: Tensor, given: number | null): number | null {
   const count = weight.shape[0]!;
   if (given === null) return null;
   if (given >= -count && given < count) return given < 0 ? given + count : given;
-  throw new IndexError(`${OP}: paddingIdx ${given} is out of bounds for a weight of ${count} rows`, { op: OP, argument: 'paddingIdx' });
+  throw new IndexError(`${OP}: paddingIdx ${given} is out of bounds for a weight of ${count} rows`, {
+    op: OP,
+    argument: 'paddingIdx',
+  });
 }
 
 /** Where each bag begins, with the end of the last behind. */
 function startsOf(ids: Tensor, offsets: Tensor | null, includeLastOffset: boolean): number[] {
   if (ids.ndim === 2) {
     if (offsets !== null) {
-      throw new ValueError(`${OP}: each row of a matrix of ids is a bag; offsets must be null`, { op: OP, argument: 'offsets' });
+      throw new ValueError(`${OP}: each row of a matrix of ids is a bag; offsets must be null`, {
+        op: OP,
+        argument: 'offsets',
+      });
     }
     const [rows, length] = ids.shape as [number, number];
     return Array.from({ length: rows + 1 }, (_, i) => i * length);
@@ -94,16 +120,27 @@ function startsOf(ids: Tensor, offsets: Tensor | null, includeLastOffset: boolea
     );
   }
   if (offsets.isFloatingPoint() || offsets.dtype === 'bool') {
-    throw new DTypeError(`${OP}: the offsets must be integers, got ${offsets.dtype}`, { op: OP, dtypes: [offsets.dtype] });
+    throw new DTypeError(`${OP}: the offsets must be integers, got ${offsets.dtype}`, {
+      op: OP,
+      dtypes: [offsets.dtype],
+    });
   }
   const given = [...offsets.toTypedArray()];
   const starts = includeLastOffset ? given : [...given, ids.numel()];
   const isRising = starts.every((start, i) => i === 0 || start >= starts[i - 1]!);
-  if (starts.length < 2 - Number(includeLastOffset) || (starts[0] ?? 0) !== 0 || !isRising || starts.at(-1)! > ids.numel()) {
-    throw new ValueError(`${OP}: the offsets [${given.join(', ')}] must rise from 0 to at most ${ids.numel()}, the number of ids`, {
-      op: OP,
-      argument: 'offsets',
-    });
+  if (
+    starts.length < 2 - Number(includeLastOffset) ||
+    (starts[0] ?? 0) !== 0 ||
+    !isRising ||
+    starts.at(-1)! > ids.numel()
+  ) {
+    throw new ValueError(
+      `${OP}: the offsets [${given.join(', ')}] must rise from 0 to at most ${ids.numel()}, the number of ids`,
+      {
+        op: OP,
+        argument: 'offsets',
+      },
+    );
   }
   // Ids behind a last offset belong to the last bag.
   if (includeLastOffset && starts.length > 1) starts[starts.length - 1] = ids.numel();
@@ -144,6 +181,9 @@ function maxima(rows: Tensor, { count, of, counted, sizes }: Bags): Tensor {
   const width = rows.shape[1]!;
   const picked = rows.indexSelect(0, tensor(places, { dtype: 'int32' })).reshape([count, longest, width]);
   const isBlank = tensor(blank, { dtype: 'bool' }).reshape([count, longest, 1]);
-  const isEmpty = tensor(Uint8Array.from(sizes, (n) => Number(n === 0)), { dtype: 'bool' }).unsqueeze(1);
+  const isEmpty = tensor(
+    Uint8Array.from(sizes, (n) => Number(n === 0)),
+    { dtype: 'bool' },
+  ).unsqueeze(1);
   return picked.maskedFill(isBlank, -Infinity).max(1).values.maskedFill(isEmpty, 0);
 }

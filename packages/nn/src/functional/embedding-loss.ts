@@ -15,12 +15,18 @@ const cosineHinge: WithMargin = elementwise('cosine_embedding_loss', (cosine, ta
 });
 
 /**
- * 1 − cos(x1, x2) where the target is 1, and what the cosine exceeds the margin (default 0) by where it is −1.
+ * 1 − cos(x1, x2) where the target is 1, and what the cosine exceeds the margin (default 0) by where it is
+ * −1.
  * @shape [N, D], [N, D], [N] or [D], [D], [] -> [] (or like the target, for reduction 'none')
  * @throws ShapeError when the tensors do not fit each other
  * @source torch.nn.functional.cosine_embedding_loss
  */
-export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+export function cosineEmbeddingLoss(
+  x1: Tensor,
+  x2: Tensor,
+  target: Tensor,
+  options: MarginOptions = {},
+): Tensor {
   const op = 'cosineEmbeddingLoss';
   const { margin = 0, reduction } = options;
   if (target.ndim > 1 || x1.ndim !== target.ndim + 1 || x2.ndim !== target.ndim + 1) {
@@ -31,7 +37,10 @@ export function cosineEmbeddingLoss(x1: Tensor, x2: Tensor, target: Tensor, opti
     );
   }
   const squared = (x: Tensor): Tensor => x.square().sum(-1).add(TINY);
-  const cosine = x1.mul(x2).sum(-1).div(squared(x1).mul(squared(x2)).sqrt());
+  const cosine = x1
+    .mul(x2)
+    .sum(-1)
+    .div(squared(x1).mul(squared(x2)).sqrt());
   return reduced(op, cosineHinge(cosine, target, margin), reduction);
 }
 
@@ -81,7 +90,10 @@ export interface TripletDistanceOptions extends LossOptions {
   swap?: boolean | undefined;
 }
 
-/** `tripletMarginLoss` with a distance of your own. @source torch.nn.functional.triplet_margin_with_distance_loss */
+/**
+ * `tripletMarginLoss` with a distance of your own.
+ * @source torch.nn.functional.triplet_margin_with_distance_loss
+ */
 export function tripletMarginWithDistanceLoss(
   anchor: Tensor,
   positive: Tensor,

@@ -10,7 +10,9 @@ export interface LocalResponseOptions {
   k?: number | undefined;
 }
 
-/** For each channel the squares of its neighbours, so many before and after, added up and divided by a number. */
+/**
+ * For each channel the squares of its neighbours, so many before and after, added up and divided by a number.
+ */
 function neighbourhood(x: Tensor, before: number, after: number, divisor: number): Tensor {
   const [batch, channels] = x.shape as [number, number];
   const flat = x.square().reshape([batch, 1, channels, -1]).pad([0, 0, before, after]);
@@ -29,21 +31,34 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
   const op = 'localResponseNorm';
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   if (x.ndim < 3) {
-    throw new ShapeError(`${op}: expected 3D or higher input [N, C, …], got [${x.shape.join(', ')}]`, { op, shapes: [x.shape] });
+    throw new ShapeError(`${op}: expected 3D or higher input [N, C, …], got [${x.shape.join(', ')}]`, {
+      op,
+      shapes: [x.shape],
+    });
   }
   if (!(Number.isInteger(size) && size > 0)) {
-    throw new ValueError(`${op}: size must be a positive whole number, got ${size}`, { op, argument: 'size' });
+    throw new ValueError(`${op}: size must be a positive whole number, got ${size}`, {
+      op,
+      argument: 'size',
+    });
   }
   if (x.numel() === 0) return x;
   const squares = neighbourhood(x, Math.floor(size / 2), Math.floor((size - 1) / 2), size);
   return x.div(squares.mul(alpha).add(k).pow(beta));
 }
 
-/** As `localResponseNorm`, with neighbourhoods that reach equally far to both sides. @source torch.nn.CrossMapLRN2d */
+/**
+ * As `localResponseNorm`, with neighbourhoods that reach equally far to both sides.
+ * @source torch.nn.CrossMapLRN2d
+ */
 export function crossMapResponseNorm(x: Tensor, size: number, options: LocalResponseOptions = {}): Tensor {
   const op = 'crossMapResponseNorm';
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
-  if (x.ndim !== 4) throw new ShapeError(`${op}: expected [N, C, H, W], got [${x.shape.join(', ')}]`, { op, shapes: [x.shape] });
+  if (x.ndim !== 4)
+    throw new ShapeError(`${op}: expected [N, C, H, W], got [${x.shape.join(', ')}]`, {
+      op,
+      shapes: [x.shape],
+    });
   const reach = Math.floor((size - 1) / 2);
   const squares = neighbourhood(x, reach, reach, size);
   return x.mul(squares.mul(alpha).add(k).pow(-beta));

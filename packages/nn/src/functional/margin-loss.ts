@@ -49,7 +49,12 @@ const ranking: Ranking = elementwise('margin_ranking_loss', (x1, x2, target, mar
  * @throws ShapeError when the numbers of dimensions differ
  * @source torch.nn.functional.margin_ranking_loss
  */
-export function marginRankingLoss(x1: Tensor, x2: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+export function marginRankingLoss(
+  x1: Tensor,
+  x2: Tensor,
+  target: Tensor,
+  options: MarginOptions = {},
+): Tensor {
   const op = 'marginRankingLoss';
   if (x1.ndim !== x2.ndim || x1.ndim !== target.ndim) {
     const shapes = [x1.shape, x2.shape, target.shape];
@@ -61,10 +66,14 @@ export function marginRankingLoss(x1: Tensor, x2: Tensor, target: Tensor, option
   return reduced(op, ranking(x1, x2, target, options.margin ?? 0), options.reduction);
 }
 
-const softMargin: Binary = elementwise('soft_margin_loss', (x, target) => {
-  const exponent = target.mul(x).neg();
-  return exponent.max(0).add(exponent.abs().neg().exp().log1p());
-}, { partials: ([x, target]) => [target!.neg().mul(target!.mul(x!).neg().sigmoid()), null] });
+const softMargin: Binary = elementwise(
+  'soft_margin_loss',
+  (x, target) => {
+    const exponent = target.mul(x).neg();
+    return exponent.max(0).add(exponent.abs().neg().exp().log1p());
+  },
+  { partials: ([x, target]) => [target!.neg().mul(target!.mul(x!).neg().sigmoid()), null] },
+);
 
 /**
  * log(1 + e^(−t x)) for targets of 1 and −1.
@@ -89,11 +98,18 @@ export interface MultilabelSoftOptions extends LossOptions {
  * @throws ShapeError when the shapes differ
  * @source torch.nn.functional.multilabel_soft_margin_loss
  */
-export function multilabelSoftMarginLoss(x: Tensor, target: Tensor, options: MultilabelSoftOptions = {}): Tensor {
+export function multilabelSoftMarginLoss(
+  x: Tensor,
+  target: Tensor,
+  options: MultilabelSoftOptions = {},
+): Tensor {
   const op = 'multilabelSoftMarginLoss';
   requireEqual(op, x, target);
   const { weight, reduction } = options;
-  const losses = target.mul(logsigmoid(x)).add(target.rsub(1).mul(logsigmoid(x.neg()))).neg();
+  const losses = target
+    .mul(logsigmoid(x))
+    .add(target.rsub(1).mul(logsigmoid(x.neg())))
+    .neg();
   const weighted = weight == null ? losses : losses.mul(weight);
   return reduced(op, x.ndim === 0 ? weighted : weighted.mean(-1), reduction);
 }
@@ -208,7 +224,10 @@ export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: L
   requireEqual(op, x, target);
   const scores = x.ndim < 2 ? x.reshape([1, x.numel()]) : x;
   if (scores.ndim !== 2 || scores.shape[1] === 0) {
-    throw new ShapeError(`${op}: expected scores [N, C] or [C], got [${x.shape.join(', ')}]`, { op, shapes: [x.shape] });
+    throw new ShapeError(`${op}: expected scores [N, C] or [C], got [${x.shape.join(', ')}]`, {
+      op,
+      shapes: [x.shape],
+    });
   }
   const [rows, classes] = scores.shape as [number, number];
   const { listed, isListed, isTarget } = namedClasses(op, target, rows, classes);

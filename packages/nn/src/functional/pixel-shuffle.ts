@@ -24,10 +24,13 @@ export function pixelShuffle(x: Tensor, upscaleFactor: number): Tensor {
   const lead = x.shape.slice(0, -3);
   const [channels, height, width] = x.shape.slice(-3) as [number, number, number];
   if (channels % r ** 2 !== 0) {
-    throw new ShapeError(`${op}: the ${channels} channels of [${x.shape.join(', ')}] are not divisible by ${r}² = ${r ** 2}`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: the ${channels} channels of [${x.shape.join(', ')}] are not divisible by ${r}² = ${r ** 2}`,
+      {
+        op,
+        shapes: [x.shape],
+      },
+    );
   }
   const kept = lead.map((_, d) => d);
   const n = lead.length;
@@ -50,7 +53,10 @@ export function pixelUnshuffle(x: Tensor, downscaleFactor: number): Tensor {
   const lead = x.shape.slice(0, -3);
   const [channels, height, width] = x.shape.slice(-3) as [number, number, number];
   if (height % r !== 0 || width % r !== 0) {
-    throw new ShapeError(`${op}: height and width of [${x.shape.join(', ')}] are not divisible by ${r}`, { op, shapes: [x.shape] });
+    throw new ShapeError(`${op}: height and width of [${x.shape.join(', ')}] are not divisible by ${r}`, {
+      op,
+      shapes: [x.shape],
+    });
   }
   const kept = lead.map((_, d) => d);
   const n = lead.length;
@@ -70,10 +76,16 @@ export function channelShuffle(x: Tensor, groups: number): Tensor {
   const op = 'channelShuffle';
   const [batch, channels, ...rest] = x.shape as [number, number, ...number[]];
   if (x.ndim < 3 || !(groups > 0) || channels % groups !== 0) {
-    throw new ShapeError(`${op}: ${groups} groups do not divide the channels of [${x.shape.join(', ')}], which must be [N, C, …]`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: ${groups} groups do not divide the channels of [${x.shape.join(', ')}], which must be [N, C, …]`,
+      {
+        op,
+        shapes: [x.shape],
+      },
+    );
   }
-  return x.reshape([batch, groups, channels / groups, ...rest]).transpose(1, 2).reshape(x.shape);
+  return x
+    .reshape([batch, groups, channels / groups, ...rest])
+    .transpose(1, 2)
+    .reshape(x.shape);
 }

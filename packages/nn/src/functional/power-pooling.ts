@@ -8,7 +8,14 @@ export interface LPPoolOptions {
 
 type Step = PerDimension | null;
 
-function lpPool(rank: number, x: Tensor, p: number, kernelSize: PerDimension, stride: Step, options: LPPoolOptions): Tensor {
+function lpPool(
+  rank: number,
+  x: Tensor,
+  p: number,
+  kernelSize: PerDimension,
+  stride: Step,
+  options: LPPoolOptions,
+): Tensor {
   const op = `lpPool${rank}d`;
   if (p === 0) throw new ValueError(`${op}: the norm's order must not be 0`, { op, argument: 'normType' });
   const sides = [kernelSize].flat();
@@ -16,7 +23,11 @@ function lpPool(rank: number, x: Tensor, p: number, kernelSize: PerDimension, st
   const pool = [x.avgPool1d, x.avgPool2d, x.avgPool3d][rank - 1]!;
   const means = pool.call(x.pow(p), kernelSize, stride, { ceilMode: options.ceilMode });
   // A sum of odd powers may be negative; its root is taken of the size, and the sign put back.
-  return means.sign().mul(means.abs().relu()).mul(count).pow(1 / p);
+  return means
+    .sign()
+    .mul(means.abs().relu())
+    .mul(count)
+    .pow(1 / p);
 }
 
 /**
@@ -25,16 +36,38 @@ function lpPool(rank: number, x: Tensor, p: number, kernelSize: PerDimension, st
  * @numerics NaN where Σ x^p is negative
  * @source torch.nn.functional.lp_pool1d
  */
-export function lpPool1d(x: Tensor, normType: number, kernelSize: PerDimension, stride: Step = null, options: LPPoolOptions = {}): Tensor {
+export function lpPool1d(
+  x: Tensor,
+  normType: number,
+  kernelSize: PerDimension,
+  stride: Step = null,
+  options: LPPoolOptions = {},
+): Tensor {
   return lpPool(1, x, normType, kernelSize, stride, options);
 }
 
-/** As `lpPool1d` for images. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.functional.lp_pool2d */
-export function lpPool2d(x: Tensor, normType: number, kernelSize: PerDimension, stride: Step = null, options: LPPoolOptions = {}): Tensor {
+/**
+ * As `lpPool1d` for images.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.functional.lp_pool2d
+ */
+export function lpPool2d(
+  x: Tensor,
+  normType: number,
+  kernelSize: PerDimension,
+  stride: Step = null,
+  options: LPPoolOptions = {},
+): Tensor {
   return lpPool(2, x, normType, kernelSize, stride, options);
 }
 
 /** As `lpPool1d` for volumes. @source torch.nn.functional.lp_pool3d */
-export function lpPool3d(x: Tensor, normType: number, kernelSize: PerDimension, stride: Step = null, options: LPPoolOptions = {}): Tensor {
+export function lpPool3d(
+  x: Tensor,
+  normType: number,
+  kernelSize: PerDimension,
+  stride: Step = null,
+  options: LPPoolOptions = {},
+): Tensor {
   return lpPool(3, x, normType, kernelSize, stride, options);
 }

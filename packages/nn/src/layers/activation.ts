@@ -1,5 +1,14 @@
 import { full, type Tensor } from '@tapegrad/core';
-import { celu, glu, hardshrink, prelu, rrelu, softshrink, softsign, tanhshrink } from '../functional/activation.ts';
+import {
+  celu,
+  glu,
+  hardshrink,
+  prelu,
+  rrelu,
+  softshrink,
+  softsign,
+  tanhshrink,
+} from '../functional/activation.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { options } from '../repr.ts';

@@ -14,7 +14,8 @@ export interface AdaptiveSoftmaxOptions {
 }
 
 /**
- * Softmax over very many classes, sorted by how often they occur: the head decides among the frequent ones and clusters of
+ * Softmax over very many classes, sorted by how often they occur: the head decides among the frequent ones
+ * and clusters of
  * the others, and each cluster among its own, from fewer features.
  * @param cutoffs the first class of each cluster, rising
  * @shape [N, inFeatures] or [inFeatures], labels [N] or [] -> log-probability of each label, and the loss []
@@ -29,10 +30,17 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
   head: Linear;
   tail: ModuleList;
 
-  constructor(inFeatures: number, nClasses: number, cutoffs: readonly number[], options: AdaptiveSoftmaxOptions = {}) {
+  constructor(
+    inFeatures: number,
+    nClasses: number,
+    cutoffs: readonly number[],
+    options: AdaptiveSoftmaxOptions = {},
+  ) {
     super();
     const { divValue = 4, headBias = false, dtype } = options;
-    const rises = cutoffs.every((n, i) => Number.isInteger(n) && n > (i === 0 ? 0 : cutoffs[i - 1]!) && n < nClasses);
+    const rises = cutoffs.every(
+      (n, i) => Number.isInteger(n) && n > (i === 0 ? 0 : cutoffs[i - 1]!) && n < nClasses,
+    );
     if (cutoffs.length === 0 || !rises) {
       throw new ValueError(
         `AdaptiveLogSoftmaxWithLoss: the cutoffs must be rising whole numbers between 0 and ${nClasses}, got [${cutoffs.join(', ')}]`,
@@ -48,7 +56,10 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
       Array.from({ length: this.#clusters }, (_, i) => {
         const width = Math.floor(inFeatures / divValue ** (i + 1));
         const classes = this.cutoffs[i + 1]! - this.cutoffs[i]!;
-        return new Sequential(new Linear(inFeatures, width, { bias: false, ...typed }), new Linear(width, classes, { bias: false, ...typed }));
+        return new Sequential(
+          new Linear(inFeatures, width, { bias: false, ...typed }),
+          new Linear(width, classes, { bias: false, ...typed }),
+        );
       }),
     );
   }
@@ -63,7 +74,11 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
 
   /** @returns the log-probability of each label, and minus their mean */
   forward(x: Tensor, target: Tensor): { output: Tensor; loss: Tensor } {
-    if (x.ndim !== target.ndim + 1 || target.ndim > 1 || (target.ndim === 1 && x.shape[0] !== target.shape[0])) {
+    if (
+      x.ndim !== target.ndim + 1 ||
+      target.ndim > 1 ||
+      (target.ndim === 1 && x.shape[0] !== target.shape[0])
+    ) {
       throw new ShapeError(
         `AdaptiveLogSoftmaxWithLoss: input is [${x.shape.join(', ')}] and target [${target.shape.join(', ')}]; expected ` +
           `[N, ${this.inFeatures}] and [N], or [${this.inFeatures}] and []`,
@@ -77,10 +92,15 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     const labels = [...target.toTypedArray()];
     const wrong = labels.find((label) => !(label >= 0 && label < this.nClasses));
     if (wrong !== undefined) {
-      throw new IndexError(`AdaptiveLogSoftmaxWithLoss: label ${wrong} must be from 0 to ${this.nClasses - 1}`, { argument: 'target' });
+      throw new IndexError(
+        `AdaptiveLogSoftmaxWithLoss: label ${wrong} must be from 0 to ${this.nClasses - 1}`,
+        { argument: 'target' },
+      );
     }
     const clusterOf = labels.map((label) => this.cutoffs.findIndex((cutoff) => label < cutoff));
-    const inHead = labels.map((label, i) => (clusterOf[i] === 0 ? label : this.#shortlist + clusterOf[i]! - 1));
+    const inHead = labels.map((label, i) =>
+      clusterOf[i] === 0 ? label : this.#shortlist + clusterOf[i]! - 1,
+    );
     const integers = (list: readonly number[]): Tensor => tensor(Int32Array.from(list), { dtype: 'int32' });
     let output = this.head(x).logSoftmax(1).gather(1, integers(inHead).unsqueeze(1)).squeeze(1);
     for (let cluster = 1; cluster <= this.#clusters; cluster++) {

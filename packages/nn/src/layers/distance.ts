@@ -4,7 +4,11 @@ import type { CosineOptions, PairwiseDistanceOptions } from '../functional/dista
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
 
-/** The cosine of the angle between vectors along a dimension. @shape two that broadcast -> without dim @source torch.nn.CosineSimilarity */
+/**
+ * The cosine of the angle between vectors along a dimension.
+ * @shape two that broadcast -> without dim
+ * @source torch.nn.CosineSimilarity
+ */
 export class CosineSimilarity extends Module {
   readonly dimension: number;
   readonly eps: number;
@@ -24,7 +28,11 @@ export class CosineSimilarity extends Module {
   }
 }
 
-/** The norm of the difference of vectors along the last dimension. @shape [..., D], [..., D] -> [...] @source torch.nn.PairwiseDistance */
+/**
+ * The norm of the difference of vectors along the last dimension.
+ * @shape [..., D], [..., D] -> [...]
+ * @source torch.nn.PairwiseDistance
+ */
 export class PairwiseDistance extends Module {
   readonly p: number;
   readonly eps: number;

@@ -1,12 +1,21 @@
 import type { Tensor } from '@tapegrad/core';
 import { ctcLoss, type CTCOptions, type Lengths } from '../functional/ctc-loss.ts';
 import { gaussianNllLoss, klDiv, poissonNllLoss } from '../functional/distribution-loss.ts';
-import type { DivergenceOptions, DivergenceReduction, GaussianOptions, PoissonOptions } from '../functional/distribution-loss.ts';
+import type {
+  DivergenceOptions,
+  DivergenceReduction,
+  GaussianOptions,
+  PoissonOptions,
+} from '../functional/distribution-loss.ts';
 import { checkReduction } from '../functional/reduction.ts';
 import { Module } from '../module.ts';
 import { Loss } from './loss.ts';
 
-/** The Kullback-Leibler divergence from a distribution whose logarithm is x. @shape any, the same -> [] @source torch.nn.KLDivLoss */
+/**
+ * The Kullback-Leibler divergence from a distribution whose logarithm is x.
+ * @shape any, the same -> []
+ * @source torch.nn.KLDivLoss
+ */
 export class KLDivLoss extends Module {
   readonly reduction: DivergenceReduction;
   readonly logTarget: boolean;
@@ -23,7 +32,11 @@ export class KLDivLoss extends Module {
   }
 }
 
-/** Minus the log-probability of counts under Poisson distributions. @shape any, the same -> [] @source torch.nn.PoissonNLLLoss */
+/**
+ * Minus the log-probability of counts under Poisson distributions.
+ * @shape any, the same -> []
+ * @source torch.nn.PoissonNLLLoss
+ */
 export class PoissonNLLLoss extends Loss {
   readonly logInput: boolean;
   readonly full: boolean;
@@ -42,7 +55,11 @@ export class PoissonNLLLoss extends Loss {
   }
 }
 
-/** Minus the log-probability of targets under normal distributions. @shape any, the same, variances -> [] @source torch.nn.GaussianNLLLoss */
+/**
+ * Minus the log-probability of targets under normal distributions.
+ * @shape any, the same, variances -> []
+ * @source torch.nn.GaussianNLLLoss
+ */
 export class GaussianNLLLoss extends Loss {
   readonly full: boolean;
   readonly eps: number;

@@ -46,7 +46,9 @@ export class EmbeddingBag extends Module {
     super();
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, dtype } = options;
     if (paddingIdx !== null && (paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)) {
-      throw new ValueError(`EmbeddingBag: paddingIdx ${paddingIdx} must be one of the ${numEmbeddings} ids`, { argument: 'paddingIdx' });
+      throw new ValueError(`EmbeddingBag: paddingIdx ${paddingIdx} must be one of the ${numEmbeddings} ids`, {
+        argument: 'paddingIdx',
+      });
     }
     this.numEmbeddings = numEmbeddings;
     this.embeddingDim = embeddingDim;
@@ -66,9 +68,13 @@ export class EmbeddingBag extends Module {
    * @throws ShapeError unless the rows are a matrix
    * @source torch.nn.EmbeddingBag.from_pretrained
    */
-  static fromPretrained(rows: Tensor, options: EmbeddingBagLayerOptions & { freeze?: boolean } = {}): EmbeddingBag {
+  static fromPretrained(
+    rows: Tensor,
+    options: EmbeddingBagLayerOptions & { freeze?: boolean } = {},
+  ): EmbeddingBag {
     const { freeze = true, ...rest } = options;
-    if (rows.ndim !== 2) throw new ShapeError(`fromPretrained: the rows must be a matrix, got [${rows.shape.join(', ')}]`);
+    if (rows.ndim !== 2)
+      throw new ShapeError(`fromPretrained: the rows must be a matrix, got [${rows.shape.join(', ')}]`);
     const made = new EmbeddingBag(rows.shape[0]!, rows.shape[1]!, rest);
     made.weight = new Parameter(rows, { requiresGrad: !freeze });
     return made;
@@ -82,7 +88,15 @@ export class EmbeddingBag extends Module {
 
   forward(ids: Tensor, offsets: Tensor | null = null, perSampleWeights: Tensor | null = null): Tensor {
     const { mode, includeLastOffset, paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
-    const options = { mode, includeLastOffset, paddingIdx, maxNorm, normType, scaleGradByFreq, perSampleWeights };
+    const options = {
+      mode,
+      includeLastOffset,
+      paddingIdx,
+      maxNorm,
+      normType,
+      scaleGradByFreq,
+      perSampleWeights,
+    };
     return embeddingBag(ids, this.weight, offsets, options);
   }
 

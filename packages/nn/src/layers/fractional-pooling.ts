@@ -15,7 +15,10 @@ abstract class FractionalMaxPool extends Module {
   readonly outputRatio: PerDimension | null;
   readonly randomSamples: Tensor | null;
 
-  constructor(kernelSize: PerDimension, { outputSize = null, outputRatio = null, randomSamples = null }: FractionalPoolOptions) {
+  constructor(
+    kernelSize: PerDimension,
+    { outputSize = null, outputRatio = null, randomSamples = null }: FractionalPoolOptions,
+  ) {
     super();
     this.kernelSize = kernelSize;
     this.outputSize = outputSize;
@@ -29,7 +32,11 @@ abstract class FractionalMaxPool extends Module {
   }
 }
 
-/** The largest elements of windows at random distances. @shape [N, C, H, W] -> [N, C, H', W'] @source torch.nn.FractionalMaxPool2d */
+/**
+ * The largest elements of windows at random distances.
+ * @shape [N, C, H, W] -> [N, C, H', W']
+ * @source torch.nn.FractionalMaxPool2d
+ */
 export class FractionalMaxPool2d extends FractionalMaxPool {
   forward(x: Tensor): Tensor {
     return fractionalMaxPool2d(x, this.kernelSize, this);
@@ -41,7 +48,11 @@ export class FractionalMaxPool2d extends FractionalMaxPool {
   }
 }
 
-/** As FractionalMaxPool2d over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.FractionalMaxPool3d */
+/**
+ * As FractionalMaxPool2d over volumes.
+ * @shape [N, C, D, H, W] -> [N, C, D', H', W']
+ * @source torch.nn.FractionalMaxPool3d
+ */
 export class FractionalMaxPool3d extends FractionalMaxPool {
   forward(x: Tensor): Tensor {
     return fractionalMaxPool3d(x, this.kernelSize, this);

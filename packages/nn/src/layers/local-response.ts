@@ -1,9 +1,17 @@
 import type { Tensor } from '@tapegrad/core';
-import { crossMapResponseNorm, localResponseNorm, type LocalResponseOptions } from '../functional/local-response.ts';
+import {
+  crossMapResponseNorm,
+  localResponseNorm,
+  type LocalResponseOptions,
+} from '../functional/local-response.ts';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
 
-/** Divides by what neighbouring channels have in common. @shape [N, C, …] -> the same @source torch.nn.LocalResponseNorm */
+/**
+ * Divides by what neighbouring channels have in common.
+ * @shape [N, C, …] -> the same
+ * @source torch.nn.LocalResponseNorm
+ */
 export class LocalResponseNorm extends Module {
   readonly size: number;
   readonly alpha: number;

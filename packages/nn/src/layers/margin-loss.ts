@@ -1,5 +1,9 @@
 import type { Tensor } from '@tapegrad/core';
-import { cosineEmbeddingLoss, tripletMarginLoss, tripletMarginWithDistanceLoss } from '../functional/embedding-loss.ts';
+import {
+  cosineEmbeddingLoss,
+  tripletMarginLoss,
+  tripletMarginWithDistanceLoss,
+} from '../functional/embedding-loss.ts';
 import type { TripletDistanceOptions, TripletOptions } from '../functional/embedding-loss.ts';
 import {
   hingeEmbeddingLoss,
@@ -12,7 +16,11 @@ import {
 import type { MarginOptions, MultilabelSoftOptions, MultiMarginOptions } from '../functional/margin-loss.ts';
 import { Loss, WeightedLoss } from './loss.ts';
 
-/** A distance, or what it lacks of the margin (default 1). @shape any, the same -> [] @source torch.nn.HingeEmbeddingLoss */
+/**
+ * A distance, or what it lacks of the margin (default 1).
+ * @shape any, the same -> []
+ * @source torch.nn.HingeEmbeddingLoss
+ */
 export class HingeEmbeddingLoss extends Loss {
   readonly margin: number;
 
@@ -26,7 +34,11 @@ export class HingeEmbeddingLoss extends Loss {
   }
 }
 
-/** max(0, −t (x1 − x2) + margin), the margin being 0. @shape any, the same, the same -> [] @source torch.nn.MarginRankingLoss */
+/**
+ * max(0, −t (x1 − x2) + margin), the margin being 0.
+ * @shape any, the same, the same -> []
+ * @source torch.nn.MarginRankingLoss
+ */
 export class MarginRankingLoss extends Loss {
   readonly margin: number;
 
@@ -47,7 +59,11 @@ export class SoftMarginLoss extends Loss {
   }
 }
 
-/** What the score of the right class lacks of the margin to others. @shape [N, C], labels [N] -> [] @source torch.nn.MultiMarginLoss */
+/**
+ * What the score of the right class lacks of the margin to others.
+ * @shape [N, C], labels [N] -> []
+ * @source torch.nn.MultiMarginLoss
+ */
 export class MultiMarginLoss extends WeightedLoss {
   readonly p: number;
   readonly margin: number;
@@ -63,14 +79,22 @@ export class MultiMarginLoss extends WeightedLoss {
   }
 }
 
-/** What the scores of named classes lack of 1 to others. @shape [N, C], labels [N, C] -> [] @source torch.nn.MultiLabelMarginLoss */
+/**
+ * What the scores of named classes lack of 1 to others.
+ * @shape [N, C], labels [N, C] -> []
+ * @source torch.nn.MultiLabelMarginLoss
+ */
 export class MultiLabelMarginLoss extends Loss {
   forward(x: Tensor, target: Tensor): Tensor {
     return multilabelMarginLoss(x, target, this);
   }
 }
 
-/** The mean over classes of binary cross-entropies. @shape [..., C], the same -> [] @source torch.nn.MultiLabelSoftMarginLoss */
+/**
+ * The mean over classes of binary cross-entropies.
+ * @shape [..., C], the same -> []
+ * @source torch.nn.MultiLabelSoftMarginLoss
+ */
 export class MultiLabelSoftMarginLoss extends WeightedLoss {
   constructor(options: MultilabelSoftOptions = {}) {
     super(options);
@@ -81,7 +105,11 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   }
 }
 
-/** 1 − cos(x1, x2), or what it exceeds the margin (default 0) by. @shape [N, D], [N, D], [N] -> [] @source torch.nn.CosineEmbeddingLoss */
+/**
+ * 1 − cos(x1, x2), or what it exceeds the margin (default 0) by.
+ * @shape [N, D], [N, D], [N] -> []
+ * @source torch.nn.CosineEmbeddingLoss
+ */
 export class CosineEmbeddingLoss extends Loss {
   readonly margin: number;
 
@@ -95,7 +123,11 @@ export class CosineEmbeddingLoss extends Loss {
   }
 }
 
-/** max(0, d(anchor, positive) − d(anchor, negative) + margin). @shape [N, D] three times -> [] @source torch.nn.TripletMarginLoss */
+/**
+ * max(0, d(anchor, positive) − d(anchor, negative) + margin).
+ * @shape [N, D] three times -> []
+ * @source torch.nn.TripletMarginLoss
+ */
 export class TripletMarginLoss extends Loss {
   readonly margin: number;
   readonly p: number;

@@ -1,5 +1,5 @@
-import { cat, empty, noGrad, ShapeError, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
-import { attendInHeads, scoreMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
+import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { attend, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
 import { xavierNormal_, xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -27,9 +27,11 @@ export interface MultiheadAttentionOptions {
 }
 
 /**
- * Attention by several heads: queries, keys and values are projected, each head attends with its part of the features,
+ * Attention by several heads: queries, keys and values are projected, each head attends with its part of the
+ * features,
  * and the heads' results are projected together.
- * @shape query [L, N, E], key [S, N, kdim], value [S, N, vdim], batch first or without if so -> output [L, N, E],
+ * @shape query [L, N, E], key [S, N, kdim], value [S, N, vdim], batch first or without if so -> output [L, N,
+ * E],
  * weights [N, L, S]
  * @throws ValueError when the heads do not divide the features; ShapeError when inputs or masks do not fit
  * @source torch.nn.MultiheadAttention (Vaswani et al. 2017)
@@ -62,7 +64,10 @@ export class MultiheadAttention extends Module {
     super();
     const { bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, dtype } = options;
     if (!(numHeads > 0) || embedDim % numHeads !== 0) {
-      throw new ValueError(`MultiheadAttention: ${embedDim} features are not divisible by ${numHeads} heads`, { argument: 'numHeads' });
+      throw new ValueError(
+        `MultiheadAttention: ${embedDim} features are not divisible by ${numHeads} heads`,
+        { argument: 'numHeads' },
+      );
     }
     this.embedDim = embedDim;
     this.numHeads = numHeads;
@@ -81,7 +86,11 @@ export class MultiheadAttention extends Module {
     add('inProjBias', 'in_proj_bias', bias ? [3 * embedDim] : null);
     add('biasK', 'bias_k', addBiasKv ? [1, 1, embedDim] : null);
     add('biasV', 'bias_v', addBiasKv ? [1, 1, embedDim] : null);
-    this.registerModule('outProj', new Linear(embedDim, embedDim, { bias, ...(dtype === undefined ? {} : { dtype }) }), { key: 'out_proj' });
+    this.registerModule(
+      'outProj',
+      new Linear(embedDim, embedDim, { bias, ...(dtype === undefined ? {} : { dtype }) }),
+      { key: 'out_proj' },
+    );
     this.resetParameters();
   }
 
@@ -98,66 +107,26 @@ export class MultiheadAttention extends Module {
   }
 
   /** @returns the output, and the weights unless they are not needed */
-  forward(query: Tensor, key: Tensor, value: Tensor, options: MultiHeadOptions = {}): [output: Tensor, weights: Tensor | null] {
-    const { needWeights = true, averageAttnWeights = true } = options;
+  forward(
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    options: MultiHeadOptions = {},
+  ): [output: Tensor, weights: Tensor | null] {
     this.#check(query, key, value, options);
-    const isBatched = query.ndim === 3;
-    const turned = (x: Tensor): Tensor => (!isBatched ? x.unsqueeze(1) : this.batchFirst ? x.transpose(0, 1) : x);
-    let [q, k, v] = this.#project([query, key, value], turned);
-    const batch = q.shape[1]!;
-    const source = k.shape[0]!;
-    if (this.biasK !== null && this.biasV !== null) {
-      const further = [1, batch, this.embedDim];
-      k = cat([k, this.biasK.expand(further)]);
-      v = cat([v, this.biasV.expand(further)]);
-    }
-    if (this.addZeroAttn) {
-      const nothing = zeros([1, batch, this.embedDim], { dtype: k.dtype });
-      k = cat([k, nothing]);
-      v = cat([v, nothing]);
-    }
-    const masks = this.#masks(options, [batch, this.numHeads, q.shape[0]!, source], isBatched, k.shape[0]! - source);
-    const { output, weights } = attendInHeads(
-      { query: q, key: k, value: v, count: this.numHeads },
-      masks,
-      this.training ? this.dropout : 0,
+    const isTurned = query.ndim === 3 && this.batchFirst;
+    const { numHeads, training, addZeroAttn, dropout: dropoutP } = this;
+    const [output, weights] = attend(
+      isTurned ? turned([query, key, value]) : [query, key, value],
+      numHeads,
+      this,
+      (x) => this.outProj(x),
+      { ...options, addZeroAttn, dropoutP, training },
     );
-    const projected = this.outProj(output);
-    const shaped = !isBatched ? projected.squeeze(1) : this.batchFirst ? projected.transpose(0, 1) : projected;
-    if (!needWeights) return [shaped, null];
-    const given = averageAttnWeights ? weights.mean(1) : weights;
-    return [shaped, isBatched ? given : given.squeeze(0)];
+    return [isTurned ? output.transpose(0, 1) : output, weights];
   }
 
-  /** Queries, keys and values in [T, N, E]; what is the same tensor is projected once, by all weights together. */
-  #project(inputs: readonly [Tensor, Tensor, Tensor], turned: (x: Tensor) => Tensor): [Tensor, Tensor, Tensor] {
-    const { embedDim: size, inProjWeight, inProjBias } = this;
-    const [query, key, value] = inputs;
-    if (inProjWeight !== null && query === key && key === value) {
-      const all = turned(query).linear(inProjWeight, inProjBias);
-      return all.split(size, 2) as [Tensor, Tensor, Tensor];
-    }
-    const weights = inProjWeight?.split(size) ?? [this.qProjWeight!, this.kProjWeight!, this.vProjWeight!];
-    const biases = inProjBias?.split(size) ?? [];
-    return inputs.map((x, i) => turned(x).linear(weights[i]!, biases[i])) as [Tensor, Tensor, Tensor];
-  }
-
-  /** Masks in the shape of the scores, open for keys that were added. */
-  #masks(
-    { keyPaddingMask, attnMask }: MultiHeadOptions,
-    scores: readonly [number, number, number, number],
-    isBatched: boolean,
-    added: number,
-  ): Tensor[] {
-    const masks: Tensor[] = [];
-    if (attnMask != null) masks.push(scoreMask(attnMask, 'attnMask', scores));
-    if (keyPaddingMask != null) {
-      masks.push(scoreMask(isBatched || keyPaddingMask.ndim === 2 ? keyPaddingMask : keyPaddingMask.unsqueeze(0), 'keyPaddingMask', scores));
-    }
-    return added === 0 ? masks : masks.map((mask) => mask.pad([0, added]));
-  }
-
-  #check(query: Tensor, key: Tensor, value: Tensor, { isCausal = false, attnMask }: MultiHeadOptions): void {
+  #check(query: Tensor, key: Tensor, value: Tensor, options: MultiHeadOptions): void {
     const rank = query.ndim;
     const steps = rank === 3 && this.batchFirst ? 1 : 0;
     const expected = [this.embedDim, this.kdim, this.vdim];
@@ -176,9 +145,7 @@ export class MultiheadAttention extends Module {
         { shapes: inputs.map((x) => x.shape) },
       );
     }
-    if (isCausal && attnMask == null) {
-      throw new ValueError('MultiheadAttention: isCausal is a hint about attnMask, which must be given too', { argument: 'attnMask' });
-    }
+    requireMask('MultiheadAttention', options);
   }
 
   override extraRepr(): string {
@@ -189,4 +156,10 @@ export class MultiheadAttention extends Module {
   override label(): string {
     return `${this.constructor.name} ${this.embedDim}, ${this.numHeads} heads`;
   }
+}
+
+/** Time in front of the batch; what is one tensor stays one. */
+function turned(inputs: readonly [Tensor, Tensor, Tensor]): [Tensor, Tensor, Tensor] {
+  const known = new Map(inputs.map((x) => [x, x.transpose(0, 1)]));
+  return inputs.map((x) => known.get(x)!) as [Tensor, Tensor, Tensor];
 }

@@ -58,14 +58,22 @@ export class ConstantPad1d extends ConstantPad {
   }
 }
 
-/** Pads images with a value. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.ConstantPad2d */
+/**
+ * Pads images with a value.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.ConstantPad2d
+ */
 export class ConstantPad2d extends ConstantPad {
   constructor(padding: Padding, value: number) {
     super(padding, value, 2);
   }
 }
 
-/** Pads volumes with a value. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.ConstantPad3d */
+/**
+ * Pads volumes with a value.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.ConstantPad3d
+ */
 export class ConstantPad3d extends ConstantPad {
   constructor(padding: Padding, value: number) {
     super(padding, value, 3);
@@ -86,7 +94,11 @@ export class ZeroPad2d extends ConstantPad {
   }
 }
 
-/** Pads volumes with zeros. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.ZeroPad3d */
+/**
+ * Pads volumes with zeros.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.ZeroPad3d
+ */
 export class ZeroPad3d extends ConstantPad {
   constructor(padding: Padding) {
     super(padding, 0, 3);
@@ -95,7 +107,11 @@ export class ZeroPad3d extends ConstantPad {
 
 const filledBy = (mode: 'reflect' | 'replicate' | 'circular'): PadOptions => ({ mode });
 
-/** Pads sequences by mirroring them. @shape [N, C, L] or [C, L] -> [..., L'] @source torch.nn.ReflectionPad1d */
+/**
+ * Pads sequences by mirroring them.
+ * @shape [N, C, L] or [C, L] -> [..., L']
+ * @source torch.nn.ReflectionPad1d
+ */
 export class ReflectionPad1d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('reflect');
 
@@ -104,7 +120,11 @@ export class ReflectionPad1d extends PadLayer {
   }
 }
 
-/** Pads images by mirroring them. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.ReflectionPad2d */
+/**
+ * Pads images by mirroring them.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.ReflectionPad2d
+ */
 export class ReflectionPad2d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('reflect');
 
@@ -113,7 +133,11 @@ export class ReflectionPad2d extends PadLayer {
   }
 }
 
-/** Pads volumes by mirroring them. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.ReflectionPad3d */
+/**
+ * Pads volumes by mirroring them.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.ReflectionPad3d
+ */
 export class ReflectionPad3d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('reflect');
 
@@ -122,7 +146,11 @@ export class ReflectionPad3d extends PadLayer {
   }
 }
 
-/** Pads sequences by repeating their ends. @shape [N, C, L] or [C, L] -> [..., L'] @source torch.nn.ReplicationPad1d */
+/**
+ * Pads sequences by repeating their ends.
+ * @shape [N, C, L] or [C, L] -> [..., L']
+ * @source torch.nn.ReplicationPad1d
+ */
 export class ReplicationPad1d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('replicate');
 
@@ -131,7 +159,11 @@ export class ReplicationPad1d extends PadLayer {
   }
 }
 
-/** Pads images by repeating their edges. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.ReplicationPad2d */
+/**
+ * Pads images by repeating their edges.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.ReplicationPad2d
+ */
 export class ReplicationPad2d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('replicate');
 
@@ -140,7 +172,11 @@ export class ReplicationPad2d extends PadLayer {
   }
 }
 
-/** Pads volumes by repeating their faces. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.ReplicationPad3d */
+/**
+ * Pads volumes by repeating their faces.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.ReplicationPad3d
+ */
 export class ReplicationPad3d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('replicate');
 
@@ -149,7 +185,11 @@ export class ReplicationPad3d extends PadLayer {
   }
 }
 
-/** Pads sequences from their other ends. @shape [N, C, L] or [C, L] -> [..., L'] @source torch.nn.CircularPad1d */
+/**
+ * Pads sequences from their other ends.
+ * @shape [N, C, L] or [C, L] -> [..., L']
+ * @source torch.nn.CircularPad1d
+ */
 export class CircularPad1d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('circular');
 
@@ -158,7 +198,11 @@ export class CircularPad1d extends PadLayer {
   }
 }
 
-/** Pads images from their other edges. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.CircularPad2d */
+/**
+ * Pads images from their other edges.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.CircularPad2d
+ */
 export class CircularPad2d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('circular');
 
@@ -167,7 +211,11 @@ export class CircularPad2d extends PadLayer {
   }
 }
 
-/** Pads volumes from their other faces. @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W'] @source torch.nn.CircularPad3d */
+/**
+ * Pads volumes from their other faces.
+ * @shape [N, C, D, H, W] or [C, D, H, W] -> [..., D', H', W']
+ * @source torch.nn.CircularPad3d
+ */
 export class CircularPad3d extends PadLayer {
   protected override readonly filling: PadOptions = filledBy('circular');
 

@@ -10,7 +10,12 @@ abstract class LPPool extends Module {
   readonly stride: PerDimension;
   readonly ceilMode: boolean;
 
-  constructor(normType: number, kernelSize: PerDimension, stride: PerDimension | null = null, { ceilMode = false }: LPPoolOptions = {}) {
+  constructor(
+    normType: number,
+    kernelSize: PerDimension,
+    stride: PerDimension | null = null,
+    { ceilMode = false }: LPPoolOptions = {},
+  ) {
     super();
     this.normType = normType;
     this.kernelSize = kernelSize;
@@ -24,21 +29,33 @@ abstract class LPPool extends Module {
   }
 }
 
-/** The p-norm of each window over sequences. @shape [N, C, L] or [C, L] -> [..., L'] @source torch.nn.LPPool1d */
+/**
+ * The p-norm of each window over sequences.
+ * @shape [N, C, L] or [C, L] -> [..., L']
+ * @source torch.nn.LPPool1d
+ */
 export class LPPool1d extends LPPool {
   forward(x: Tensor): Tensor {
     return lpPool1d(x, this.normType, this.kernelSize, this.stride, this);
   }
 }
 
-/** The p-norm of each window over images. @shape [N, C, H, W] or [C, H, W] -> [..., H', W'] @source torch.nn.LPPool2d */
+/**
+ * The p-norm of each window over images.
+ * @shape [N, C, H, W] or [C, H, W] -> [..., H', W']
+ * @source torch.nn.LPPool2d
+ */
 export class LPPool2d extends LPPool {
   forward(x: Tensor): Tensor {
     return lpPool2d(x, this.normType, this.kernelSize, this.stride, this);
   }
 }
 
-/** The p-norm of each window over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.LPPool3d */
+/**
+ * The p-norm of each window over volumes.
+ * @shape [N, C, D, H, W] -> [N, C, D', H', W']
+ * @source torch.nn.LPPool3d
+ */
 export class LPPool3d extends LPPool {
   forward(x: Tensor): Tensor {
     return lpPool3d(x, this.normType, this.kernelSize, this.stride, this);

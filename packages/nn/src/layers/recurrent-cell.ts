@@ -31,7 +31,12 @@ abstract class Cell extends Module {
   biasHh!: Parameter | null;
   readonly #kind: RecurrentKind;
 
-  constructor(kind: RecurrentKind, inputSize: number, hiddenSize: number, { bias = true, dtype }: CellOptions) {
+  constructor(
+    kind: RecurrentKind,
+    inputSize: number,
+    hiddenSize: number,
+    { bias = true, dtype }: CellOptions,
+  ) {
     super();
     this.#kind = kind;
     this.inputSize = inputSize;
@@ -55,17 +60,25 @@ abstract class Cell extends Module {
   protected step(x: Tensor, given: RecurrentState | null): RecurrentState {
     const name = this.constructor.name;
     if ((x.ndim !== 1 && x.ndim !== 2) || x.shape.at(-1) !== this.inputSize) {
-      throw new ShapeError(`${name}: input is [${x.shape.join(', ')}], expected [N, ${this.inputSize}] or [${this.inputSize}]`, {
-        argument: 'x',
-        shapes: [x.shape],
-      });
+      throw new ShapeError(
+        `${name}: input is [${x.shape.join(', ')}], expected [N, ${this.inputSize}] or [${this.inputSize}]`,
+        {
+          argument: 'x',
+          shapes: [x.shape],
+        },
+      );
     }
     const expected = [...x.shape.slice(0, -1), this.hiddenSize];
     const count = this.#kind.hasCell ? 2 : 1;
     const state = given ?? Array.from({ length: count }, () => zeros(expected, { dtype: x.dtype }));
     for (let i = 0; i < count; i++) {
       const part = state[i];
-      if (part !== undefined && part.ndim === expected.length && part.shape.every((n, d) => n === expected[d])) continue;
+      if (
+        part !== undefined &&
+        part.ndim === expected.length &&
+        part.shape.every((n, d) => n === expected[d])
+      )
+        continue;
       throw new ShapeError(
         `${name}: the ${i === 0 ? 'hidden state' : 'cell'} is ${part === undefined ? 'missing' : `[${part.shape.join(', ')}]`}, ` +
           `expected [${expected.join(', ')}]`,
@@ -89,13 +102,24 @@ abstract class Cell extends Module {
   }
 }
 
-/** One step of an RNN. @shape [N, in] or [in], hidden [N, H] or [H] -> [N, H] or [H] @source torch.nn.RNNCell */
+/**
+ * One step of an RNN.
+ * @shape [N, in] or [in], hidden [N, H] or [H] -> [N, H] or [H]
+ * @source torch.nn.RNNCell
+ */
 export class RNNCell extends Cell {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, { nonlinearity = 'tanh', ...options }: RNNCellOptions = {}) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    { nonlinearity = 'tanh', ...options }: RNNCellOptions = {},
+  ) {
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
-      throw new ValueError(`RNNCell: the nonlinearity must be 'tanh' or 'relu', got '${String(nonlinearity)}'`, { argument: 'nonlinearity' });
+      throw new ValueError(
+        `RNNCell: the nonlinearity must be 'tanh' or 'relu', got '${String(nonlinearity)}'`,
+        { argument: 'nonlinearity' },
+      );
     }
     super(recurrentKinds[nonlinearity], inputSize, hiddenSize, options);
     this.nonlinearity = nonlinearity;
@@ -106,19 +130,30 @@ export class RNNCell extends Cell {
   }
 }
 
-/** One step of an LSTM. @shape [N, in] or [in], hidden and cell [N, H] or [H] -> the same @source torch.nn.LSTMCell */
+/**
+ * One step of an LSTM.
+ * @shape [N, in] or [in], hidden and cell [N, H] or [H] -> the same
+ * @source torch.nn.LSTMCell
+ */
 export class LSTMCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(recurrentKinds.lstm, inputSize, hiddenSize, options);
   }
 
-  forward(x: Tensor, state: readonly [hidden: Tensor, cell: Tensor] | null = null): [hidden: Tensor, cell: Tensor] {
+  forward(
+    x: Tensor,
+    state: readonly [hidden: Tensor, cell: Tensor] | null = null,
+  ): [hidden: Tensor, cell: Tensor] {
     const [hidden, cell] = this.step(x, state);
     return [hidden!, cell!];
   }
 }
 
-/** One step of a GRU. @shape [N, in] or [in], hidden [N, H] or [H] -> [N, H] or [H] @source torch.nn.GRUCell */
+/**
+ * One step of a GRU.
+ * @shape [N, in] or [in], hidden [N, H] or [H] -> [N, H] or [H]
+ * @source torch.nn.GRUCell
+ */
 export class GRUCell extends Cell {
   constructor(inputSize: number, hiddenSize: number, options: CellOptions = {}) {
     super(recurrentKinds.gru, inputSize, hiddenSize, options);

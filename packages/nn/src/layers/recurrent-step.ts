@@ -57,7 +57,9 @@ export const recurrentKinds: Readonly<Record<'tanh' | 'relu' | 'lstm' | 'gru', R
     hasCell: false,
     // The reset gate scales the hidden state's part of the content, with its bias.
     inputBias: ({ biasIh }) => biasIh,
-    step: (fromInput, [hidden], { weightHh, biasHh }) => [fromInput.gruStep(hidden!.linear(weightHh, biasHh), hidden!)],
+    step: (fromInput, [hidden], { weightHh, biasHh }) => [
+      fromInput.gruStep(hidden!.linear(weightHh, biasHh), hidden!),
+    ],
   },
 };
 
@@ -70,7 +72,8 @@ export interface Pass {
 }
 
 /**
- * Goes through sequences that lie one step after the other: `batchSizes[t]` rows for step t, as in a PackedSequence.
+ * Goes through sequences that lie one step after the other: `batchSizes[t]` rows for step t, as in a
+ * PackedSequence.
  * The input's part of all gates is one matrix product.
  */
 export function passOver(
@@ -99,7 +102,13 @@ function together(states: readonly RecurrentState[]): RecurrentState {
 }
 
 /** From the first step on; sequences that end leave with their state. */
-function forwards(kind: RecurrentKind, pieces: readonly Tensor[], outputs: Tensor[], initial: RecurrentState, weights: RecurrentWeights): RecurrentState {
+function forwards(
+  kind: RecurrentKind,
+  pieces: readonly Tensor[],
+  outputs: Tensor[],
+  initial: RecurrentState,
+  weights: RecurrentWeights,
+): RecurrentState {
   let state = initial;
   let ended: RecurrentState[] = [];
   pieces.forEach((piece, t) => {
@@ -115,7 +124,13 @@ function forwards(kind: RecurrentKind, pieces: readonly Tensor[], outputs: Tenso
 }
 
 /** From the last step back; sequences join where they end. */
-function backwards(kind: RecurrentKind, pieces: readonly Tensor[], outputs: Tensor[], initial: RecurrentState, weights: RecurrentWeights): RecurrentState {
+function backwards(
+  kind: RecurrentKind,
+  pieces: readonly Tensor[],
+  outputs: Tensor[],
+  initial: RecurrentState,
+  weights: RecurrentWeights,
+): RecurrentState {
   let state = rowsOf(initial, 0, pieces.at(-1)!.shape[0]!);
   for (let t = pieces.length - 1; t >= 0; t--) {
     const [before, count] = [state[0]!.shape[0]!, pieces[t]!.shape[0]!];

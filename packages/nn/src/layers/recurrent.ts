@@ -1,10 +1,26 @@
-import { cat, dropout, empty, ShapeError, stack, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import {
+  cat,
+  dropout,
+  empty,
+  ShapeError,
+  stack,
+  ValueError,
+  zeros,
+  type DTypeName,
+  type Tensor,
+} from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { PackedSequence, reordered } from '../packed-sequence.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
-import { passOver, recurrentKinds, type RecurrentKind, type RecurrentState, type RecurrentWeights } from './recurrent-step.ts';
+import {
+  passOver,
+  recurrentKinds,
+  type RecurrentKind,
+  type RecurrentState,
+  type RecurrentWeights,
+} from './recurrent-step.ts';
 
 /** Options of the recurrent layers. */
 export interface RecurrentOptions {
@@ -50,7 +66,9 @@ interface Laid {
   restore(output: Tensor): Tensor | PackedSequence;
 }
 
-/** What the recurrent layers share: parameters by layer and direction, and the way through layers and time. */
+/**
+ * What the recurrent layers share: parameters by layer and direction, and the way through layers and time.
+ */
 abstract class Recurrent extends Module {
   readonly inputSize: number;
   readonly hiddenSize: number;
@@ -62,20 +80,33 @@ abstract class Recurrent extends Module {
   readonly projSize: number;
   readonly #kind: RecurrentKind;
 
-  constructor(kind: RecurrentKind, inputSize: number, hiddenSize: number, numLayers: number, options: LSTMOptions) {
+  constructor(
+    kind: RecurrentKind,
+    inputSize: number,
+    hiddenSize: number,
+    numLayers: number,
+    options: LSTMOptions,
+  ) {
     super();
     const { bias = true, batchFirst = false, bidirectional = false, projSize = 0, dtype } = options;
     const name = this.constructor.name;
     const p = options.dropout ?? 0;
-    if (!(p >= 0 && p <= 1)) throw new ValueError(`${name}: dropout must be between 0 and 1, got ${p}`, { argument: 'dropout' });
+    if (!(p >= 0 && p <= 1))
+      throw new ValueError(`${name}: dropout must be between 0 and 1, got ${p}`, { argument: 'dropout' });
     if (!(Number.isInteger(numLayers) && numLayers > 0)) {
-      throw new ValueError(`${name}: numLayers must be a positive whole number, got ${numLayers}`, { argument: 'numLayers' });
+      throw new ValueError(`${name}: numLayers must be a positive whole number, got ${numLayers}`, {
+        argument: 'numLayers',
+      });
     }
     if (projSize < 0 || (projSize > 0 && projSize >= hiddenSize)) {
-      throw new ValueError(`${name}: projSize must be less than hiddenSize ${hiddenSize}, got ${projSize}`, { argument: 'projSize' });
+      throw new ValueError(`${name}: projSize must be less than hiddenSize ${hiddenSize}, got ${projSize}`, {
+        argument: 'projSize',
+      });
     }
     if (p > 0 && numLayers === 1) {
-      console.warn(`tapegrad: ${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`);
+      console.warn(
+        `tapegrad: ${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`,
+      );
     }
     this.#kind = kind;
     this.inputSize = inputSize;
@@ -88,7 +119,9 @@ abstract class Recurrent extends Module {
     this.projSize = projSize;
     for (const { layer, suffix, key } of this.#passes()) {
       const add = (field: string, stem: string, shape: number[]): void =>
-        this.registerParameter(`${field}${suffix}`, new Parameter(empty(shape, { dtype })), { key: `${stem}${key}` });
+        this.registerParameter(`${field}${suffix}`, new Parameter(empty(shape, { dtype })), {
+          key: `${stem}${key}`,
+        });
       const rows = kind.gates * hiddenSize;
       add('weightIh', 'weight_ih', [rows, layer === 0 ? inputSize : this.#outSize * this.#directions]);
       add('weightHh', 'weight_hh', [rows, this.#outSize]);
@@ -112,7 +145,12 @@ abstract class Recurrent extends Module {
     return Array.from({ length: this.numLayers * this.#directions }, (_, i) => {
       const layer = Math.floor(i / this.#directions);
       const isReverse = i % this.#directions === 1;
-      return { layer, isReverse, suffix: `L${layer}${isReverse ? 'Reverse' : ''}`, key: `_l${layer}${isReverse ? '_reverse' : ''}` };
+      return {
+        layer,
+        isReverse,
+        suffix: `L${layer}${isReverse ? 'Reverse' : ''}`,
+        key: `_l${layer}${isReverse ? '_reverse' : ''}`,
+      };
     });
   }
 
@@ -163,13 +201,23 @@ abstract class Recurrent extends Module {
     if (x instanceof PackedSequence) {
       this.#checkFeatures(x.data);
       const { data, batchSizes, sortedIndices: order, unsortedIndices: restored } = x;
-      return { rows: data, batchSizes, order, restored, isBatched: true, restore: (output) => x.withData(output) };
+      return {
+        rows: data,
+        batchSizes,
+        order,
+        restored,
+        isBatched: true,
+        restore: (output) => x.withData(output),
+      };
     }
     if (x.ndim !== 2 && x.ndim !== 3) {
-      throw new ShapeError(`${this.constructor.name}: expected [T, N, in] or unbatched [T, in], got [${x.shape.join(', ')}]`, {
-        argument: 'x',
-        shapes: [x.shape],
-      });
+      throw new ShapeError(
+        `${this.constructor.name}: expected [T, N, in] or unbatched [T, in], got [${x.shape.join(', ')}]`,
+        {
+          argument: 'x',
+          shapes: [x.shape],
+        },
+      );
     }
     this.#checkFeatures(x);
     const isBatched = x.ndim === 3;
@@ -178,7 +226,10 @@ abstract class Recurrent extends Module {
     const steps = timeFirst.shape[0]!;
     const batch = isBatched ? timeFirst.shape[1]! : 1;
     if (steps === 0) {
-      throw new ShapeError(`${this.constructor.name}: the sequence must have at least one step, got [${x.shape.join(', ')}]`, { shapes: [x.shape] });
+      throw new ShapeError(
+        `${this.constructor.name}: the sequence must have at least one step, got [${x.shape.join(', ')}]`,
+        { shapes: [x.shape] },
+      );
     }
     return {
       rows: timeFirst.reshape([steps * batch, this.inputSize]),
@@ -195,10 +246,13 @@ abstract class Recurrent extends Module {
 
   #checkFeatures(x: Tensor): void {
     if (x.shape.at(-1) === this.inputSize) return;
-    throw new ShapeError(`${this.constructor.name}: input is [${x.shape.join(', ')}], expected [..., ${this.inputSize}]`, {
-      argument: 'x',
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${this.constructor.name}: input is [${x.shape.join(', ')}], expected [..., ${this.inputSize}]`,
+      {
+        argument: 'x',
+        shapes: [x.shape],
+      },
+    );
   }
 
   /** The states to begin with, [layers · directions, N, size] each. */
@@ -210,7 +264,11 @@ abstract class Recurrent extends Module {
     return sizes.map((size, i) => {
       const part = given[i];
       const expected = isBatched ? [count, batch, size] : [count, size];
-      if (part === undefined || part.ndim !== expected.length || part.shape.some((n, d) => n !== expected[d])) {
+      if (
+        part === undefined ||
+        part.ndim !== expected.length ||
+        part.shape.some((n, d) => n !== expected[d])
+      ) {
         throw new ShapeError(
           `${this.constructor.name}: the initial ${i === 0 ? 'hidden state' : 'cell'} is ` +
             `${part === undefined ? 'missing' : `[${part.shape.join(', ')}]`}, expected [${expected.join(', ')}]`,
@@ -248,7 +306,8 @@ function beside(outputs: readonly Tensor[]): Tensor {
 type Same<X extends Tensor | PackedSequence> = X extends PackedSequence ? PackedSequence : Tensor;
 
 /**
- * An Elman network: each step's hidden state is tanh or ReLU of a linear function of the input and the last one.
+ * An Elman network: each step's hidden state is tanh or ReLU of a linear function of the input and the last
+ * one.
  * @shape [T, N, in] or [T, in] -> output [T, N, directions · H], state [layers · directions, N, H]
  * @throws ShapeError when input or state do not fit
  * @source torch.nn.RNN
@@ -256,16 +315,26 @@ type Same<X extends Tensor | PackedSequence> = X extends PackedSequence ? Packed
 export class RNN extends Recurrent {
   readonly nonlinearity: 'tanh' | 'relu';
 
-  constructor(inputSize: number, hiddenSize: number, numLayers = 1, { nonlinearity = 'tanh', ...options }: RNNOptions = {}) {
+  constructor(
+    inputSize: number,
+    hiddenSize: number,
+    numLayers = 1,
+    { nonlinearity = 'tanh', ...options }: RNNOptions = {},
+  ) {
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
-      throw new ValueError(`RNN: the nonlinearity must be 'tanh' or 'relu', got '${String(nonlinearity)}'`, { argument: 'nonlinearity' });
+      throw new ValueError(`RNN: the nonlinearity must be 'tanh' or 'relu', got '${String(nonlinearity)}'`, {
+        argument: 'nonlinearity',
+      });
     }
     super(recurrentKinds[nonlinearity], inputSize, hiddenSize, numLayers, options);
     this.nonlinearity = nonlinearity;
   }
 
   /** @returns the output of all steps and the last hidden state */
-  forward<X extends Tensor | PackedSequence>(x: X, hidden: Tensor | null = null): [output: Same<X>, hidden: Tensor] {
+  forward<X extends Tensor | PackedSequence>(
+    x: X,
+    hidden: Tensor | null = null,
+  ): [output: Same<X>, hidden: Tensor] {
     const { output, state } = this.run(x, hidden === null ? null : [hidden]);
     return [output as Same<X>, state[0]!];
   }
@@ -279,7 +348,8 @@ export interface RNN {
 
 /**
  * A long short-term memory: gates decide what its cell forgets, takes in and gives out.
- * @shape [T, N, in] or [T, in] -> output [T, N, directions · out], hidden [layers · directions, N, out] and cell [..., H],
+ * @shape [T, N, in] or [T, in] -> output [T, N, directions · out], hidden [layers · directions, N, out] and
+ * cell [..., H],
  * where out is projSize, or H without projection
  * @throws ShapeError when input or state do not fit
  * @example
@@ -305,8 +375,14 @@ export class LSTM extends Recurrent {
 
 /** Called with a tensor it gives a tensor, with packed sequences such. */
 export interface LSTM {
-  (x: Tensor, state?: readonly [hidden: Tensor, cell: Tensor] | null): [output: Tensor, state: [hidden: Tensor, cell: Tensor]];
-  (x: PackedSequence, state?: readonly [hidden: Tensor, cell: Tensor] | null): [output: PackedSequence, state: [hidden: Tensor, cell: Tensor]];
+  (
+    x: Tensor,
+    state?: readonly [hidden: Tensor, cell: Tensor] | null,
+  ): [output: Tensor, state: [hidden: Tensor, cell: Tensor]];
+  (
+    x: PackedSequence,
+    state?: readonly [hidden: Tensor, cell: Tensor] | null,
+  ): [output: PackedSequence, state: [hidden: Tensor, cell: Tensor]];
 }
 
 /**
@@ -321,7 +397,10 @@ export class GRU extends Recurrent {
   }
 
   /** @returns the output of all steps and the last hidden state */
-  forward<X extends Tensor | PackedSequence>(x: X, hidden: Tensor | null = null): [output: Same<X>, hidden: Tensor] {
+  forward<X extends Tensor | PackedSequence>(
+    x: X,
+    hidden: Tensor | null = null,
+  ): [output: Same<X>, hidden: Tensor] {
     const { output, state } = this.run(x, hidden === null ? null : [hidden]);
     return [output as Same<X>, state[0]!];
   }

@@ -1,5 +1,11 @@
 import { col2im, im2col, interpolate } from '@tapegrad/core';
-import type { InterpolateOptions, InterpolationMode, PatchOptions, PerDimension, Tensor } from '@tapegrad/core';
+import type {
+  InterpolateOptions,
+  InterpolationMode,
+  PatchOptions,
+  PerDimension,
+  Tensor,
+} from '@tapegrad/core';
 import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../functional/pixel-shuffle.ts';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
@@ -18,7 +24,13 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super();
-    const { size = null, scaleFactor = null, mode = 'nearest', alignCorners = null, recomputeScaleFactor = null } = options;
+    const {
+      size = null,
+      scaleFactor = null,
+      mode = 'nearest',
+      alignCorners = null,
+      recomputeScaleFactor = null,
+    } = options;
     this.size = size;
     this.scaleFactor = scaleFactor;
     this.mode = mode;
@@ -36,21 +48,33 @@ export class Upsample extends Module {
   }
 }
 
-/** Images, each pixel from the nearest one. @shape [N, C, H, W] -> [N, C, H', W'] @source torch.nn.UpsamplingNearest2d */
+/**
+ * Images, each pixel from the nearest one.
+ * @shape [N, C, H, W] -> [N, C, H', W']
+ * @source torch.nn.UpsamplingNearest2d
+ */
 export class UpsamplingNearest2d extends Upsample {
   constructor(options: Pick<InterpolateOptions, 'size' | 'scaleFactor'>) {
     super({ ...options, mode: 'nearest' });
   }
 }
 
-/** Images, bilinearly, with the corners where they are. @shape [N, C, H, W] -> [N, C, H', W'] @source torch.nn.UpsamplingBilinear2d */
+/**
+ * Images, bilinearly, with the corners where they are.
+ * @shape [N, C, H, W] -> [N, C, H', W']
+ * @source torch.nn.UpsamplingBilinear2d
+ */
 export class UpsamplingBilinear2d extends Upsample {
   constructor(options: Pick<InterpolateOptions, 'size' | 'scaleFactor'>) {
     super({ ...options, mode: 'bilinear', alignCorners: true });
   }
 }
 
-/** Channels laid out as pixels. @shape [..., C · r², H, W] -> [..., C, H · r, W · r] @source torch.nn.PixelShuffle */
+/**
+ * Channels laid out as pixels.
+ * @shape [..., C · r², H, W] -> [..., C, H · r, W · r]
+ * @source torch.nn.PixelShuffle
+ */
 export class PixelShuffle extends Module {
   readonly upscaleFactor: number;
 
@@ -68,7 +92,11 @@ export class PixelShuffle extends Module {
   }
 }
 
-/** Pixels laid out as channels. @shape [..., C, H · r, W · r] -> [..., C · r², H, W] @source torch.nn.PixelUnshuffle */
+/**
+ * Pixels laid out as channels.
+ * @shape [..., C, H · r, W · r] -> [..., C · r², H, W]
+ * @source torch.nn.PixelUnshuffle
+ */
 export class PixelUnshuffle extends Module {
   readonly downscaleFactor: number;
 
@@ -86,7 +114,11 @@ export class PixelUnshuffle extends Module {
   }
 }
 
-/** Channels in another order, dealt out over groups. @shape [N, C, …] -> the same @source torch.nn.ChannelShuffle */
+/**
+ * Channels in another order, dealt out over groups.
+ * @shape [N, C, …] -> the same
+ * @source torch.nn.ChannelShuffle
+ */
 export class ChannelShuffle extends Module {
   readonly groups: number;
 
@@ -104,7 +136,11 @@ export class ChannelShuffle extends Module {
   }
 }
 
-/** The windows of images, each as a column. @shape [N, C, H, W] or [C, H, W] -> [N, C · kH · kW, L] @source torch.nn.Unfold */
+/**
+ * The windows of images, each as a column.
+ * @shape [N, C, H, W] or [C, H, W] -> [N, C · kH · kW, L]
+ * @source torch.nn.Unfold
+ */
 export class Unfold extends Module {
   readonly kernelSize: PerDimension;
   readonly dilation: PerDimension;
@@ -129,7 +165,11 @@ export class Unfold extends Module {
   }
 }
 
-/** Images from windows given as columns, overlaps added up. @shape [N, C · kH · kW, L] -> [N, C, H, W] @source torch.nn.Fold */
+/**
+ * Images from windows given as columns, overlaps added up.
+ * @shape [N, C · kH · kW, L] -> [N, C, H, W]
+ * @source torch.nn.Fold
+ */
 export class Fold extends Module {
   readonly outputSize: PerDimension;
   readonly kernelSize: PerDimension;
@@ -137,7 +177,11 @@ export class Fold extends Module {
   readonly padding: PerDimension;
   readonly stride: PerDimension;
 
-  constructor(outputSize: PerDimension, kernelSize: PerDimension, { dilation = 1, padding = 0, stride = 1 }: PatchOptions = {}) {
+  constructor(
+    outputSize: PerDimension,
+    kernelSize: PerDimension,
+    { dilation = 1, padding = 0, stride = 1 }: PatchOptions = {},
+  ) {
     super();
     this.outputSize = outputSize;
     this.kernelSize = kernelSize;

@@ -1,4 +1,12 @@
-import { getRngState, relu, setRngState, ValueError, gelu, type DTypeName, type Tensor } from '@tapegrad/core';
+import {
+  getRngState,
+  relu,
+  setRngState,
+  ValueError,
+  gelu,
+  type DTypeName,
+  type Tensor,
+} from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
@@ -30,13 +38,19 @@ export interface Copyable extends Module {
   copy(): this;
 }
 
-const activations: Readonly<Record<'relu' | 'gelu', (x: Tensor) => Tensor>> = { relu: (x) => relu(x), gelu: (x) => gelu(x) };
+const activations: Readonly<Record<'relu' | 'gelu', (x: Tensor) => Tensor>> = {
+  relu: (x) => relu(x),
+  gelu: (x) => gelu(x),
+};
 
 function activationOf(name: string, given: TransformerLayerOptions['activation']): (x: Tensor) => Tensor {
   if (typeof given === 'function') return given;
   const found = activations[given ?? 'relu'];
   if (found !== undefined) return found;
-  throw new ValueError(`${name}: the activation must be 'relu', 'gelu' or a function, got '${String(given)}'`, { argument: 'activation' });
+  throw new ValueError(
+    `${name}: the activation must be 'relu', 'gelu' or a function, got '${String(given)}'`,
+    { argument: 'activation' },
+  );
 }
 
 /** The values of one layer in another one like it; the random stream stays where it is. */
@@ -61,7 +75,10 @@ export interface EncoderMasks {
 
 /** Masks of a decoder layer. */
 export interface DecoderMasks {
-  /** Pairs of the target that are left out where true, or numbers that are added. @shape [T, T] or [N · heads, T, T] */
+  /**
+   * Pairs of the target that are left out where true, or numbers that are added.
+   * @shape [T, T] or [N · heads, T, T]
+   */
   tgtMask?: Tensor | null | undefined;
   /** Pairs of target and memory. @shape [T, S] or [N · heads, T, S] */
   memoryMask?: Tensor | null | undefined;
@@ -92,7 +109,10 @@ abstract class TransformerLayer extends Module {
     return copyOf(this, () => new Class(dModel, nhead, { ...options, dtype }));
   }
 
-  protected fed(x: Tensor, { linear1, linear2, inner, outer }: { linear1: Linear; linear2: Linear; inner: Dropout; outer: Dropout }): Tensor {
+  protected fed(
+    x: Tensor,
+    { linear1, linear2, inner, outer }: { linear1: Linear; linear2: Linear; inner: Dropout; outer: Dropout },
+  ): Tensor {
     return outer(linear2(inner(this.#activation(linear1(x)))));
   }
 
@@ -197,7 +217,9 @@ export class TransformerDecoderLayer extends TransformerLayer {
     const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, needWeights: false };
     const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights: false };
     const attended = this.residual(tgt, this.norm1, (x) => this.dropout1(this.selfAttn(x, x, x, own)[0]));
-    const informed = this.residual(attended, this.norm2, (x) => this.dropout2(this.multiheadAttn(x, memory, memory, cross)[0]));
+    const informed = this.residual(attended, this.norm2, (x) =>
+      this.dropout2(this.multiheadAttn(x, memory, memory, cross)[0]),
+    );
     const { linear1, linear2, dropout: inner, dropout3: outer } = this;
     return this.residual(informed, this.norm3, (x) => this.fed(x, { linear1, linear2, inner, outer }));
   }

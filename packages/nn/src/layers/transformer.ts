@@ -92,7 +92,8 @@ export interface TransformerOptions extends TransformerLayerOptions {
 export interface TransformerMasks extends EncoderMasks, DecoderMasks {}
 
 /**
- * An encoder, and a decoder that attends to what it gives. All matrices begin uniform, after Glorot and Bengio.
+ * An encoder, and a decoder that attends to what it gives. All matrices begin uniform, after Glorot and
+ * Bengio.
  * @shape source [S, N, E], target [T, N, E], batch first or without if so -> [T, N, E]
  * @throws ShapeError when source and target do not fit
  * @source torch.nn.Transformer (Vaswani et al. 2017)
@@ -111,8 +112,12 @@ export class Transformer extends Module {
       const { layerNormEps: eps = 1e-5, bias = true, dtype } = layer;
       return new LayerNorm(dModel, { eps, bias, dtype });
     };
-    this.encoder = customEncoder ?? new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, layer), numEncoderLayers, norm());
-    this.decoder = customDecoder ?? new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, layer), numDecoderLayers, norm());
+    this.encoder =
+      customEncoder ??
+      new TransformerEncoder(new TransformerEncoderLayer(dModel, nhead, layer), numEncoderLayers, norm());
+    this.decoder =
+      customDecoder ??
+      new TransformerDecoder(new TransformerDecoderLayer(dModel, nhead, layer), numDecoderLayers, norm());
     this.dModel = dModel;
     this.nhead = nhead;
     this.batchFirst = layer.batchFirst ?? false;
@@ -128,7 +133,11 @@ export class Transformer extends Module {
     const { srcMask, srcKeyPaddingMask, ...masks } = options;
     const batch = this.batchFirst ? 0 : 1;
     const isBatched = src.ndim === 3;
-    if (src.ndim !== tgt.ndim || (isBatched && src.shape[batch] !== tgt.shape[batch]) || [src, tgt].some((x) => x.shape.at(-1) !== this.dModel)) {
+    if (
+      src.ndim !== tgt.ndim ||
+      (isBatched && src.shape[batch] !== tgt.shape[batch]) ||
+      [src, tgt].some((x) => x.shape.at(-1) !== this.dModel)
+    ) {
       throw new ShapeError(
         `Transformer: source and target are [${src.shape.join(', ')}] and [${tgt.shape.join(', ')}]; both need ${this.dModel} ` +
           'features and the same batch',
@@ -143,7 +152,10 @@ export class Transformer extends Module {
    * A mask to add, by which each step sees none behind it: −∞ above the diagonal, 0 elsewhere.
    * @source torch.nn.Transformer.generate_square_subsequent_mask
    */
-  static generateSquareSubsequentMask(size: number, { dtype }: { dtype?: DTypeName | undefined } = {}): Tensor {
+  static generateSquareSubsequentMask(
+    size: number,
+    { dtype }: { dtype?: DTypeName | undefined } = {},
+  ): Tensor {
     return full([size, size], -Infinity, { dtype }).triu(1);
   }
 }

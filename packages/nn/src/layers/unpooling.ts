@@ -9,7 +9,11 @@ abstract class MaxUnpool extends Module {
   readonly stride: PerDimension;
   readonly padding: PerDimension;
 
-  constructor(kernelSize: PerDimension, stride: PerDimension | null = null, { padding = 0 }: Pick<UnpoolOptions, 'padding'> = {}) {
+  constructor(
+    kernelSize: PerDimension,
+    stride: PerDimension | null = null,
+    { padding = 0 }: Pick<UnpoolOptions, 'padding'> = {},
+  ) {
     super();
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
@@ -21,21 +25,33 @@ abstract class MaxUnpool extends Module {
   }
 }
 
-/** Maxima put back where MaxPool1d found them, zeros elsewhere. @shape [N, C, L] or [C, L] -> [..., L'] @source torch.nn.MaxUnpool1d */
+/**
+ * Maxima put back where MaxPool1d found them, zeros elsewhere.
+ * @shape [N, C, L] or [C, L] -> [..., L']
+ * @source torch.nn.MaxUnpool1d
+ */
 export class MaxUnpool1d extends MaxUnpool {
   forward(x: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return maxUnpool1d(x, indices, this.kernelSize, this.stride, { padding: this.padding, outputSize });
   }
 }
 
-/** Maxima put back where MaxPool2d found them, zeros elsewhere. @shape [N, C, H, W] -> [N, C, H', W'] @source torch.nn.MaxUnpool2d */
+/**
+ * Maxima put back where MaxPool2d found them, zeros elsewhere.
+ * @shape [N, C, H, W] -> [N, C, H', W']
+ * @source torch.nn.MaxUnpool2d
+ */
 export class MaxUnpool2d extends MaxUnpool {
   forward(x: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return maxUnpool2d(x, indices, this.kernelSize, this.stride, { padding: this.padding, outputSize });
   }
 }
 
-/** Maxima put back where MaxPool3d found them, zeros elsewhere. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.MaxUnpool3d */
+/**
+ * Maxima put back where MaxPool3d found them, zeros elsewhere.
+ * @shape [N, C, D, H, W] -> [N, C, D', H', W']
+ * @source torch.nn.MaxUnpool3d
+ */
 export class MaxUnpool3d extends MaxUnpool {
   forward(x: Tensor, indices: Tensor, outputSize: readonly number[] | null = null): Tensor {
     return maxUnpool3d(x, indices, this.kernelSize, this.stride, { padding: this.padding, outputSize });

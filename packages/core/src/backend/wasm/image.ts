@@ -17,7 +17,7 @@ export function roomFor(bytes: number, most: number): number {
 
 /**
  * Some images of a batch at a time with zeros around them, so that windows never have to look where they are. Images
- * without padding are used where they lie, unless they are written to.
+ * that windows never leave are used where they lie, unless they are written to.
  */
 export class PaddedImages {
   /** How many there is room for. */
@@ -49,7 +49,8 @@ export class PaddedImages {
     this.images = withThreeDims(images);
     this.bytes = dtypeInfo[images.dtype].bytes;
     const [, channels, ...inputs] = this.images.shape as [number, number, number, number, number];
-    this.isCopy = isWritten || padding.some((p) => p > 0);
+    const overhangs = sizes.some((size, d) => size > inputs[d]! + padding[d]!);
+    this.isCopy = isWritten || overhangs || padding.some((p) => p > 0);
     const [, channelStride, ...own] = this.images.strides as [number, number, number, number, number];
     this.strides = this.isCopy ? [sizes[1] * sizes[2], sizes[2], 1] : own;
     const channelSize = this.isCopy ? sizes[0] * sizes[1] * sizes[2] : channelStride;
