@@ -1,43 +1,43 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
-import * as aliases from './aliases.ts';
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
-import * as calculus from './ops/calculus.ts';
 import * as comparison from './ops/comparison.ts';
-import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
 import * as convolution from './ops/convolution.ts';
-import * as covariance from './ops/covariance.ts';
 import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
-import * as gamma from './ops/gamma.ts';
-import * as histogram from './ops/histogram.ts';
 import * as indexing from './ops/indexing.ts';
-import * as integer from './ops/integer.ts';
 import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
 import * as normalization from './ops/normalization.ts';
-import * as order from './ops/order.ts';
 import * as padding from './ops/padding.ts';
 import * as pooling from './ops/pooling.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
-import * as representation from './ops/representation.ts';
-import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
-import * as search from './ops/search.ts';
 import * as softmax from './ops/softmax.ts';
 import * as statistics from './ops/statistics.ts';
 import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
+import * as calculus from './ops/calculus.ts';
+import * as complex from './ops/complex.ts';
+import * as covariance from './ops/covariance.ts';
+import * as gamma from './ops/gamma.ts';
+import * as histogram from './ops/histogram.ts';
+import * as integer from './ops/integer.ts';
+import * as order from './ops/order.ts';
+import * as representation from './ops/representation.ts';
+import * as rounding from './ops/rounding.ts';
+import * as search from './ops/search.ts';
+import * as aliases from './aliases.ts';
 import { ValueError } from './errors.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
@@ -45,19 +45,19 @@ import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
+  aliases, calculus, complex, covariance, gamma, histogram, integer, order, representation, rounding, search,
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
-  statistics, strided, subscript, triangle, trigonometric, calculus, complex, covariance, gamma, histogram, integer, order,
-  representation, rounding, search, aliases,
+  statistics, strided, subscript, triangle, trigonometric,
 ] as const;
 type Families =
+  & typeof aliases & typeof calculus & typeof complex & typeof covariance & typeof gamma & typeof histogram
+  & typeof integer & Omit<typeof order, 'median' | 'nanmedian'> & typeof representation & typeof rounding & typeof search
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
   & typeof convolution & typeof embedding & typeof exponential & Omit<typeof extrema, 'max' | 'min'> & typeof indexing
   & typeof loss & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof pooling
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
-  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric & typeof calculus & typeof complex
-  & typeof covariance & typeof gamma & typeof histogram & typeof integer & Omit<typeof order, 'median' | 'nanmedian'>
-  & typeof representation & typeof rounding & typeof search & typeof aliases;
+  & typeof strided & typeof subscript & typeof triangle & typeof trigonometric;
 
 const engine: {
   readonly backward: typeof backward;

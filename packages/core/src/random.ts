@@ -104,19 +104,37 @@ export function normal(
   return requiresGrad === true ? x.requiresGrad_() : x;
 }
 
-/** Numbers uniform in [0, 1) in the shape and dtype of x. @throws DTypeError for integers @source torch.rand_like */
+/** Numbers uniform in [0, 1), in the shape and dtype of x. @source torch.rand_like */
 export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
-  return rand(x.shape, { dtype: x.dtype, ...options });
+  return rand(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
-/** Standard normal numbers in the shape and dtype of x. @throws DTypeError for integers @source torch.randn_like */
+/** Numbers from the normal distribution of mean 0 and variance 1, in the shape and dtype of x. @source torch.randn_like */
 export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
-  return randn(x.shape, { dtype: x.dtype, ...options });
+  return randn(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
-/** Whole numbers uniform in [low, high) in the shape and dtype of x. @source torch.randint_like */
+/** Whole numbers uniform in [low, high), in the shape and dtype of x. @source torch.randint_like */
 export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
-  return randint(low, high, x.shape, { dtype: x.dtype, ...options });
+  return randint(low, high, x.shape, { ...options, dtype: options.dtype ?? x.dtype });
+}
+
+/** Whole numbers uniform in [low, high), as int32. @source torch.randint */
+export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
+  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
+  return drawn(shapeOf(size), dtype, options, (g, out) => fillIntegers(g, out, low, high));
+}
+
+/** The numbers 0 to n − 1 in random order, as int32. @source torch.randperm */
+export function randperm(n: number, options: RandomOptions = {}): Tensor {
+  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
+  return drawn([n], dtype, options, fillPermutation);
+}
+
+/** 1 with the probability that each element of x says, else 0. @source torch.bernoulli */
+export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
+  const probabilities = x.toTypedArray() as Floats;
+  return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));
 }
 
 /** Options of `multinomial`. */
@@ -167,24 +185,6 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
       fillMultinomial(generator, chosen, values.subarray(row * categories, (row + 1) * categories));
     }
   });
-}
-
-/** Whole numbers uniform in [low, high), as int32. @source torch.randint */
-export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
-  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
-  return drawn(shapeOf(size), dtype, options, (g, out) => fillIntegers(g, out, low, high));
-}
-
-/** The numbers 0 to n − 1 in random order, as int32. @source torch.randperm */
-export function randperm(n: number, options: RandomOptions = {}): Tensor {
-  const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
-  return drawn([n], dtype, options, fillPermutation);
-}
-
-/** 1 with the probability that each element of x says, else 0. @source torch.bernoulli */
-export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
-  const probabilities = x.toTypedArray() as Floats;
-  return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));
 }
 
 /** Factors for dropout in the shape and dtype of x: 0 with probability p, else 1 / (1 − p). @internal */

@@ -22,19 +22,6 @@ export interface AttentionOptions {
  * @source torch.nn.functional.scaled_dot_product_attention
  */
 export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
-  return scaledDotProductAttentionWithWeights(query, key, value, options)[0];
-}
-
-/**
- * As `scaledDotProductAttention`, with the weights [..., L, S] by which the values were multiplied.
- * @source torch.nn.functional.scaled_dot_product_attention
- */
-export function scaledDotProductAttentionWithWeights(
-  query: Tensor,
-  key: Tensor,
-  value: Tensor,
-  options: AttentionOptions = {},
-): [output: Tensor, weights: Tensor] {
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;
   checkShapes(query, key, value);
   if (attnMask !== null && isCausal) {
@@ -44,11 +31,7 @@ export function scaledDotProductAttentionWithWeights(
   const half = Math.sqrt(options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!));
   let scores = query.mul(half).matmul(key.mul(half).mT);
   const mask = isCausal ? causalMask(query, key) : attnMask;
-  const mean = (weights: Tensor): [Tensor, Tensor] => {
-    const kept = dropoutP > 0 ? weights.dropout(dropoutP) : weights;
-    return [kept.matmul(value), kept];
-  };
-  if (mask === null) return mean(scores.softmax(-1));
+  if (mask === null) return dropped(scores.softmax(-1), dropoutP).matmul(value);
   if (mask.dtype !== 'bool') {
     if (mask.dtype !== query.dtype) {
       throw new DTypeError(`scaledDotProductAttention: attnMask must be bool or ${query.dtype} as the query, got ${mask.dtype}`, {
@@ -57,13 +40,18 @@ export function scaledDotProductAttentionWithWeights(
         dtypes: [mask.dtype, query.dtype],
       });
     }
-    return mean(scores.add(mask).softmax(-1));
+    return dropped(scores.add(mask).softmax(-1), dropoutP).matmul(value);
   }
   const hidden = mask.logicalNot();
   scores = scores.maskedFill(hidden, -Infinity);
   // A row without a visible key would be NaN, and so would its gradient.
   const blind = hidden.all(-1, { keepdim: true });
-  return mean(scores.maskedFill(blind, 0).softmax(-1).maskedFill(blind, 0));
+  const weights = scores.maskedFill(blind, 0).softmax(-1).maskedFill(blind, 0);
+  return dropped(weights, dropoutP).matmul(value);
+}
+
+function dropped(weights: Tensor, p: number): Tensor {
+  return p > 0 ? weights.dropout(p) : weights;
 }
 
 function causalMask(query: Tensor, key: Tensor): Tensor {

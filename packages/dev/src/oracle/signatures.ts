@@ -1,11 +1,11 @@
 import * as tg from '@tapegrad/core';
 import type { Subscript, Tensor } from '@tapegrad/core';
+import { camelCase, type PythonCall, type Signature } from './signature.ts';
+import { Unsupported } from './values.ts';
 import { elementwiseSignatures } from './elementwise-signatures.ts';
 import { maskedSignatures } from './masked-signatures.ts';
 import { randomSignatures } from './random-signatures.ts';
-import { camelCase, type PythonCall, type Signature } from './signature.ts';
 import { statisticsSignatures } from './statistics-signatures.ts';
-import { Unsupported } from './values.ts';
 
 /** Operators that are a method of the same name, in camelCase, without arguments. */
 const plain = (...names: string[]): Record<string, Signature> => {
@@ -58,11 +58,6 @@ const avgPool =
 
 /** PyTorch's operators in our words; what is not here has no form yet. */
 export const signatures: Readonly<Record<string, Signature>> = {
-  ...elementwiseSignatures,
-  ...statisticsSignatures,
-  ...maskedSignatures,
-  ...randomSignatures,
-
   // Elementwise.
   ...plain(
     'abs', 'acos', 'acosh', 'asin', 'asinh', 'atan', 'atanh', 'ceil', 'clone', 'contiguous', 'cos', 'cosh', 'erf', 'erfc',
@@ -75,6 +70,7 @@ export const signatures: Readonly<Record<string, Signature>> = {
     'atan2', 'eq', 'floor_divide', 'fmod', 'ge', 'gt', 'hypot', 'le', 'logical_and', 'logical_or', 'logical_xor', 'lt',
     'maximum', 'minimum', 'mul', 'ne', 'pow', 'remainder',
   ),
+  ...elementwiseSignatures,
   __rsub__: 'other => x.rsub(other)',
   add: 'other, alpha => x.add(other, { alpha })',
   sub: 'other, alpha => x.sub(other, { alpha })',
@@ -147,6 +143,10 @@ export const signatures: Readonly<Record<string, Signature>> = {
   unsqueeze: 'dim => x.unsqueeze(dim)',
   view: '*shape => x.view(shape)',
   view_as: ({ input, args }) => (input as Tensor).view((args[0] as Tensor).shape),
+
+  ...statisticsSignatures,
+  ...maskedSignatures,
+  ...randomSignatures,
 
   // Reductions.
   all: 'dim, keepdim => x.all(dim, { keepdim })',
@@ -285,4 +285,16 @@ export const signatures: Readonly<Record<string, Signature>> = {
   'nn.functional.instance_norm':
     'running_mean, running_var, weight, bias, use_input_stats, momentum, eps => ' +
     'x.instanceNorm(running_mean, running_var, weight, bias, { use_input_stats, momentum, eps })',
+  'nn.functional._scaled_dot_product_attention': ({ input, args, kwargs }) => {
+    const { attn_mask: attnMask, dropout_p: dropoutP, is_causal: isCausal } = kwargs;
+    if (kwargs['need_attn_weights']) throw new Unsupported('keyword need_attn_weights');
+    if (dropoutP) throw new Unsupported('dropout draws random numbers');
+    const [key, value] = args as [Tensor, Tensor];
+    return tg.scaledDotProductAttention(input as Tensor, key, value, withoutUndefined({ attnMask, isCausal }));
+  },
+  'nn.functional.dropout': ({ input, kwargs }) => {
+    const { p, training } = kwargs as { p?: number; training?: boolean };
+    if (training !== false && p !== 0 && p !== 1) throw new Unsupported('dropout draws random numbers');
+    return (input as Tensor).dropout(p, training);
+  },
 };
