@@ -85,23 +85,9 @@ export function randn(size: Size, options: RandomOptions = {}): Tensor {
 export function normal(mean: number, std: number, size: Size, options?: RandomOptions): Tensor;
 export function normal(mean: Tensor, std?: Tensor | number, options?: RandomOptions): Tensor;
 export function normal(mean: number, std: Tensor, options?: RandomOptions): Tensor;
-export function normal(
-  mean: number | Tensor,
-  std: number | Tensor = 1,
-  size?: Size | RandomOptions,
-  options: RandomOptions = {},
-): Tensor {
-  if (typeof mean === 'number' && typeof std === 'number') {
-    const shape = shapeOf(size as Size);
-    return drawn<Floats>(shape, floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
-  }
-  const { generator, requiresGrad } = (size as RandomOptions | undefined) ?? {};
-  const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
-  const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
-  if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });
-  const like = width instanceof Tensor ? width.add(centre) : (centre as Tensor);
-  const x = drawn<Floats>(like.shape, floatDType('normal', { dtype: like.dtype }), { generator }, fillNormal).mul(width).add(centre);
-  return requiresGrad === true ? x.requiresGrad_() : x;
+export function normal(mean: number | Tensor, std: number | Tensor = 1, size: Size & RandomOptions, options: RandomOptions = {}): Tensor {
+  if (mean instanceof Tensor || std instanceof Tensor) return normalAround(mean, std, size);
+  return drawn<Floats>(shapeOf(size), floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
 }
 
 /** Numbers uniform in [0, 1), in the shape and dtype of x. @source torch.rand_like */
@@ -135,6 +121,17 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
   const probabilities = x.toTypedArray() as Floats;
   return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));
+}
+
+/** Numbers from a normal distribution for each element of the mean and the standard deviation, one of which is a tensor. */
+function normalAround(mean: number | Tensor, std: number | Tensor, options: RandomOptions = {}): Tensor {
+  const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
+  const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
+  if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });
+  const like = width instanceof Tensor ? width.add(centre) : (centre as Tensor);
+  const { generator, requiresGrad } = options;
+  const x = drawn<Floats>(like.shape, floatDType('normal', { dtype: like.dtype }), { generator }, fillNormal).mul(width).add(centre);
+  return requiresGrad === true ? x.requiresGrad_() : x;
 }
 
 /** Options of `multinomial`. */
