@@ -85,8 +85,14 @@ export function randn(size: Size, options: RandomOptions = {}): Tensor {
 export function normal(mean: number, std: number, size: Size, options?: RandomOptions): Tensor;
 export function normal(mean: Tensor, std?: Tensor | number, options?: RandomOptions): Tensor;
 export function normal(mean: number, std: Tensor, options?: RandomOptions): Tensor;
-export function normal(mean: number | Tensor, std: number | Tensor = 1, size: Size & RandomOptions, options: RandomOptions = {}): Tensor {
-  if (mean instanceof Tensor || std instanceof Tensor) return normalAround(mean, std, size);
+export function normal(
+  mean: number | Tensor,
+  std: number | Tensor = 1,
+  sizeOrOptions: Size | RandomOptions = {},
+  options: RandomOptions = {},
+): Tensor {
+  if (mean instanceof Tensor || std instanceof Tensor) return normalAround(mean, std, sizeOrOptions as RandomOptions);
+  const size = sizeOrOptions as Size;
   return drawn<Floats>(shapeOf(size), floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
 }
 
@@ -124,7 +130,7 @@ export function bernoulli(x: Tensor, options: { generator?: Generator | undefine
 }
 
 /** Numbers from a normal distribution for each element of the mean and the standard deviation, one of which is a tensor. */
-function normalAround(mean: number | Tensor, std: number | Tensor, options: RandomOptions = {}): Tensor {
+function normalAround(mean: number | Tensor, std: number | Tensor, options: RandomOptions): Tensor {
   const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
   const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
   if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });

@@ -43,6 +43,6 @@ export function highestOf(x: Tensor): number {
 
 /** How many elements count, over dimensions. */
 export function countOf(op: string, x: Tensor, mask: Tensor | null | undefined, dim: Dims | undefined, keepdim: boolean): Tensor {
-  const counting = mask === undefined || mask === null ? x.newFull(1).to('bool').expand(x.shape) : fullMask(op, x, mask);
+  const counting = mask === undefined || mask === null ? x.newZeros([]).eq(0).expand(x.shape) : fullMask(op, x, mask);
   return counting.sum(dim, { keepdim });
 }

@@ -37,7 +37,7 @@ export function normalize(x: Tensor, ord: number, dim: number, options: MaskedNo
   const { mask, dtype, eps = 1e-12 } = options;
   const source = dtype === undefined ? x : x.to(dtype);
   const length = norm(source, ord, dim, { mask, keepdim: true });
-  return filled('normalize', source, mask, 0).div(length.maximum(length.newFull(eps)));
+  return filled('normalize', source, mask, 0).div(length.maximum(length.newZeros([]).fill_(eps)));
 }
 
 /** The running sums along a dimension; what does not count is 0. @source torch.masked.cumsum */

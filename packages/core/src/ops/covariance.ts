@@ -53,7 +53,7 @@ export function cov(x: Tensor, options: CovarianceOptions = {}): Tensor {
   const times = fweights ? checkWeights('fweights', fweights, count).reshape([-1]) : null;
   const shares = aweights ? checkWeights('aweights', aweights, count).reshape([-1]) : null;
   const weights = times !== null && shares !== null ? times.mul(shares) : (times ?? shares);
-  const total = weights?.sum() ?? x.newFull(count);
+  const total = weights?.sum() ?? x.newZeros([]).fill_(count);
   const mean = (weights === null ? rows : rows.mul(weights)).sum(1, { keepdim: true }).div(total);
   const centred = rows.sub(mean);
   const lost = shares === null || correction === 0 ? correction : weights!.mul(shares).sum().mul(correction).div(total);

@@ -98,7 +98,7 @@ const medians = {
 function medianOf(op: 'median' | 'nanmedian', x: Tensor, dim: number | undefined, options: KeepdimOption): Tensor | ValuesAndIndices {
   const { place, all } = medians[op];
   if (dim !== undefined) return medianAlong(op, x, dim, options, place);
-  return x.numel() === 0 ? x.newFull(NaN) : all([x], null)[0]!;
+  return x.numel() === 0 ? x.newZeros([]).fill_(NaN) : all([x], null)[0]!;
 }
 
 /**
@@ -166,7 +166,7 @@ const interpolations: Readonly<Record<Interpolation, { place: (rank: Tensor) => 
 };
 
 function fractions(op: string, x: Tensor, q: number | Tensor): Tensor {
-  const wanted = q instanceof Tensor ? q : x.newFull(q);
+  const wanted = q instanceof Tensor ? q : x.newZeros([]).fill_(q);
   if (wanted.ndim > 1) {
     throw new ShapeError(`${op}: q must be a number or a vector, got shape ${shapeString(wanted.shape)}`, {
       op,

@@ -51,7 +51,7 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options: S
       details,
     );
   }
-  const wanted = values instanceof Tensor ? values : sorted.newFull(values);
+  const wanted = values instanceof Tensor ? values : sorted.newZeros([]).fill_(values);
   const isOne = sorted.ndim === 1;
   if (!isOne && !(wanted.ndim === sorted.ndim && sameShape(wanted.shape.slice(0, -1), sorted.shape.slice(0, -1)))) {
     throw new ShapeError(
