@@ -3,8 +3,8 @@
 // { total, passed, failed, unsupported, errorsTotal, errorsRejected, byOp }.
 // --dtype float32 makes every float64 tensor of the operators' calls float32 and compares with the same calls in float64 on
 // the same rounded numbers, since rounding the inputs alone moves results far where a function is steep. Allowed is 1e-5 (some
-// eighty roundings of float32) of the number and of the largest one beside it (at least 0.1, as large as what cancelled may
-// have been), and ten times that to the second order.
+// eighty roundings of float32) of the number and of the largest one beside it, which counts as at least 0.1, in gradients 1 (as
+// large as what cancelled may have been), and ten times that to the second order.
 import { parseArgs } from 'node:util';
 import * as tg from '@tapegrad/core';
 import { readLines } from './files.ts';
