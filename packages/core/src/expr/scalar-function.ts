@@ -10,6 +10,7 @@ export type ScalarFunction = (...args: ExprLike[]) => Expr;
  * @param js its value in double precision; it takes as many numbers as it declares
  * @param partials one rule per argument, as in the table
  */
+/* @__NO_SIDE_EFFECTS__ */
 export function scalarFunction(
   name: string,
   js: (a: number, b: number, c: number) => number,

@@ -34,6 +34,7 @@ function evaluate({ slope, intercept, step }: Family, order: number, n: number, 
   return now[order]!;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 function polynomial(name: string, family: Family): Binary {
   const derivative: ScalarFunction = scalarFunction(
     name,
@@ -54,6 +55,7 @@ function polynomial(name: string, family: Family): Binary {
 }
 
 /** Chebyshev's polynomials of all kinds differ in the second one only; `scale` and `shift` say what stands for x. */
+/* @__NO_SIDE_EFFECTS__ */
 function chebyshev(slope: number, intercept: number, scale: number, shift: number): Family {
   return {
     slope: slope * scale,

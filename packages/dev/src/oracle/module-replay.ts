@@ -1,9 +1,8 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
-import { flatTensors } from './evaluation.ts';
 import { constructorArguments, forwardArguments } from './module-signatures.ts';
-import { emptyVerdict, type Verdict } from './replay.ts';
+import { flatTensors, type Verdict } from './replay.ts';
 import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
 
 /** One call of a module, with what PyTorch computed. */
@@ -31,7 +30,8 @@ type AnyModule = new (...args: unknown[]) => nn.Module;
 
 /** Runs every sample of a module, and compares outputs, gradients and buffers. */
 export function replayModule({ module, samples }: ModuleLine): Verdict {
-  const verdict = emptyVerdict(`nn.${module}`, samples.length);
+  const counts = { samples: samples.length, passed: 0, errors: 0, rejected: 0 };
+  const verdict: Verdict = { name: `nn.${module}`, ...counts, failures: [], accepted: [], unsupported: [] };
   const Class = (nn as unknown as Record<string, AnyModule | undefined>)[module];
   if (Class === undefined) {
     verdict.unsupported.push('no signature yet');

@@ -1,17 +1,20 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
-import { evaluate, perform, type Evaluation, type Sample } from './evaluation.ts';
-import { freedomOf, type Signature } from './signature.ts';
-import {
-  Decoder,
-  difference,
-  formDifference,
-  gradientDifference,
-  singleDifference,
-  Unsupported,
-  type Json,
-  type TensorJson,
-} from './values.ts';
+import { aligned, type Freedom } from './freedom.ts';
+import { adapterOf, freedomOf, type Signature } from './signature.ts';
+import { Decoder, difference, dtypeOf, gradientDifference, Unsupported, type Json, type Precision, type TensorJson } from './values.ts';
+
+/** A call of an operator, with what PyTorch computed. */
+export interface Sample {
+  input: Json;
+  args: Json[];
+  kwargs: Record<string, Json>;
+  outputs: Json[];
+  cotangents?: Json[];
+  grads?: Json[];
+  directions?: Json[];
+  gradgrads?: Json[];
+}
 
 /** One line of the operators' file. */
 export interface Operator {
@@ -39,109 +42,137 @@ export interface Verdict {
   unsupported: string[];
 }
 
-/** What the floating-point tensors of the samples are replayed in. */
-export type ReplayDType = 'float64' | 'float32';
+/** Says what is wrong with a call, or nothing. */
+export type Comparison = (sample: Sample, signature: Signature) => string | undefined;
 
 /** PyTorch's name with its variant: `norm/fro`. */
 export function nameOf({ op, variant }: { op: string; variant?: string }): string {
   return variant ? `${op}/${variant}` : op;
 }
 
-/** A verdict on nothing yet. */
-export function emptyVerdict(name: string, samples: number, errors = 0): Verdict {
-  return { name, samples, passed: 0, failures: [], errors, rejected: 0, accepted: [], unsupported: [] };
-}
-
 /** Runs every sample of an operator through our signature for it, and compares. */
-export function replay(operator: Operator, signature: Signature | undefined, dtype: ReplayDType = 'float64'): Verdict {
-  const verdict = emptyVerdict(nameOf(operator), operator.samples.length, operator.errors.length);
+export function replay(operator: Operator, signature: Signature | undefined, compare: Comparison = replaySample): Verdict {
+  const { samples, errors } = operator;
+  const counts = { samples: samples.length, passed: 0, errors: errors.length, rejected: 0 };
+  const verdict: Verdict = { name: nameOf(operator), ...counts, failures: [], accepted: [], unsupported: [] };
   if (signature === undefined) {
     verdict.unsupported.push('no signature yet');
     return verdict;
   }
-  const run = (label: string, findings: string[], body: () => string | undefined): boolean => {
+  const run = (label: string, findings: string[], body: () => string | undefined): number => {
     try {
       const finding = body();
-      if (finding !== undefined) findings.push(`${label}: ${finding}`);
-      return finding === undefined;
+      if (finding === undefined) return 1;
+      findings.push(`${label}: ${finding}`);
     } catch (error) {
       if (error instanceof Unsupported) verdict.unsupported.push(`${label}: ${error.message}`);
       else findings.push(`${label}: threw ${String(error).split('\n')[0]}`);
-      return false;
     }
+    return 0;
   };
-  const compare = dtype === 'float64' ? replaySample : replaySingle;
-  operator.samples.forEach((sample, i) => {
-    if (run(`sample ${i}`, verdict.failures, () => compare(sample, signature))) verdict.passed++;
+  samples.forEach((sample, i) => {
+    verdict.passed += run(`sample ${i}`, verdict.failures, () => compare(sample, signature));
   });
-  operator.errors.forEach((call, i) => {
-    if (run(`error ${i}`, verdict.accepted, () => replayError(call, signature))) verdict.rejected++;
+  errors.forEach((call, i) => {
+    verdict.rejected += run(`error ${i}`, verdict.accepted, () => replayError(call, signature));
   });
   return verdict;
 }
 
+/** Makes a call. */
+export function perform(decoder: Decoder, { input, args, kwargs }: Pick<Sample, 'input' | 'args' | 'kwargs'>, signature: Signature): Tensor[] {
+  const call = {
+    input: decoder.value(input),
+    args: args.map((arg) => decoder.value(arg)),
+    kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, decoder.value(value)])),
+  };
+  return flatTensors(adapterOf(signature)(call));
+}
+
+/** The tensors of a result in order: one, a list, or named parts. */
+export function flatTensors(result: unknown): Tensor[] {
+  if (result instanceof tg.Tensor) return [result];
+  if (Array.isArray(result)) return result.flatMap(flatTensors);
+  if (typeof result === 'number' || typeof result === 'boolean') return [tg.tensor(result)];
+  if (typeof result === 'object' && result !== null) return Object.values(result).flatMap(flatTensors);
+  return [];
+}
+
 function replaySample(sample: Sample, signature: Signature): string | undefined {
-  const { outputs, isDrawn, grads, gradgrads } = evaluate(sample, signature, 'double');
-  if (outputs.length !== sample.outputs.length) return `${outputs.length} results, expected ${sample.outputs.length}`;
-  const { determined, unwrittenGradients = [] } = freedomOf(signature);
-  const compare = isDrawn ? formDifference : difference;
-  const [actual, expected, what, scale] =
-    determined === undefined
-      ? ([outputs, sample.outputs.map(tensorOf), 'output', 1] as const)
-      : ([determined(outputs), determined(new Decoder().value(sample.outputs) as Tensor[]).map(recorded), 'determined part', 10] as const);
-  return (
-    firstFinding(expected, (x, i) => [`${what} ${i}`, compare(actual[i]!, x, scale)]) ??
-    firstFinding(grads && sample.grads!, (x, j) => [
-      `grad ${j}`,
-      unwrittenGradients.includes(j) ? undefined : gradientDifference(grads![j]!, x),
-    ]) ??
-    firstFinding(gradgrads && sample.gradgrads!, (x, j) => [
-      `second order, grad ${j}`,
-      gradientDifference(gradgrads![j]!, x, 10),
-    ])
-  );
+  for (const expected of sample.outputs) dtypeOf(tensorJson(expected).dtype);
+  const decoder = new Decoder();
+  const results = perform(decoder, sample, signature);
+  if (results.length !== sample.outputs.length) return `${results.length} results, expected ${sample.outputs.length}`;
+  const { determined, signs } = freedomOf(signature);
+  const outputs = signs === undefined ? results : aligned(results, decoder.value(sample.outputs) as Tensor[], signs);
+  for (const [i, { what, expected, scale }] of expectations(sample.outputs, determined).entries()) {
+    const finding = difference((determined?.(outputs) ?? outputs)[i]!, expected, scale);
+    if (finding !== undefined) return `${what} ${i}: ${finding}`;
+  }
+  return sample.grads === undefined ? undefined : replayGradients(sample, decoder.leaves, outputs, freedomOf(signature));
 }
 
-function tensorOf(value: Json): TensorJson {
-  return (value as unknown as { $tensor: TensorJson }).$tensor;
+interface Expectation {
+  readonly what: string;
+  readonly expected: TensorJson;
+  readonly scale: number;
 }
 
-/** A tensor as the record writes it. */
-function recorded(x: Tensor): TensorJson {
-  return { shape: [...x.shape], dtype: x.dtype, data: [...x.toTypedArray()] };
+function tensorJson(json: Json): TensorJson {
+  return (json as unknown as { $tensor: TensorJson }).$tensor;
 }
 
-/**
- * The call in float32 against the same call in float64 with the same rounded numbers, which has been compared with PyTorch:
- * so that what is compared is the arithmetic in float32, not what rounding the inputs makes of the recorded results.
- */
-function replaySingle(sample: Sample, signature: Signature): string | undefined {
-  const [single, double]: readonly Evaluation[] = [evaluate(sample, signature, 'single'), evaluate(sample, signature, 'rounded')];
-  const compareAll = (
-    what: string,
-    actual: readonly (Tensor | null)[] | null,
-    wanted: readonly (Tensor | null)[] | null,
-    scale: number,
-  ): string | undefined =>
-    firstFinding(wanted, (expected, i) => [`${what} ${i}`, singleDifference(actual?.[i] ?? null, expected, scale)]);
-  if (single!.isDrawn) return undefined;
-  const { determined = (outputs) => outputs } = freedomOf(signature);
-  return (
-    compareAll('output', determined(single!.outputs), determined(double!.outputs), 1) ??
-    compareAll('grad', single!.grads, double!.grads, 1) ??
-    compareAll('second order, grad', single!.gradgrads, double!.gradgrads, 10)
-  );
+/** What is compared: the outputs themselves, or what of them is determined, within the tolerance of decompositions. */
+function expectations(outputs: Json[], determined: Freedom['determined']): Expectation[] {
+  if (determined === undefined) {
+    return outputs.map((output) => ({ what: 'output', expected: tensorJson(output), scale: 1 }));
+  }
+  const expected = determined(new Decoder().value(outputs) as Tensor[]);
+  return expected.map((x) => {
+    return { what: 'determined part', expected: { shape: [...x.shape], dtype: x.dtype, data: [...x.toTypedArray()] }, scale: 10 };
+  });
 }
 
-function firstFinding<T>(
-  items: readonly T[] | null,
-  find: (item: T, i: number) => [what: string, finding: string | undefined],
+function replayGradients(
+  sample: Sample,
+  leaves: readonly Tensor[],
+  outputs: readonly Tensor[],
+  { unwrittenGradients = [] }: Freedom,
 ): string | undefined {
-  for (const [i, item] of (items ?? []).entries()) {
-    const [what, finding] = find(item, i);
-    if (finding !== undefined) return `${what}: ${finding}`;
+  const first = gradients(outputs, sample.cotangents!, leaves, true);
+  for (const [j, expected] of sample.grads!.entries()) {
+    if (unwrittenGradients.includes(j)) continue;
+    const finding = gradientDifference(first[j]!, expected);
+    if (finding !== undefined) return `grad ${j}: ${finding}`;
+  }
+  if (sample.gradgrads === undefined) return undefined;
+  const second = gradients(first, sample.directions!, leaves, false);
+  for (const [j, expected] of sample.gradgrads.entries()) {
+    const finding = gradientDifference(second[j]!, expected, 10);
+    if (finding !== undefined) return `second order, grad ${j}: ${finding}`;
   }
   return undefined;
+}
+
+/** The gradients of Σ⟨outputs, cotangents⟩, where either may be missing. */
+export function gradients(
+  outputs: readonly (Tensor | null)[],
+  cotangents: readonly Json[],
+  leaves: readonly Tensor[],
+  createGraph: boolean,
+  precision: Precision = 'double',
+): (Tensor | null)[] {
+  const decoder = new Decoder(precision);
+  const pairs = outputs.flatMap((output, i) => {
+    const cotangent = decoder.value(cotangents[i] ?? null) as Tensor | null;
+    return output !== null && cotangent !== null && output.requiresGrad ? [[output, cotangent] as const] : [];
+  });
+  if (pairs.length === 0) return leaves.map(() => null);
+  return tg.grad(pairs.map(([output]) => output), leaves, {
+    gradOutputs: pairs.map(([, cotangent]) => cotangent),
+    createGraph,
+    allowUnused: true,
+  });
 }
 
 function replayError(call: Operator['errors'][number], signature: Signature): string | undefined {

@@ -11,19 +11,6 @@ export interface PythonCall {
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
-/** A result that random numbers decide: of what PyTorch recorded, only shapes and dtypes can be expected. */
-export class Drawn {
-  readonly result: unknown;
-  constructor(result: unknown) {
-    this.result = result;
-  }
-}
-
-/** Says of a result that random numbers decide it. */
-export function drawn(result: unknown): Drawn {
-  return new Drawn(result);
-}
-
 /** Makes our call of PyTorch's. */
 export type Adapter = (call: PythonCall) => unknown;
 

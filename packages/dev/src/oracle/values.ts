@@ -107,23 +107,29 @@ export function difference(actual: Tensor, expected: TensorJson, scale = 1): str
   return elementDifference(actual.toTypedArray(), numbersOf(expected.data), scale * (actual.dtype === 'float32' ? 100 : 1));
 }
 
-/** What is allowed in float32, relative to the number or the largest one beside it, which counts as at least 0.1. */
+/** What is allowed in float32, relative to the number or the largest one beside it. */
 const SINGLE = 1e-5;
 
-/** What is wrong with a result in float32 beside the one in float64; of gradients, none and zeros mean the same. */
-export function singleDifference(actual: Tensor | null, expected: Tensor | null, scale: number): string | undefined {
+/** What is wrong with dtype and shape where float64 may have become float32. */
+export function singleFormDifference(actual: Tensor, { dtype, shape }: Tensor): string | undefined {
+  return formDifference(actual, { dtype: dtype === 'float64' && actual.dtype === 'float32' ? 'float32' : dtype, shape });
+}
+
+/**
+ * What is wrong with a result in float32 beside the one in float64; of gradients, none and zeros mean the same.
+ * @param scale widens the tolerance
+ * @param size as what the largest number counts at least
+ */
+export function singleDifference(actual: Tensor | null, expected: Tensor | null, scale: number, size: number): string | undefined {
   const one = actual ?? expected;
   if (one === null) return undefined;
-  const dtype = expected?.dtype === 'float64' && actual?.dtype === 'float32' ? 'float32' : one.dtype;
-  if (actual !== null && expected !== null) {
-    const form = formDifference(actual, { dtype, shape: expected.shape });
-    if (form !== undefined) return form;
-  }
+  const form = actual === null || expected === null ? undefined : singleFormDifference(actual, expected);
+  if (form !== undefined) return form;
   const zeros = new Float64Array(one.numel());
   const wanted = expected?.toTypedArray() ?? zeros;
   const largest = Array.from(wanted).reduce((most, value) => (Number.isFinite(value) ? Math.max(most, Math.abs(value)) : most), 0);
-  const relative = tg.isFloating(dtype) ? SINGLE : 0;
-  const tolerance: Tolerance = { absolute: relative * Math.max(largest, 0.1), relative };
+  const relative = tg.isFloating(one.dtype) ? SINGLE : 0;
+  const tolerance: Tolerance = { absolute: relative * Math.max(largest, size), relative };
   return elementDifference(actual?.toTypedArray() ?? zeros, wanted, scale, tolerance);
 }
 
