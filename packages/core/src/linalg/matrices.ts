@@ -25,12 +25,12 @@ export function newMatrices(batch: Shape, rows: number, columns: number, values?
 /** Copies of the matrices in the last two dimensions of a tensor. */
 export function matricesOf(x: Tensor): Matrices {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
-  return newMatrices(x.shape.slice(0, -2), rows, columns, Float64Array.from(x.toTypedArray()));
+  return newMatrices(x.shape.slice(0, -2), rows, columns, new Float64Array(x.toTypedArray()));
 }
 
 /** Host values as a constant in the dtype of x. */
 export function constantLike(x: Tensor, values: Float64Array, shape: Shape): Tensor {
-  return x.detach().newFrom(x.dtype === 'float64' ? values : Float32Array.from(values), x.dtype, shape);
+  return x.detach().newFrom(x.dtype === 'float64' ? values : new Float32Array(values), x.dtype, shape);
 }
 
 /** Whole numbers as a constant. */

@@ -44,9 +44,14 @@ function extremeByPlace(name: string, isBeyond: (value: number, other: number) =
 const largest = extremeByPlace('scatter_amax', (value, other) => value > other);
 const smallest = extremeByPlace('scatter_amin', (value, other) => value < other);
 
-/** Positions in order of place, those of one place as they come. */
-function sortedByPlace(places: Int32Array): Int32Array {
-  return Int32Array.from(places, (_, i) => i).sort((i, j) => places[i]! - places[j]! || i - j);
+/** Positions in order of place, those of one place as they come: sorted by counting. */
+function sortedByPlace(places: Int32Array, count: number): Int32Array {
+  const next = new Int32Array(count + 1);
+  for (const place of places) next[place + 1]!++;
+  for (let place = 0; place < count; place++) next[place + 1]! += next[place]!;
+  const order = new Int32Array(places.length);
+  places.forEach((place, i) => (order[next[place]!++] = i));
+  return order;
 }
 
 /**
@@ -56,7 +61,7 @@ function sortedByPlace(places: Int32Array): Int32Array {
 function productsByPlace(base: Tensor, places: Tensor, src: Tensor): Tensor {
   const where = Int32Array.from(places.toTypedArray());
   const constant = (values: Int32Array | Uint8Array, dtype: DType): Tensor => src.detach().newFrom(values, dtype, [values.length]);
-  const order = sortedByPlace(where);
+  const order = sortedByPlace(where, base.numel());
   const sorted = order.map((i) => where[i]!);
   const count = sorted.length;
   let products = src.indexSelect(0, constant(order, 'int32'));

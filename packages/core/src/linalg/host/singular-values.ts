@@ -61,7 +61,7 @@ function rotated(q: Float64Array, m: number, columns: number, turns: Float64Arra
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;
-      for (let k = 0; k < n; k++) sum += q[i * columns + k]! * turns[order[j]! * n + k]!;
+      for (let k = 0, x = i * columns, y = order[j]! * n; k < n; k++, x++, y++) sum += q[x]! * turns[y]!;
       u[i * columns + j] = sum;
     }
   }
