@@ -128,7 +128,10 @@ function define(name: string | symbol, operation: AnyOperation): void {
 function transposed(x: Tensor): Tensor {
   if (x.ndim >= 2) return x.transpose(-2, -1);
   if (x.ndim === 0) return x;
-  throw new ShapeError(`mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'mT', shapes: [x.shape] });
+  throw new ShapeError(
+    `mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`,
+    { op: 'mT', shapes: [x.shape] },
+  );
 }
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */

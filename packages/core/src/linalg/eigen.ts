@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor.ts';
 import { realEigen } from './host/eigen.ts';
 import { symmetricEigen } from './host/symmetric-eigen.ts';
 import {
-  batchPlace, constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireSquare, tensorOf, type Matrices,
+  batchPlace, constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireSquare,
+  tensorOf, type Matrices,
 } from './matrices.ts';
 import { solve } from './solve.ts';
 
@@ -112,8 +113,8 @@ const general = custom<string>('linalg_eig', {
       if (parts === null) throw notConverged(op, batch, i);
       if (parts === 'complex') {
         throw new LinAlgError(
-          `${op}: the input${batchPlace(batch, i)} has eigenvalues that are not real, and there are no complex tensors; for symmetric ` +
-            'matrices use eigh, for singular values svd',
+          `${op}: the input${batchPlace(batch, i)} has eigenvalues that are not real, and there are no complex tensors; ` +
+            'for symmetric matrices use eigh, for singular values svd',
           { op, argument: 'input' },
         );
       }

@@ -1,7 +1,9 @@
 import { custom } from '../define/rules.ts';
 import type { Tensor } from '../tensor.ts';
 import { decomposeSvd } from './host/singular-values.ts';
-import { constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireMatrices, tensorOf } from './matrices.ts';
+import {
+  constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireMatrices, tensorOf,
+} from './matrices.ts';
 
 const decomposed = custom<{ full: boolean }>('linalg_svd', {
   results: 3,

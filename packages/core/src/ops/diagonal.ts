@@ -20,7 +20,12 @@ export function trace(x: Tensor): Tensor {
  * @source torch.diag_embed
  */
 export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
-  if (x.ndim === 0) throw new ShapeError('diagEmbed: a scalar has no dimension to put on a diagonal; use diagflat', { op: 'diagEmbed' });
+  if (x.ndim === 0) {
+    throw new ShapeError(
+      'diagEmbed: a scalar has no dimension to put on a diagonal; use diagflat',
+      { op: 'diagEmbed' },
+    );
+  }
   const [a, b] = [normalizeDim('diagEmbed', dim1, x.ndim + 1), normalizeDim('diagEmbed', dim2, x.ndim + 1)];
   if (a === b) throw new IndexError(`diagEmbed: dim1 and dim2 cannot be the same, got ${dim1} and ${dim2}`, { op: 'diagEmbed' });
   const size = x.shape.at(-1)! + Math.abs(offset);

@@ -47,7 +47,10 @@ function contractedDims(x: Tensor, y: Tensor, dims: ContractedDims): [x: number[
   }
   const [a, b] = dims;
   if (a.length !== b.length) {
-    throw new ValueError(`tensordot: both lists of dims must have the same length, got ${a.length} and ${b.length}`, { op, argument: 'dims' });
+    throw new ValueError(
+      `tensordot: both lists of dims must have the same length, got ${a.length} and ${b.length}`,
+      { op, argument: 'dims' },
+    );
   }
   const named = (list: readonly number[], rank: number): number[] => {
     const own = list.map((d) => normalizeDim(op, d, rank));

@@ -1,6 +1,6 @@
 import { checkIndex, checkIndexShape, checkSameDType, requireIntegers } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
-import { custom } from '../define/rules.ts';
+import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
@@ -17,7 +17,7 @@ interface Fold {
 }
 
 /** The largest or smallest value for each place. Equal extremes share the gradient evenly. */
-function extremeByPlace(name: string, isBeyond: (value: number, other: number) => boolean): (inputs: readonly Tensor[], attrs: null) => Tensor[] {
+function extremeByPlace(name: string, isBeyond: (value: number, other: number) => boolean): CustomOperation<null> {
   return custom<null>(name, {
     forward: ([base, places, src]) => {
       const out = base!.toTypedArray();
@@ -151,6 +151,9 @@ export const scatterReduce: Writable<
   return foldInto(x, placesAlong(x.shape, d, index.shape, checked.toTypedArray()), used, fold, options);
 });
 
+/** The folds of `indexReduce`. */
+export type IndexFold = Exclude<ScatterFold, 'sum'>;
+
 /**
  * x with slices folded in along a dimension, where an index of one dimension says; as `scatterReduce` does.
  * @param reduce 'prod', 'mean', 'amax' or 'amin'; `indexAdd` adds
@@ -158,7 +161,7 @@ export const scatterReduce: Writable<
  * @source torch.index_reduce
  */
 export const indexReduce: Writable<
-  (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: Exclude<ScatterFold, 'sum'>, options?: IncludeSelfOption) => Tensor
+  (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: IndexFold, options?: IncludeSelfOption) => Tensor
 > = writable((x, dim, index, source, reduce, options = {}) => {
   const op = 'indexReduce';
   const fold = foldNamed(op, reduce, ALL.slice(1));
@@ -191,13 +194,15 @@ export interface SegmentOptions {
   axis?: number | undefined;
   /** Whether the segments may leave elements out at the ends; default false. */
   unsafe?: boolean | undefined;
-  /** What each fold starts with. Without it empty segments give 0 for sums, 1 for products, NaN for means and ±∞ for extremes. */
+  /** What each fold starts with. Without it empty segments give 0, 1 for products, NaN for means and ±∞ for extremes. */
   initial?: number | null | undefined;
 }
 
 type SegmentFold = 'sum' | 'prod' | 'mean' | 'max' | 'min';
 
-const segmentFolds: Readonly<Record<SegmentFold, ScatterFold>> = { sum: 'sum', prod: 'prod', mean: 'sum', max: 'amax', min: 'amin' };
+const segmentFolds: Readonly<Record<SegmentFold, ScatterFold>> = {
+  sum: 'sum', prod: 'prod', mean: 'sum', max: 'amax', min: 'amin',
+};
 
 /** Where each segment starts and ends, checked. */
 interface Segments {
@@ -214,7 +219,8 @@ function segmentsOf(x: Tensor, axis: number, { lengths, offsets, unsafe }: Segme
   const lead = x.shape.slice(0, axis);
   if (!sameShape(given.shape.slice(0, -1), lead) || given.ndim !== axis + 1 || (offsets && given.shape[axis] === 0)) {
     throw new ShapeError(
-      `${op}: for axis ${axis} of ${shapeString(x.shape)} the ${name} must have the shape [${[...lead, 'segments'].join(', ')}], got ` +
+      `${op}: for axis ${axis} of ${shapeString(x.shape)} the ${name} must have the shape ` +
+        `[${[...lead, 'segments'].join(', ')}], got ` +
         shapeString(given.shape),
       { op, argument: name, shapes: [x.shape, given.shape] },
     );
@@ -243,7 +249,10 @@ function segmentsOf(x: Tensor, axis: number, { lengths, offsets, unsafe }: Segme
 export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {
   const op = 'segmentReduce';
   if (!(reduce in segmentFolds)) {
-    throw new ValueError(`${op}: reduce must be one of ${Object.keys(segmentFolds).join(', ')}, got '${reduce}'`, { op, argument: 'reduce' });
+    throw new ValueError(
+      `${op}: reduce must be one of ${Object.keys(segmentFolds).join(', ')}, got '${reduce}'`,
+      { op, argument: 'reduce' },
+    );
   }
   if (x.ndim === 0) throw new ShapeError(`${op}: a scalar has no segments`, { op });
   const axis = normalizeDim(op, options.axis ?? 0, x.ndim);

@@ -82,7 +82,7 @@ export function flatTensors(result: unknown): Tensor[] {
 }
 
 function replaySample(sample: Sample, signature: Signature): string | undefined {
-  for (const expected of sample.outputs) dtypeOf((expected as unknown as { $tensor: TensorJson }).$tensor.dtype);
+  for (const expected of sample.outputs) dtypeOf(tensorJson(expected).dtype);
   const decoder = new Decoder();
   const results = perform(decoder, sample, signature);
   if (results.length !== sample.outputs.length) return `${results.length} results, expected ${sample.outputs.length}`;
@@ -95,16 +95,33 @@ function replaySample(sample: Sample, signature: Signature): string | undefined 
   return sample.grads === undefined ? undefined : replayGradients(sample, decoder.leaves, outputs, freedomOf(signature));
 }
 
-/** What is compared: the outputs themselves, or what of them is determined, within the tolerance of decompositions. */
-function expectations(outputs: Json[], determined: Freedom['determined']): { what: string; expected: TensorJson; scale: number }[] {
-  if (determined === undefined) {
-    return outputs.map((output) => ({ what: 'output', expected: (output as unknown as { $tensor: TensorJson }).$tensor, scale: 1 }));
-  }
-  const expected = determined(new Decoder().value(outputs) as Tensor[]);
-  return expected.map((x) => ({ what: 'determined part', expected: { shape: [...x.shape], dtype: x.dtype, data: [...x.toTypedArray()] }, scale: 10 }));
+interface Expectation {
+  readonly what: string;
+  readonly expected: TensorJson;
+  readonly scale: number;
 }
 
-function replayGradients(sample: Sample, leaves: readonly Tensor[], outputs: readonly Tensor[], { unwrittenGradients = [] }: Freedom): string | undefined {
+function tensorJson(json: Json): TensorJson {
+  return (json as unknown as { $tensor: TensorJson }).$tensor;
+}
+
+/** What is compared: the outputs themselves, or what of them is determined, within the tolerance of decompositions. */
+function expectations(outputs: Json[], determined: Freedom['determined']): Expectation[] {
+  if (determined === undefined) {
+    return outputs.map((output) => ({ what: 'output', expected: tensorJson(output), scale: 1 }));
+  }
+  const expected = determined(new Decoder().value(outputs) as Tensor[]);
+  return expected.map((x) => {
+    return { what: 'determined part', expected: { shape: [...x.shape], dtype: x.dtype, data: [...x.toTypedArray()] }, scale: 10 };
+  });
+}
+
+function replayGradients(
+  sample: Sample,
+  leaves: readonly Tensor[],
+  outputs: readonly Tensor[],
+  { unwrittenGradients = [] }: Freedom,
+): string | undefined {
   const first = gradients(outputs, sample.cotangents!, leaves, true);
   for (const [j, expected] of sample.grads!.entries()) {
     if (unwrittenGradients.includes(j)) continue;

@@ -36,7 +36,8 @@ export function factorQr(a: Float64Array, m: number, n: number): Float64Array {
 
 /** Applies reflection k, stored in the columns of `v`, to the columns of c from `from` on. */
 function reflect(
-  v: Float64Array, vColumns: number, k: number, m: number, tau: number, c: Float64Array, columns: number, from: number, sums: Float64Array,
+  v: Float64Array, vColumns: number, k: number, m: number, tau: number,
+  c: Float64Array, columns: number, from: number, sums: Float64Array,
 ): void {
   for (let j = from, x = k * columns + from; j < columns; j++, x++) sums[j] = c[x]!;
   for (let i = k + 1; i < m; i++) {
