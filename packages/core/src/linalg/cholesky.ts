@@ -76,6 +76,9 @@ function factorize(op: string, a: Tensor, options: TriangleOption & CheckErrorsO
  * @derivative symmetric, although only one triangle is read
  * @numerics in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that is not positive-definite
+ * @example
+ * const a = tg.tensor([[4, 2], [2, 5]]);
+ * console.log(tg.linalg.cholesky(a).toArray()); // → [ [ 2, 0 ], [ 1, 2 ] ]
  * @source torch.linalg.cholesky
  */
 export function cholesky(a: Tensor, options: TriangleOption = {}): Tensor {

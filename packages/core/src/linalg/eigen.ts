@@ -82,6 +82,8 @@ function checkUplo(op: string, uplo: string): Uplo {
  * that do not depend on the signs of the eigenvectors
  * @numerics QL iteration in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that has NaN or infinite elements
+ * @example
+ * console.log(tg.linalg.eigvalsh(tg.tensor([[2, 1], [1, 2]])).toArray()); // → [ 1, 3 ]
  * @source torch.linalg.eigh
  */
 export function eigh(a: Tensor, uplo: Uplo = 'L'): EigenParts {

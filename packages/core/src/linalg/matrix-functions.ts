@@ -44,6 +44,8 @@ const LARGEST_NORM = 3;
  * @shape [..., n, n] -> [..., n, n]
  * @derivative of every order, from the products that compute it
  * @numerics the Padé approximant of degree 13 of A / 2ˢ, squared s times, with an s for each matrix
+ * @example
+ * console.log(tg.linalg.matrixExp(tg.tensor([[0, 1], [0, 0]])).toArray()); // → [ [ 1, 1 ], [ 0, 1 ] ]
  * @source torch.linalg.matrix_exp
  */
 export function matrixExp(a: Tensor): Tensor {

@@ -87,6 +87,9 @@ function singular(k: number): string {
  * @derivative A⁻ᵀ g for B, −(A⁻ᵀ g) Xᵀ for A
  * @numerics LU with partial pivoting in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that is singular; ShapeError when A is not square or does not fit B
+ * @example
+ * const a = tg.tensor([[2, 1], [0, 4]]);
+ * console.log(tg.linalg.solve(a, tg.tensor([4, 8])).toArray()); // → [ 1, 2 ]
  * @source torch.linalg.solve
  */
 export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor {

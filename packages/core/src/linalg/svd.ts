@@ -77,6 +77,9 @@ export interface FullMatricesOption {
  * signs of the singular vectors
  * @numerics one-sided Jacobi rotations in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that has NaN or infinite elements
+ * @example
+ * const { S } = tg.linalg.svd(tg.tensor([[3, 0], [0, 4]]));
+ * console.log(S.toArray()); // → [ 4, 3 ]
  * @source torch.linalg.svd
  */
 export function svd(a: Tensor, options: FullMatricesOption = {}): SvdParts {

@@ -17,6 +17,8 @@ export function trace(x: Tensor): Tensor {
  * Zeros with the last dimension of x on a diagonal of two new dimensions.
  * @shape [..., n] -> [..., n + |offset|, n + |offset|], the new dimensions at `dim1` and `dim2`
  * @throws IndexError when the dimensions are out of range or the same
+ * @example
+ * console.log(tg.tensor([1, 2]).diagEmbed().toArray()); // → [ [ 1, 0 ], [ 0, 2 ] ]
  * @source torch.diag_embed
  */
 export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {

@@ -134,6 +134,10 @@ const ALL: readonly ScatterFold[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
  * for the same place are combined with each other and, unless told otherwise, with what is there.
  * @derivative of amax and amin shared evenly among equals; of prod right where values are 0, at every order
  * @throws IndexError when an index is out of range; ValueError for a fold of another name
+ * @example
+ * const index = tg.tensor([0, 0, 1], { dtype: 'int32' });
+ * const largest = tg.zeros(2).scatterReduce(0, index, tg.tensor([3, 5, 2]), 'amax');
+ * console.log(largest.toArray()); // → [ 5, 2 ]
  * @source torch.scatter_reduce
  */
 export const scatterReduce: Writable<

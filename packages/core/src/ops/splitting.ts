@@ -48,6 +48,9 @@ function cut(op: string, x: Tensor, sections: number | readonly number[], dim: n
  * Views of the pieces between positions along a dimension, as Python's slices [:a], [a:b], …; or of so many pieces,
  * the first of which are longer by one if it does not come out even.
  * @throws ValueError when the sections are not whole numbers; ShapeError for a scalar
+ * @example
+ * const pieces = tg.arange(5).tensorSplit(3);
+ * console.log(pieces.map((x) => x.toArray())); // → [ [ 0, 1 ], [ 2, 3 ], [ 4 ] ]
  * @source torch.tensor_split
  */
 export function tensorSplit(x: Tensor, sections: Sections, dim = 0): Tensor[] {
