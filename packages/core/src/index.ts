@@ -57,6 +57,7 @@ export * from './ops/repetition.ts';
 export * from './ops/replacement.ts';
 export * from './ops/scan.ts';
 export * from './ops/scatter-reduction.ts';
+export * from './ops/segment-reduction.ts';
 export * from './ops/selection.ts';
 export * from './ops/sliding.ts';
 export * from './ops/softmax.ts';

@@ -27,6 +27,7 @@ import * as repetition from './ops/repetition.ts';
 import * as replacement from './ops/replacement.ts';
 import * as scan from './ops/scan.ts';
 import * as scatterReduction from './ops/scatter-reduction.ts';
+import * as segmentReduction from './ops/segment-reduction.ts';
 import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
 import * as splitting from './ops/splitting.ts';
@@ -46,7 +47,7 @@ const families = [
   activation, adaptivePooling, arithmetic, comparison, conversion, convolution, embedding, exponential, extrema, indexing,
   loss, matrix, movement, norm, normalization, padding, pooling, reduction, reordering, repetition, scan, softmax,
   statistics, strided, subscript, triangle, trigonometric,
-  diagonal, distance, flatIndexing, product, replacement, scatterReduction, sliding, splitting,
+  diagonal, distance, flatIndexing, product, replacement, scatterReduction, segmentReduction, sliding, splitting,
 ] as const;
 type Families =
   & typeof activation & typeof adaptivePooling & typeof arithmetic & typeof comparison & typeof conversion
@@ -55,7 +56,7 @@ type Families =
   & typeof reduction & typeof reordering & typeof repetition & typeof scan & typeof softmax & typeof statistics
   & typeof strided & typeof subscript & typeof triangle & typeof trigonometric
   & typeof diagonal & typeof distance & typeof flatIndexing & typeof product & typeof replacement & typeof scatterReduction
-  & typeof sliding & typeof splitting;
+  & typeof segmentReduction & typeof sliding & typeof splitting;
 
 const engine: {
   readonly backward: typeof backward;

@@ -141,13 +141,14 @@ export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqRe
   const tolerance: ToleranceOptions = { rtol: options.rcond };
   const solution = pinv(a, tolerance).matmul(right);
   const none = a.newEmpty([0]);
-  const isFull = driver === 'gels' || driver === 'gelsy' ? null : matrixRank(a, tolerance).eq(n).all().item() === 1;
-  const hasResiduals = m > n && driver !== 'gelsy' && isFull !== false;
-  const residuals = hasResiduals ? a.detach().matmul(solution.detach()).sub(right.detach()).square().sum(-2) : none;
+  const values = driver === 'gels' ? null : svdvals(a.detach());
+  const rank = values === null ? null : counts(a, values, tolerance).sum(-1);
+  const isFull = rank === null || rank.eq(n).all().item() === 1;
+  const hasResiduals = m > n && driver !== 'gelsy' && isFull;
   return {
     solution: isVector ? solution.squeeze(-1) : solution,
-    residuals,
-    rank: driver === 'gels' ? none.to('int32') : matrixRank(a, tolerance),
-    singularValues: driver === 'gelsd' || driver === 'gelss' ? svdvals(a.detach()) : none,
+    residuals: hasResiduals ? a.detach().matmul(solution.detach()).sub(right.detach()).square().sum(-2) : none,
+    rank: rank ?? none.to('int32'),
+    singularValues: values !== null && driver !== 'gelsy' ? values : none,
   };
 }
