@@ -1,5 +1,6 @@
 import { backward } from './autodiff/backward.ts';
 import { registerHook, registerPostAccumulateGradHook, retainGrad } from './autodiff/hooks.ts';
+import { ShapeError } from './errors.ts';
 import * as activation from './ops/activation.ts';
 import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
@@ -38,7 +39,6 @@ import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
 import { toNdarray } from './ndarray-view.ts';
 import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
-import { ShapeError } from './errors.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 

@@ -23,6 +23,7 @@ const MANY = 25;
  * @shape [..., m, k], [..., n, k] -> [..., m, n]
  * @param p order of the norm, at least 0; default 2
  * @derivative 0 between equal points
+ * @numerics takes memory for all m n differences of k coordinates, except where it goes through a product
  * @throws ShapeError when the points have different numbers of coordinates
  * @source torch.cdist
  */
