@@ -82,6 +82,7 @@ export * from './ops/search.ts';
 export * from './ops/product.ts';
 export * from './ops/replacement.ts';
 export * from './ops/scatter-reduction.ts';
+export * from './ops/segment-reduction.ts';
 export * from './ops/selection.ts';
 export * from './ops/sliding.ts';
 export * from './ops/softmax.ts';

@@ -45,6 +45,7 @@ import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
 import * as scatterReduction from './ops/scatter-reduction.ts';
 import * as search from './ops/search.ts';
+import * as segmentReduction from './ops/segment-reduction.ts';
 import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
 import * as splitting from './ops/splitting.ts';
@@ -64,7 +65,7 @@ const families = [
   activation, adaptivePooling, aliases, arithmetic, calculus, comparison, complex, conversion, convolution, covariance,
   diagonal, distance, embedding, exponential, extrema, flatIndexing, fractionalPooling, gamma, gridSampling, histogram,
   indexing, integer, interpolation, loss, matrix, movement, norm, normalization, order, padding, patches, pooling, product,
-  recurrent, reduction, reordering, repetition, replacement, representation, rounding, scan, scatterReduction, search, sliding,
+  recurrent, reduction, reordering, repetition, replacement, representation, rounding, scan, scatterReduction, search, segmentReduction, sliding,
   softmax, splitting, statistics, strided, subscript, triangle, trigonometric, unpooling,
 ] as const;
 type Families =
@@ -75,7 +76,7 @@ type Families =
   & typeof gridSampling & typeof histogram & typeof indexing & typeof integer & typeof interpolation & typeof loss
   & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof patches & typeof pooling
   & typeof product & typeof recurrent & typeof reduction & typeof reordering & typeof repetition & typeof replacement
-  & typeof representation & typeof rounding & typeof scan & typeof scatterReduction & typeof search & typeof sliding
+  & typeof representation & typeof rounding & typeof scan & typeof scatterReduction & typeof search & typeof segmentReduction & typeof sliding
   & typeof softmax & typeof splitting & typeof statistics & typeof strided & typeof subscript & typeof triangle
   & typeof trigonometric & typeof unpooling;
 
@@ -163,7 +164,10 @@ function define(name: string | symbol, operation: AnyOperation): void {
 function transposed(x: Tensor): Tensor {
   if (x.ndim >= 2) return x.transpose(-2, -1);
   if (x.ndim === 0) return x;
-  throw new ShapeError(`mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'mT', shapes: [x.shape] });
+  throw new ShapeError(
+    `mT: the tensor must have at least 2 dimensions, got ${shapeString(x.shape)}`,
+    { op: 'mT', shapes: [x.shape] },
+  );
 }
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */

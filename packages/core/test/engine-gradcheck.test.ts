@@ -40,6 +40,7 @@ describe('gradcheck', () => {
     expect(tg.gradcheck((x: Tensor) => x.sin(), x)).toBe(true);
     expect(tg.gradcheck((x: Tensor, w: Tensor, b: Tensor) => x.matmul(w).add(b).tanh(), [x, w, b])).toBe(true);
     expect(tg.gradcheck((x: Tensor, n: number) => [x.pow(n), x.sum(), 'text'], [x, 3])).toBe(true);
+    expect(tg.gradcheck((x: Tensor) => x.sort(0), x)).toBe(true);
     expect(tg.gradcheck((x: Tensor) => x.exp(), [x], { eps: 1e-5, atol: 1e-7, rtol: 1e-6, nondetTol: 0 })).toBe(true);
     expect(tg.gradcheck((x: Tensor, c: Tensor) => x.mul(c), [x, t([1, 2, 3])])).toBe(true);
   });
@@ -98,6 +99,7 @@ describe('gradcheck', () => {
     expect(error.mismatches[0]).toMatchObject({ output: 1, outputIndex: [1, 0], input: 1, inputIndex: [1, 0], analytic: 2.5 });
     expect(error).toBeInstanceOf(tg.GradError);
     expect(tg.gradcheck(doubling((gradient) => gradient.mul(2.001)), x)).toBe(true);
+    expect(() => tg.gradcheck((v: Tensor) => ({ values: doubling((gradient) => gradient.mul(2.01))(v) }), x)).toThrow(/rtol 0.001/);
     expect(() => tg.gradcheck(doubling((gradient) => gradient.mul(2.01)), x)).toThrow(/rtol 0.001/);
     expect(() => tg.gradcheck(doubling((gradient) => gradient.mul(NaN)), x)).toThrow(/analytic NaN|reentrant/);
   });

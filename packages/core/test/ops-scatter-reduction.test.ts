@@ -118,10 +118,11 @@ describeOnEachBackend('folding segments', () => {
     expect(() => x.segmentReduce('sum', { lengths: ints([6]), unsafe: true })).toThrow(tg.ValueError);
     expect(x.segmentReduce('sum', { lengths: ints([2, 2]), unsafe: true }).toArray()).toEqual([6, 6]);
     expect(x.segmentReduce('sum', { offsets: ints([1, 3]), unsafe: true }).toArray()).toEqual([7]);
+    expect(() => ints([1]).segmentReduce('max', { lengths: ints([1]) })).toThrow(tg.DTypeError);
     expect(() => x.segmentReduce('sum')).toThrow(/either lengths or offsets/);
     expect(() => x.segmentReduce('sum', { lengths, axis: 1 })).toThrow(tg.IndexError);
     expect(() => x.segmentReduce('sum', { lengths: ints([[5]]) })).toThrow(tg.ShapeError);
-    expect(() => x.segmentReduce('median' as 'sum', { lengths })).toThrow(/one of sum, prod, mean, max, min/);
+    expect(() => x.segmentReduce('median' as 'sum', { lengths })).toThrow(/one of sum, mean, prod, max, min, got 'median'/);
   });
 });
 

@@ -40,9 +40,11 @@ export function differentiableOutputs(result: unknown): Placed[] {
   return tensorOutputs(result).filter(({ tensor }) => tensor.requiresGrad);
 }
 
-/** The results that are tensors. */
+/** The results that are tensors: one, those of a list, or those of named parts like { values, indices }. */
 export function tensorOutputs(result: unknown): Placed[] {
-  return placed(Array.isArray(result) ? result : [result]);
+  if (Array.isArray(result)) return placed(result);
+  const hasParts = typeof result === 'object' && result !== null && !(result instanceof Tensor);
+  return placed(hasParts ? Object.values(result) : [result]);
 }
 
 function placed(values: readonly unknown[]): Placed[] {

@@ -5,7 +5,8 @@ import type { Tensor } from '../tensor.ts';
 import { factorCholesky } from './host/cholesky.ts';
 import { solveTriangle } from './host/triangular.ts';
 import {
-  broadcastBatches, checkStatus, integersLike, matricesOf, newMatrices, requireMatrices, requireSameDType, requireSquare, tensorOf, type Matrices,
+  broadcastBatches, checkStatus, integersLike, matricesOf, newMatrices, requireMatrices, requireSameDType,
+  requireSquare, tensorOf, type Matrices,
 } from './matrices.ts';
 import { solveTriangular } from './triangular.ts';
 
@@ -44,16 +45,26 @@ export interface CheckErrorsOption {
  * As `linalg.cholesky`, with a status instead of an error: 0, or the order of the first leading minor that is not positive.
  * @source torch.linalg.cholesky_ex
  */
-export function choleskyEx(a: Tensor, options: TriangleOption & CheckErrorsOption = {}): { L: Tensor; info: Tensor } {
+export function choleskyEx(a: Tensor, options: TriangleOption & CheckErrorsOption = {}): Factored {
   return factorize('choleskyEx', a, options);
 }
 
-function factorize(op: string, a: Tensor, { upper = false, checkErrors = false }: TriangleOption & CheckErrorsOption): { L: Tensor; info: Tensor } {
+/** A factor of a symmetric matrix, and the status of each. */
+interface Factored {
+  readonly L: Tensor;
+  readonly info: Tensor;
+}
+
+function factorize(op: string, a: Tensor, options: TriangleOption & CheckErrorsOption): Factored {
+  const { upper = false, checkErrors = false } = options;
   requireSquare(op, a);
   const [lower, info] = factored([upper ? a.mT : a], null);
   if (checkErrors) {
     checkStatus(op, info!, (order) => {
-      return `is not positive-definite: its leading minor of order ${order} is not positive. Add a small multiple of the identity, or check that it is symmetric`;
+      return (
+        `is not positive-definite: its leading minor of order ${order} is not positive. Add a small multiple of the ` +
+        'identity, or check that it is symmetric'
+      );
     });
   }
   return { L: upper ? lower!.mT : lower!, info: info! };
@@ -65,6 +76,9 @@ function factorize(op: string, a: Tensor, { upper = false, checkErrors = false }
  * @derivative symmetric, although only one triangle is read
  * @numerics in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that is not positive-definite
+ * @example
+ * const a = tg.tensor([[4, 2], [2, 5]]);
+ * console.log(tg.linalg.cholesky(a).toArray()); // → [ [ 2, 0 ], [ 1, 2 ] ]
  * @source torch.linalg.cholesky
  */
 export function cholesky(a: Tensor, options: TriangleOption = {}): Tensor {
@@ -113,10 +127,10 @@ export function choleskySolve(b: Tensor, factor: Tensor, options: TriangleOption
   requireSquare(op, factor, 'factor');
   requireSameDType(op, b, factor);
   if (b.shape.at(-2) !== factor.shape.at(-1)) {
-    throw new ShapeError(`${op}: B is ${shapeString(b.shape)}, but the factor ${shapeString(factor.shape)} asks for ${factor.shape.at(-1)} rows`, {
-      op,
-      shapes: [b.shape, factor.shape],
-    });
+    throw new ShapeError(
+      `${op}: B is ${shapeString(b.shape)}, but the factor ${shapeString(factor.shape)} asks for ${factor.shape.at(-1)} rows`,
+      { op, shapes: [b.shape, factor.shape] },
+    );
   }
   return solvedByFactor(broadcastBatches(op, b, options.upper === true ? factor.mT : factor), null)[0]!;
 }

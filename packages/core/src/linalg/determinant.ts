@@ -55,6 +55,10 @@ const LARGEST_SCHEME = 100;
  * @derivative det A · A⁻ᵀ; for singular and nearly singular matrices of up to 100 rows the cofactors, at every order
  * @numerics LU with partial pivoting in float64, whatever the dtype
  * @throws ShapeError when the matrices are not square
+ * @example
+ * const a = tg.tensor([[1, 2], [2, 4]], { requiresGrad: true });
+ * tg.linalg.det(a).backward();
+ * console.log(a.grad!.round().toArray()); // → [ [ 4, -2 ], [ -2, 1 ] ]
  * @source torch.linalg.det
  */
 export function det(a: Tensor): Tensor {

@@ -4,7 +4,8 @@ import type { Tensor } from '../tensor.ts';
 import { realEigen } from './host/eigen.ts';
 import { symmetricEigen } from './host/symmetric-eigen.ts';
 import {
-  batchPlace, constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireSquare, tensorOf, type Matrices,
+  batchPlace, constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireSquare,
+  tensorOf, type Matrices,
 } from './matrices.ts';
 import { solve } from './solve.ts';
 
@@ -81,6 +82,8 @@ function checkUplo(op: string, uplo: string): Uplo {
  * that do not depend on the signs of the eigenvectors
  * @numerics QL iteration in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that has NaN or infinite elements
+ * @example
+ * console.log(tg.linalg.eigvalsh(tg.tensor([[2, 1], [1, 2]])).toArray()); // → [ 1, 3 ]
  * @source torch.linalg.eigh
  */
 export function eigh(a: Tensor, uplo: Uplo = 'L'): EigenParts {
@@ -112,8 +115,8 @@ const general = custom<string>('linalg_eig', {
       if (parts === null) throw notConverged(op, batch, i);
       if (parts === 'complex') {
         throw new LinAlgError(
-          `${op}: the input${batchPlace(batch, i)} has eigenvalues that are not real, and there are no complex tensors; for symmetric ` +
-            'matrices use eigh, for singular values svd',
+          `${op}: the input${batchPlace(batch, i)} has eigenvalues that are not real, and there are no complex tensors; ` +
+            'for symmetric matrices use eigh, for singular values svd',
           { op, argument: 'input' },
         );
       }

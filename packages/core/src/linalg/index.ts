@@ -6,7 +6,7 @@ export {
   lu, luFactor, luFactorEx, luSolve, type LuDecomposition, type LuFactors, type LuSolveOptions, type PivotOption,
 } from './lu.ts';
 export {
-  cross, diagonal, matmul, matrixExp, matrixPower, multiDot, tensorinv, tensorsolve, vander, vecdot,
+  cross, diagonal, matmul, matrixExp, matrixPower, multiDot, tensorinv, tensorsolve, vander, vecdot, type DiagonalOptions,
 } from './matrix-functions.ts';
 export { cond, matrixNorm, norm, vectorNorm, type MatrixOrder } from './norm.ts';
 export {

@@ -32,7 +32,10 @@ export interface LdlFactors {
   readonly pivots: Tensor;
 }
 
-/** As `ldlFactor`, with a status instead of an error: 0, or the number of the first block of D that is 0. @source torch.linalg.ldl_factor_ex */
+/**
+ * As `ldlFactor`, with a status instead of an error: 0, or the number of the first block of D that is 0.
+ * @source torch.linalg.ldl_factor_ex
+ */
 export function ldlFactorEx(a: Tensor, options: CheckErrorsOption = {}): LdlFactors & { readonly info: Tensor } {
   requireSquare('ldlFactorEx', a);
   const [LD, pivots, info] = factored([a], null);
@@ -78,12 +81,17 @@ export function ldlSolve(LD: Tensor, pivots: Tensor, b: Tensor): Tensor {
   const n = LD.shape.at(-1)!;
   if (!sameShape(pivots.shape, LD.shape.slice(0, -1)) || b.shape.at(-2) !== n) {
     throw new ShapeError(
-      `${op}: for LD ${shapeString(LD.shape)} the pivots must be ${shapeString(LD.shape.slice(0, -1))} and B must have ${n} rows, got ` +
-        `${shapeString(pivots.shape)} and ${shapeString(b.shape)}`,
+      `${op}: for LD ${shapeString(LD.shape)} the pivots must be ${shapeString(LD.shape.slice(0, -1))} and B must have ` +
+        `${n} rows, got ${shapeString(pivots.shape)} and ${shapeString(b.shape)}`,
       { op, shapes: [LD.shape, pivots.shape, b.shape] },
     );
   }
   const bad = pivots.toTypedArray().find((row) => row === 0 || Math.abs(row) > n);
-  if (bad !== undefined) throw new IndexError(`${op}: pivots are numbers of rows from 1 to ${n}, or their negatives, got ${bad}`, { op, argument: 'pivots' });
+  if (bad !== undefined) {
+    throw new IndexError(
+      `${op}: pivots are numbers of rows from 1 to ${n}, or their negatives, got ${bad}`,
+      { op, argument: 'pivots' },
+    );
+  }
   return solved(broadcastBatches(op, LD, b), pivots)[0]!;
 }

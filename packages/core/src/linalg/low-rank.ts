@@ -43,7 +43,10 @@ export function svdLowrank(a: Tensor, q = 6, options: LowRankOptions = {}): LowR
   requireMatrices(op, a);
   const rank = Math.min(...a.shape.slice(-2));
   if (!Number.isInteger(q) || q < 0 || q > rank) {
-    throw new ValueError(`${op}: q must be a whole number from 0 to ${rank}, the smaller size of ${shapeString(a.shape)}, got ${q}`, { op, argument: 'q' });
+    throw new ValueError(
+      `${op}: q must be a whole number from 0 to ${rank}, the smaller size of ${shapeString(a.shape)}, got ${q}`,
+      { op, argument: 'q' },
+    );
   }
   const x = M === undefined || M === null ? a : a.sub(M);
   const [m, n] = x.shape.slice(-2) as [number, number];

@@ -7,7 +7,8 @@ import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
 import { factorLu, orderOf } from './host/lu.ts';
 import {
-  broadcastBatches, checkStatus, identityLike, integersLike, matricesOf, newMatrices, requireMatrices, requireSameDType, requireSquare, tensorOf,
+  broadcastBatches, checkStatus, identityLike, integersLike, matricesOf, newMatrices, requireMatrices,
+  requireSameDType, requireSquare, tensorOf,
 } from './matrices.ts';
 import { solveTriangular } from './triangular.ts';
 
@@ -79,13 +80,16 @@ export interface PivotOption {
   pivot?: boolean | undefined;
 }
 
-/** As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.lu_factor_ex */
+/**
+ * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
+ * @source torch.linalg.lu_factor_ex
+ */
 export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = {}): LuFactors & { readonly info: Tensor } {
   const op = 'luFactorEx';
   requireMatrices(op, a);
   const [LU, pivots, info] = factored([a], options.pivot !== false);
   if (options.checkErrors === true) {
-    checkStatus(op, info!, (k) => `is singular: U[${k}, ${k}], counted from 1, is zero, and dividing by it in a solution would fail`);
+    checkStatus(op, info!, (k) => `is singular: U[${k}, ${k}], counted from 1, is zero, and a solution would divide by it`);
   }
   return { LU: LU!, pivots: pivots!, info: info! };
 }
@@ -119,15 +123,20 @@ function checkedPermutation(op: string, LU: Tensor, pivots: Tensor): Tensor {
   const [m, n] = LU.shape.slice(-2) as [number, number];
   const [batch, count] = [LU.shape.slice(0, -2), Math.min(m, n)];
   if (!sameShape(pivots.shape, [...batch, count])) {
-    throw new ShapeError(`${op}: the pivots of ${shapeString(LU.shape)} must have the shape ${shapeString([...batch, count])}, got ${shapeString(pivots.shape)}`, {
-      op,
-      argument: 'pivots',
-      shapes: [LU.shape, pivots.shape],
-    });
+    throw new ShapeError(
+      `${op}: the pivots of ${shapeString(LU.shape)} must have the shape ${shapeString([...batch, count])}, got ` +
+        `${shapeString(pivots.shape)}`,
+      { op, argument: 'pivots', shapes: [LU.shape, pivots.shape] },
+    );
   }
   const rows = pivots.toTypedArray();
   const bad = rows.findIndex((row) => row < 1 || row > m);
-  if (bad >= 0) throw new IndexError(`${op}: pivots are numbers of rows from 1 to ${m}, got ${rows[bad]}`, { op, argument: 'pivots' });
+  if (bad >= 0) {
+    throw new IndexError(
+      `${op}: pivots are numbers of rows from 1 to ${m}, got ${rows[bad]}`,
+      { op, argument: 'pivots' },
+    );
+  }
   return permutationOf(LU, rows, count, m, batch);
 }
 
@@ -139,7 +148,11 @@ export interface LuUnpackOptions {
   unpackPivots?: boolean | undefined;
 }
 
-/** The permutation and the factors that `luFactor` packed. @throws IndexError for pivots that are no rows @source torch.lu_unpack */
+/**
+ * The permutation and the factors that `luFactor` packed.
+ * @throws IndexError for pivots that are no rows
+ * @source torch.lu_unpack
+ */
 export function luUnpack(LU: Tensor, pivots: Tensor, options: LuUnpackOptions = {}): LuDecomposition {
   requireMatrices('luUnpack', LU, 'LU');
   const none = LU.newEmpty([0]);
@@ -170,10 +183,10 @@ export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor, options: LuSolveO
   const P = checkedPermutation(op, LU, pivots);
   if (!left) return luSolve(LU, pivots, b.mT, { adjoint: !adjoint }).mT;
   if (b.shape.at(-2) !== LU.shape.at(-1)) {
-    throw new ShapeError(`${op}: LU is ${shapeString(LU.shape)} and B is ${shapeString(b.shape)}; they must have equally many rows`, {
-      op,
-      shapes: [LU.shape, b.shape],
-    });
+    throw new ShapeError(
+      `${op}: LU is ${shapeString(LU.shape)} and B is ${shapeString(b.shape)}; they must have equally many rows`,
+      { op, shapes: [LU.shape, b.shape] },
+    );
   }
   const [factors, right] = broadcastBatches(op, LU, b);
   if (adjoint) {

@@ -25,12 +25,12 @@ export function newMatrices(batch: Shape, rows: number, columns: number, values?
 /** Copies of the matrices in the last two dimensions of a tensor. */
 export function matricesOf(x: Tensor): Matrices {
   const [rows, columns] = x.shape.slice(-2) as [number, number];
-  return newMatrices(x.shape.slice(0, -2), rows, columns, Float64Array.from(x.toTypedArray()));
+  return newMatrices(x.shape.slice(0, -2), rows, columns, new Float64Array(x.toTypedArray()));
 }
 
 /** Host values as a constant in the dtype of x. */
 export function constantLike(x: Tensor, values: Float64Array, shape: Shape): Tensor {
-  return x.detach().newFrom(x.dtype === 'float64' ? values : Float32Array.from(values), x.dtype, shape);
+  return x.detach().newFrom(x.dtype === 'float64' ? values : new Float32Array(values), x.dtype, shape);
 }
 
 /** Whole numbers as a constant. */
@@ -46,11 +46,10 @@ export function tensorOf(x: Tensor, { batch, rows, columns, values }: Matrices):
 /** Refuses what is not a batch of matrices of floating-point numbers. */
 export function requireMatrices(op: string, x: Tensor, name = 'input'): void {
   if (x.ndim < 2) {
-    throw new ShapeError(`${op}: the ${name} must have at least 2 dimensions, matrices in the last two, got ${shapeString(x.shape)}`, {
-      op,
-      argument: name,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: the ${name} must have at least 2 dimensions, matrices in the last two, got ${shapeString(x.shape)}`,
+      { op, argument: name, shapes: [x.shape] },
+    );
   }
   requireFloating(op, x, name);
 }
@@ -103,14 +102,18 @@ export function batchPlace(batch: Shape, i: number): string {
 export function requireFinite(op: string, { batch, all }: Matrices): void {
   const bad = all.findIndex((a) => a.some((value) => !Number.isFinite(value)));
   if (bad < 0) return;
-  throw new LinAlgError(`${op}: the input${batchPlace(batch, bad)} has elements that are not finite (NaN or infinite)`, { op, argument: 'input' });
+  throw new LinAlgError(
+    `${op}: the input${batchPlace(batch, bad)} has elements that are not finite (NaN or infinite)`,
+    { op, argument: 'input' },
+  );
 }
 
 /** The error for an iteration that did not end. */
 export function notConverged(op: string, batch: Shape, i: number): LinAlgError {
-  return new LinAlgError(`${op}: the iteration did not converge for the input${batchPlace(batch, i)}; its elements may be too far apart in size`, {
-    op,
-  });
+  return new LinAlgError(
+    `${op}: the iteration did not converge for the input${batchPlace(batch, i)}; its elements may be too far apart in size`,
+    { op },
+  );
 }
 
 /** Throws where a status of a batch is not 0; the message is told of the first such status. */

@@ -14,7 +14,12 @@ import { inv, solve } from './solve.ts';
  */
 export function matrixPower(a: Tensor, n: number): Tensor {
   requireSquare('matrixPower', a);
-  if (!Number.isInteger(n)) throw new ValueError(`matrixPower: the exponent must be a whole number, got ${n}`, { op: 'matrixPower', argument: 'n' });
+  if (!Number.isInteger(n)) {
+    throw new ValueError(
+      `matrixPower: the exponent must be a whole number, got ${n}`,
+      { op: 'matrixPower', argument: 'n' },
+    );
+  }
   if (n === 0) return identityLike(a, a.shape.at(-1)!).expand(a.shape).clone();
   let square = n < 0 ? inv(a) : a;
   let result: Tensor | null = null;
@@ -39,6 +44,8 @@ const LARGEST_NORM = 3;
  * @shape [..., n, n] -> [..., n, n]
  * @derivative of every order, from the products that compute it
  * @numerics the Padé approximant of degree 13 of A / 2ˢ, squared s times, with an s for each matrix
+ * @example
+ * console.log(tg.linalg.matrixExp(tg.tensor([[0, 1], [0, 0]])).toArray()); // → [ [ 1, 1 ], [ 0, 1 ] ]
  * @source torch.linalg.matrix_exp
  */
 export function matrixExp(a: Tensor): Tensor {
@@ -80,16 +87,20 @@ export function multiDot(tensors: readonly Tensor[]): Tensor {
   tensors.forEach((x, i) => {
     const isEnd = i === 0 || i === last;
     if (x.ndim === 2 || (isEnd && x.ndim === 1)) return;
-    throw new ShapeError(`${op}: tensor ${i} must be a matrix${isEnd ? ' or a vector' : ''}, got ${shapeString(x.shape)}`, { op, shapes: [x.shape] });
+    throw new ShapeError(
+      `${op}: tensor ${i} must be a matrix${isEnd ? ' or a vector' : ''}, got ${shapeString(x.shape)}`,
+      { op, shapes: [x.shape] },
+    );
   });
   const matrices = tensors.map((x, i) => (x.ndim === 2 ? x : x.unsqueeze(i === 0 ? 0 : 1)));
   const sizes = [matrices[0]!.shape[0]!, ...matrices.map((x) => x.shape[1]!)];
   matrices.forEach((x, i) => {
     if (x.shape[0] === sizes[i]) return;
-    throw new ShapeError(`${op}: tensor ${i - 1} is ${shapeString(tensors[i - 1]!.shape)} and tensor ${i} is ${shapeString(tensors[i]!.shape)}; they do not fit`, {
-      op,
-      shapes: [tensors[i - 1]!.shape, tensors[i]!.shape],
-    });
+    throw new ShapeError(
+      `${op}: tensor ${i - 1} is ${shapeString(tensors[i - 1]!.shape)} and tensor ${i} is ` +
+        `${shapeString(tensors[i]!.shape)}; they do not fit`,
+      { op, shapes: [tensors[i - 1]!.shape, tensors[i]!.shape] },
+    );
   });
   const splits = cheapestSplits(sizes);
   const product = (from: number, to: number): Tensor => {
@@ -131,13 +142,17 @@ export function vecdot(x: Tensor, y: Tensor, dim = -1): Tensor {
   return x.mul(y).sum(dim);
 }
 
-/** The cross product of vectors of three components, which lie in `dim`. @throws ShapeError for another size @source torch.linalg.cross */
+/**
+ * The cross product of vectors of three components, which lie in `dim`.
+ * @throws ShapeError for another size
+ * @source torch.linalg.cross
+ */
 export function cross(x: Tensor, y: Tensor, dim = -1): Tensor {
   if (x.ndim !== y.ndim) {
-    throw new ShapeError(`cross: both tensors must have equally many dimensions, got ${shapeString(x.shape)} and ${shapeString(y.shape)}`, {
-      op: 'cross',
-      shapes: [x.shape, y.shape],
-    });
+    throw new ShapeError(
+      `cross: both tensors must have equally many dimensions, got ${shapeString(x.shape)} and ${shapeString(y.shape)}`,
+      { op: 'cross', shapes: [x.shape, y.shape] },
+    );
   }
   return x.cross(y, dim);
 }
@@ -147,8 +162,18 @@ export function matmul(x: Tensor, y: Tensor): Tensor {
   return x.matmul(y);
 }
 
+/** Which diagonal, and of which two dimensions. */
+export interface DiagonalOptions {
+  /** 0 the main one (default), 1 the one above it. */
+  offset?: number | undefined;
+  /** Default −2. */
+  dim1?: number | undefined;
+  /** Default −1. */
+  dim2?: number | undefined;
+}
+
 /** The diagonals of the matrices in two dimensions, the last two by default. @source torch.linalg.diagonal */
-export function diagonal(a: Tensor, options: { offset?: number | undefined; dim1?: number | undefined; dim2?: number | undefined } = {}): Tensor {
+export function diagonal(a: Tensor, options: DiagonalOptions = {}): Tensor {
   const { offset = 0, dim1 = -2, dim2 = -1 } = options;
   return a.diagonal(offset, dim1, dim2);
 }
@@ -161,7 +186,12 @@ export function diagonal(a: Tensor, options: { offset?: number | undefined; dim1
  */
 export function vander(x: Tensor, options: { N?: number | null | undefined } = {}): Tensor {
   const count = options.N ?? x.shape.at(-1) ?? 1;
-  if (!Number.isInteger(count) || count < 2) throw new ValueError(`vander: N must be a whole number of at least 2, got ${count}`, { op: 'vander', argument: 'N' });
+  if (!Number.isInteger(count) || count < 2) {
+    throw new ValueError(
+      `vander: N must be a whole number of at least 2, got ${count}`,
+      { op: 'vander', argument: 'N' },
+    );
+  }
   const elements = x.ndim === 0 ? x.reshape([1]) : x;
   const repeated = elements.unsqueeze(-1).expand([...elements.shape, count - 1]);
   return repeated.cumprod(-1).pad([1, 0], { value: 1 });
@@ -175,11 +205,17 @@ export function vander(x: Tensor, options: { N?: number | null | undefined } = {
  * @source torch.linalg.tensorinv
  */
 export function tensorinv(a: Tensor, ind = 2): Tensor {
-  if (!Number.isInteger(ind) || ind < 1) throw new ValueError(`tensorinv: ind must be a whole number of at least 1, got ${ind}`, { op: 'tensorinv', argument: 'ind' });
+  if (!Number.isInteger(ind) || ind < 1) {
+    throw new ValueError(
+      `tensorinv: ind must be a whole number of at least 1, got ${ind}`,
+      { op: 'tensorinv', argument: 'ind' },
+    );
+  }
   const [first, rest] = [a.shape.slice(0, ind), a.shape.slice(ind)];
   if (numel(first) !== numel(rest)) {
     throw new ShapeError(
-      `tensorinv: the first ${ind} sizes of ${shapeString(a.shape)} multiply up to ${numel(first)}, and the others to ${numel(rest)}; they must be equal`,
+      `tensorinv: the first ${ind} sizes of ${shapeString(a.shape)} multiply up to ${numel(first)}, and the others to ` +
+        `${numel(rest)}; they must be equal`,
       { op: 'tensorinv', shapes: [a.shape] },
     );
   }
@@ -198,10 +234,11 @@ export function tensorsolve(a: Tensor, b: Tensor, options: { dims?: readonly num
   const x = a.permute(order);
   const rest = x.shape.slice(b.ndim);
   if (numel(rest) * b.numel() !== x.numel() || numel(rest) !== b.numel()) {
-    throw new ShapeError(`tensorsolve: A, ${shapeString(x.shape)}, cannot be taken for a square matrix with ${b.numel()} rows, as B, ${shapeString(b.shape)}, asks`, {
-      op: 'tensorsolve',
-      shapes: [x.shape, b.shape],
-    });
+    throw new ShapeError(
+      `tensorsolve: A, ${shapeString(x.shape)}, cannot be taken for a square matrix with ${b.numel()} rows, as B, ` +
+        `${shapeString(b.shape)}, asks`,
+      { op: 'tensorsolve', shapes: [x.shape, b.shape] },
+    );
   }
   requireMatrices('tensorsolve', x.reshape([b.numel(), b.numel()]));
   return solve(x.reshape([b.numel(), b.numel()]), b.reshape([b.numel()])).reshape(rest);

@@ -32,7 +32,12 @@ const orders: ReadonlyMap<unknown, (a: Tensor) => Tensor> = new Map<unknown, (a:
  * @throws ValueError for another order
  * @source torch.linalg.matrix_norm
  */
-export function matrixNorm(a: Tensor, ord: MatrixOrder = 'fro', dim: readonly number[] = [-2, -1], options: ReduceOptions = {}): Tensor {
+export function matrixNorm(
+  a: Tensor,
+  ord: MatrixOrder = 'fro',
+  dim: readonly number[] = [-2, -1],
+  options: ReduceOptions = {},
+): Tensor {
   const op = 'matrixNorm';
   const source = options.dtype === undefined ? a : a.to(options.dtype);
   requireMatrices(op, source);
@@ -40,9 +45,19 @@ export function matrixNorm(a: Tensor, ord: MatrixOrder = 'fro', dim: readonly nu
   if (fold === undefined) {
     throw new ValueError(`${op}: ord must be 'fro', 'nuc', ±1, ±2 or ±Infinity, got ${String(ord)}`, { op, argument: 'ord' });
   }
-  if (dim.length !== 2) throw new ValueError(`${op}: dim must name two dimensions, got [${dim.join(', ')}]`, { op, argument: 'dim' });
+  if (dim.length !== 2) {
+    throw new ValueError(
+      `${op}: dim must name two dimensions, got [${dim.join(', ')}]`,
+      { op, argument: 'dim' },
+    );
+  }
   const [rows, columns] = dim.map((d) => normalizeDim(op, d, source.ndim)) as [number, number];
-  if (rows === columns) throw new ValueError(`${op}: the two dims must be different, got [${dim.join(', ')}]`, { op, argument: 'dim' });
+  if (rows === columns) {
+    throw new ValueError(
+      `${op}: the two dims must be different, got [${dim.join(', ')}]`,
+      { op, argument: 'dim' },
+    );
+  }
   const out = fold(source.movedim([rows, columns], [-2, -1]));
   return options.keepdim === true ? [rows, columns].sort((x, y) => x - y).reduce((x, d) => x.unsqueeze(d), out) : out;
 }
@@ -65,18 +80,25 @@ export function norm(x: Tensor, ord?: number | MatrixOrder | null, dim?: Dims, o
   if (ord === undefined || ord === null) return x.vectorNorm(2, dims, options);
   if (dims === null ? x.ndim === 2 : dims.length === 2) return matrixNorm(x, ord as MatrixOrder, dims ?? [0, 1], options);
   if (typeof ord !== 'number') {
-    throw new ValueError(`${op}: '${ord}' is a norm of matrices; the input must be a matrix, or dim name two dimensions, got ${shapeString(x.shape)}`, {
-      op,
-      argument: 'ord',
-    });
+    throw new ValueError(
+      `${op}: '${ord}' is a norm of matrices; the input must be a matrix, or dim name two dimensions, got ` +
+        `${shapeString(x.shape)}`,
+      { op, argument: 'ord' },
+    );
   }
   if (dims === null && x.ndim !== 1) {
-    throw new ShapeError(`${op}: with an order the input must be a vector or a matrix, got ${shapeString(x.shape)}; name the dims, or use vectorNorm`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: with an order the input must be a vector or a matrix, got ${shapeString(x.shape)}; name the dims, or use ` +
+        'vectorNorm',
+      { op, shapes: [x.shape] },
+    );
   }
-  if (dims !== null && dims.length > 2) throw new ValueError(`${op}: dim must name one or two dimensions, got ${dims.length}`, { op, argument: 'dim' });
+  if (dims !== null && dims.length > 2) {
+    throw new ValueError(
+      `${op}: dim must name one or two dimensions, got ${dims.length}`,
+      { op, argument: 'dim' },
+    );
+  }
   return x.vectorNorm(ord, dims, options);
 }
 

@@ -23,7 +23,9 @@ function counts(a: Tensor, values: Tensor, { atol, rtol }: ToleranceOptions): Te
   const sizes = values.detach().abs();
   if (sizes.numel() === 0) return sizes.gt(0);
   const largest = sizes.amax(-1, { keepdim: true });
-  const perMatrix = (x: number | Tensor): Tensor => (x instanceof Tensor ? x.detach().to(a.dtype).unsqueeze(-1) : largest.newFull([], x));
+  const perMatrix = (x: number | Tensor): Tensor => {
+    return x instanceof Tensor ? x.detach().to(a.dtype).unsqueeze(-1) : largest.newFull([], x);
+  };
   return sizes.gt(largest.mul(perMatrix(relative)).maximum(perMatrix(atol ?? 0)));
 }
 
@@ -121,7 +123,12 @@ export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqRe
   const driver = options.driver ?? 'gelsy';
   requireMatrices(op, a);
   requireSameDType(op, a, b);
-  if (!drivers.includes(driver)) throw new ValueError(`${op}: driver must be one of ${drivers.join(', ')}, got '${String(driver)}'`, { op, argument: 'driver' });
+  if (!drivers.includes(driver)) {
+    throw new ValueError(
+      `${op}: driver must be one of ${drivers.join(', ')}, got '${String(driver)}'`,
+      { op, argument: 'driver' },
+    );
+  }
   const isVector = b.ndim === a.ndim - 1 && sameShape(b.shape, a.shape.slice(0, -1));
   const right = isVector ? b.unsqueeze(-1) : b;
   if (right.ndim < 2 || right.shape.at(-2) !== a.shape.at(-2)) {
@@ -134,13 +141,14 @@ export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqRe
   const tolerance: ToleranceOptions = { rtol: options.rcond };
   const solution = pinv(a, tolerance).matmul(right);
   const none = a.newEmpty([0]);
-  const isFull = driver === 'gels' || driver === 'gelsy' ? null : matrixRank(a, tolerance).eq(n).all().item() === 1;
-  const hasResiduals = m > n && driver !== 'gelsy' && isFull !== false;
-  const residuals = hasResiduals ? a.detach().matmul(solution.detach()).sub(right.detach()).square().sum(-2) : none;
+  const values = driver === 'gels' ? null : svdvals(a.detach());
+  const rank = values === null ? null : counts(a, values, tolerance).sum(-1);
+  const isFull = rank === null || rank.eq(n).all().item() === 1;
+  const hasResiduals = m > n && driver !== 'gelsy' && isFull;
   return {
     solution: isVector ? solution.squeeze(-1) : solution,
-    residuals,
-    rank: driver === 'gels' ? none.to('int32') : matrixRank(a, tolerance),
-    singularValues: driver === 'gelsd' || driver === 'gelss' ? svdvals(a.detach()) : none,
+    residuals: hasResiduals ? a.detach().matmul(solution.detach()).sub(right.detach()).square().sum(-2) : none,
+    rank: rank ?? none.to('int32'),
+    singularValues: values !== null && driver !== 'gelsy' ? values : none,
   };
 }

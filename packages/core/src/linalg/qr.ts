@@ -5,7 +5,8 @@ import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { factorQr, orthogonalOf } from './host/householder.ts';
 import {
-  broadcastBatches, constantLike, identityLike, matricesOf, newMatrices, noDerivative, requireFloating, requireMatrices, requireSameDType, tensorOf,
+  broadcastBatches, constantLike, identityLike, matricesOf, newMatrices, noDerivative, requireFloating,
+  requireMatrices, requireSameDType, tensorOf,
 } from './matrices.ts';
 import { solveTriangular } from './triangular.ts';
 
@@ -41,7 +42,7 @@ const reduced = custom<null>('linalg_qr', {
 const complete = custom<null>('linalg_qr', {
   results: 2,
   forward: ([a]) => factors(a!, a!.shape.at(-2)!),
-  vjp: noDerivative('qr', "With mode 'complete' and more rows than columns, the further columns of Q are arbitrary; use mode 'reduced'"),
+  vjp: noDerivative('qr', "With mode 'complete' the further columns of Q are arbitrary; use mode 'reduced'"),
 });
 
 const onlyR = custom<null>('linalg_qr', {
@@ -174,7 +175,8 @@ export function ormqr(a: Tensor, tau: Tensor, other: Tensor, options: OrmqrOptio
   requireSameDType(op, a, other);
   if (other.shape.at(left ? -2 : -1) !== a.shape.at(-2)) {
     throw new ShapeError(
-      `${op}: Q has ${a.shape.at(-2)} rows and columns, which do not fit other, ${shapeString(other.shape)}, on the ${left ? 'left' : 'right'}`,
+      `${op}: Q has ${a.shape.at(-2)} rows and columns, which do not fit other, ${shapeString(other.shape)}, on the ` +
+        `${left ? 'left' : 'right'}`,
       { op, shapes: [a.shape, other.shape] },
     );
   }

@@ -14,7 +14,7 @@ export { chainMatmul, matrixExp, matrixPower } from './matrix-functions.ts';
 export { pinverse } from './pseudo-inverse.ts';
 export { geqrf, householderProduct as orgqr, ormqr, type OrmqrOptions } from './qr.ts';
 export { inv as inverse } from './solve.ts';
-export { triangularSolve, type TriangularSolveOptions } from './triangular.ts';
+export { triangularSolve, type TriangularSolution, type TriangularSolveOptions } from './triangular.ts';
 
 /** The Cholesky factor; the older form of `linalg.cholesky`. @source torch.cholesky */
 export function cholesky(a: Tensor, options: choleskyFamily.TriangleOption = {}): Tensor {
@@ -58,7 +58,11 @@ export interface LuOptions extends luFamily.PivotOption {
   getInfos?: boolean | undefined;
 }
 
-/** The packed factors of A = P L U; the older form of `linalg.luFactor`. @throws LinAlgError when a matrix is singular @source torch.lu */
+/**
+ * The packed factors of A = P L U; the older form of `linalg.luFactor`.
+ * @throws LinAlgError when a matrix is singular
+ * @source torch.lu
+ */
 export function lu(a: Tensor, options: LuOptions = {}): [LU: Tensor, pivots: Tensor, info?: Tensor] {
   const { LU, pivots, info } = luFamily.luFactorEx(a, { pivot: options.pivot, checkErrors: options.getInfos !== true });
   return options.getInfos === true ? [LU, pivots, info] : [LU, pivots];

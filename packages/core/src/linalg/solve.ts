@@ -6,7 +6,8 @@ import type { CheckErrorsOption } from './cholesky.ts';
 import { factorLu, orderOf } from './host/lu.ts';
 import { solveTriangle } from './host/triangular.ts';
 import {
-  broadcastBatches, checkStatus, identityLike, integersLike, matricesOf, newMatrices, requireMatrices, requireSameDType, requireSquare, tensorOf,
+  broadcastBatches, checkStatus, identityLike, integersLike, matricesOf, newMatrices, requireMatrices,
+  requireSameDType, requireSquare, tensorOf,
 } from './matrices.ts';
 
 const solved: CustomOperation<null> = custom('linalg_solve_ex', {
@@ -41,7 +42,13 @@ export interface SolveOptions {
   left?: boolean | undefined;
 }
 
-function solveSystem(op: string, a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption): { result: Tensor; info: Tensor } {
+/** A solution, and the status of each system. */
+interface Solution {
+  readonly result: Tensor;
+  readonly info: Tensor;
+}
+
+function solveSystem(op: string, a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption): Solution {
   const { left = true, checkErrors = false } = options;
   requireSquare(op, a, 'A');
   requireSameDType(op, a, b);
@@ -49,10 +56,16 @@ function solveSystem(op: string, a: Tensor, b: Tensor, options: SolveOptions & C
   const isVector = b.ndim === 1 || (b.ndim === a.ndim - 1 && sameShape(b.shape, a.shape.slice(0, -1)));
   const right = isVector ? b.unsqueeze(-1) : b;
   requireMatrices(op, right, 'B');
-  if (isVector && !left) throw new ShapeError(`${op}: a vector B is for A x = b only; give a matrix for X A = B`, { op, argument: 'B' });
+  if (isVector && !left) {
+    throw new ShapeError(
+      `${op}: a vector B is for A x = b only; give a matrix for X A = B`,
+      { op, argument: 'B' },
+    );
+  }
   if (right.shape.at(left ? -2 : -1) !== a.shape.at(-1)) {
     throw new ShapeError(
-      `${op}: A is ${shapeString(a.shape)} and B is ${shapeString(b.shape)}; ${left ? 'A X = B needs as many rows' : 'X A = B needs as many columns'} ` +
+      `${op}: A is ${shapeString(a.shape)} and B is ${shapeString(b.shape)}; ` +
+        `${left ? 'A X = B needs as many rows' : 'X A = B needs as many columns'} ` +
         `in B as A has, ${a.shape.at(-1)}`,
       { op, shapes: [a.shape, b.shape] },
     );
@@ -74,6 +87,9 @@ function singular(k: number): string {
  * @derivative A⁻ᵀ g for B, −(A⁻ᵀ g) Xᵀ for A
  * @numerics LU with partial pivoting in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that is singular; ShapeError when A is not square or does not fit B
+ * @example
+ * const a = tg.tensor([[2, 1], [0, 4]]);
+ * console.log(tg.linalg.solve(a, tg.tensor([4, 8])).toArray()); // → [ 1, 2 ]
  * @source torch.linalg.solve
  */
 export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor {
@@ -81,7 +97,7 @@ export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor 
 }
 
 /** As `solve`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.solve_ex */
-export function solveEx(a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption = {}): { result: Tensor; info: Tensor } {
+export function solveEx(a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption = {}): Solution {
   return solveSystem('solveEx', a, b, options);
 }
 

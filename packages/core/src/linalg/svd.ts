@@ -1,7 +1,9 @@
 import { custom } from '../define/rules.ts';
 import type { Tensor } from '../tensor.ts';
 import { decomposeSvd } from './host/singular-values.ts';
-import { constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireMatrices, tensorOf } from './matrices.ts';
+import {
+  constantLike, diagonalMask, matricesOf, newMatrices, notConverged, requireFinite, requireMatrices, tensorOf,
+} from './matrices.ts';
 
 const decomposed = custom<{ full: boolean }>('linalg_svd', {
   results: 3,
@@ -75,6 +77,9 @@ export interface FullMatricesOption {
  * signs of the singular vectors
  * @numerics one-sided Jacobi rotations in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that has NaN or infinite elements
+ * @example
+ * const { S } = tg.linalg.svd(tg.tensor([[3, 0], [0, 4]]));
+ * console.log(S.toArray()); // → [ 4, 3 ]
  * @source torch.linalg.svd
  */
 export function svd(a: Tensor, options: FullMatricesOption = {}): SvdParts {

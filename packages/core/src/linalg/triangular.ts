@@ -48,7 +48,8 @@ export function solveTriangular(a: Tensor, b: Tensor, options: SolveTriangularOp
   requireSameDType(op, a, b);
   if (b.shape.at(left ? -2 : -1) !== a.shape.at(-1)) {
     throw new ShapeError(
-      `${op}: A is ${shapeString(a.shape)} and B is ${shapeString(b.shape)}; ${left ? 'A X = B needs as many rows' : 'X A = B needs as many columns'} ` +
+      `${op}: A is ${shapeString(a.shape)} and B is ${shapeString(b.shape)}; ` +
+        `${left ? 'A X = B needs as many rows' : 'X A = B needs as many columns'} ` +
         `in B as A has, ${a.shape.at(-1)}`,
       { op, shapes: [a.shape, b.shape] },
     );
@@ -68,8 +69,17 @@ export interface TriangularSolveOptions {
   unitriangular?: boolean | undefined;
 }
 
-/** The solution of A X = B for a triangular A, and A itself; the older form of `linalg.solveTriangular`. @source torch.triangular_solve */
-export function triangularSolve(b: Tensor, a: Tensor, options: TriangularSolveOptions = {}): { solution: Tensor; clonedCoefficient: Tensor } {
+/** A solution, and the matrix that it belongs to. */
+export interface TriangularSolution {
+  readonly solution: Tensor;
+  readonly clonedCoefficient: Tensor;
+}
+
+/**
+ * The solution of A X = B for a triangular A, and A itself; the older form of `linalg.solveTriangular`.
+ * @source torch.triangular_solve
+ */
+export function triangularSolve(b: Tensor, a: Tensor, options: TriangularSolveOptions = {}): TriangularSolution {
   const { upper = true, transpose = false, unitriangular = false } = options;
   requireSquare('triangularSolve', a, 'A');
   const [matrix, reads] = transpose ? [a.mT, !upper] : [a, upper];

@@ -17,10 +17,17 @@ export function trace(x: Tensor): Tensor {
  * Zeros with the last dimension of x on a diagonal of two new dimensions.
  * @shape [..., n] -> [..., n + |offset|, n + |offset|], the new dimensions at `dim1` and `dim2`
  * @throws IndexError when the dimensions are out of range or the same
+ * @example
+ * console.log(tg.tensor([1, 2]).diagEmbed().toArray()); // → [ [ 1, 0 ], [ 0, 2 ] ]
  * @source torch.diag_embed
  */
 export function diagEmbed(x: Tensor, offset = 0, dim1 = -2, dim2 = -1): Tensor {
-  if (x.ndim === 0) throw new ShapeError('diagEmbed: a scalar has no dimension to put on a diagonal; use diagflat', { op: 'diagEmbed' });
+  if (x.ndim === 0) {
+    throw new ShapeError(
+      'diagEmbed: a scalar has no dimension to put on a diagonal; use diagflat',
+      { op: 'diagEmbed' },
+    );
+  }
   const [a, b] = [normalizeDim('diagEmbed', dim1, x.ndim + 1), normalizeDim('diagEmbed', dim2, x.ndim + 1)];
   if (a === b) throw new IndexError(`diagEmbed: dim1 and dim2 cannot be the same, got ${dim1} and ${dim2}`, { op: 'diagEmbed' });
   const size = x.shape.at(-1)! + Math.abs(offset);

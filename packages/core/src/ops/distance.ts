@@ -23,6 +23,7 @@ const MANY = 25;
  * @shape [..., m, k], [..., n, k] -> [..., m, n]
  * @param p order of the norm, at least 0; default 2
  * @derivative 0 between equal points
+ * @numerics takes memory for all m n differences of k coordinates, except where it goes through a product
  * @throws ShapeError when the points have different numbers of coordinates
  * @source torch.cdist
  */
@@ -38,7 +39,10 @@ export function cdist(x: Tensor, y: Tensor, p = 2, options: { computeMode?: Cdis
   if (!(p >= 0)) throw new ValueError(`cdist: p must be at least 0, got ${p}`, { op: 'cdist', argument: 'p' });
   const mode = options.computeMode ?? modes[0]!;
   if (!modes.includes(mode)) {
-    throw new ValueError(`cdist: computeMode must be one of ${modes.join(', ')}, got ${String(mode)}`, { op: 'cdist', argument: 'computeMode' });
+    throw new ValueError(
+      `cdist: computeMode must be one of ${modes.join(', ')}, got ${String(mode)}`,
+      { op: 'cdist', argument: 'computeMode' },
+    );
   }
   broadcastShapes('cdist', x.shape.slice(0, -2), y.shape.slice(0, -2));
   const isLarge = x.shape.at(-2)! > MANY || y.shape.at(-2)! > MANY;

@@ -7,7 +7,10 @@ export type Sublist = readonly (number | '...')[];
 
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 
-/** An equation taken apart. Labels are letters; dimensions that an ellipsis stands for are labelled by their place from the right. */
+/**
+ * An equation taken apart. Labels are letters; dimensions that an ellipsis stands for are labelled by their place from
+ * the right.
+ */
 interface Contraction {
   readonly operands: readonly { readonly tensor: Tensor; readonly labels: readonly Label[] }[];
   readonly output: readonly Label[];
@@ -90,10 +93,10 @@ function aligned({ tensor, labels }: Contraction['operands'][number], order: rea
     }
     const [n, m] = [x.shape[before]!, x.shape[own.length]!];
     if (n !== m) {
-      throw new ShapeError(`einsum: the subscript ${label} is repeated for dimensions of sizes ${n} and ${m} of ${shapeString(tensor.shape)}`, {
-        op: 'einsum',
-        shapes: [tensor.shape],
-      });
+      throw new ShapeError(
+        `einsum: the subscript ${label} is repeated for dimensions of sizes ${n} and ${m} of ${shapeString(tensor.shape)}`,
+        { op: 'einsum', shapes: [tensor.shape] },
+      );
     }
     x = x.diagonal(0, before, own.length).movedim(-1, before);
   }
@@ -149,7 +152,9 @@ export function einsum(...operandsAndSublists: readonly (Tensor | Sublist)[]): T
 export function einsum(first: string | Tensor | Sublist, ...rest: readonly (Tensor | readonly Tensor[] | Sublist)[]): Tensor {
   if (typeof first !== 'string') return einsumOfSublists([first, ...rest] as (Tensor | Sublist)[]);
   const tensors = rest.flat() as Tensor[];
-  if (tensors.length === 0 || tensors.some((x) => !(x instanceof Tensor))) throw failure('the operands after the equation must be tensors');
+  if (tensors.length === 0 || tensors.some((x) => !(x instanceof Tensor))) {
+    throw failure('the operands after the equation must be tensors');
+  }
   const { operands, output } = parse(first, tensors);
   const labels = new Set(operands.flatMap((operand) => operand.labels));
   const order = [...output, ...[...labels].filter((label) => !output.includes(label))];

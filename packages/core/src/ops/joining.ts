@@ -270,7 +270,10 @@ export function blockDiag(tensors: readonly Tensor[]): Tensor {
   requireSome('blockDiag', tensors);
   const bad = tensors.findIndex((x) => x.ndim > 2);
   if (bad >= 0) {
-    throw new ShapeError(`blockDiag: argument ${bad} has more than 2 dimensions, ${shapeString(tensors[bad]!.shape)}`, { op: 'blockDiag' });
+    throw new ShapeError(
+      `blockDiag: argument ${bad} has more than 2 dimensions, ${shapeString(tensors[bad]!.shape)}`,
+      { op: 'blockDiag' },
+    );
   }
   const blocks = tensors.map(asRow);
   const width = blocks.reduce((sum, x) => sum + x.shape[1]!, 0);

@@ -165,11 +165,10 @@ export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = {}
 
 function weighted(op: string, x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor {
   if (!sameShape(broadcastShapes(op, x.shape, product.shape), product.shape)) {
-    throw new ShapeError(`${op}: ${shapeString(x.shape)} cannot be expanded to ${shapeString(product.shape)}, the shape of the product`, {
-      op,
-      argument: 'x',
-      shapes: [x.shape, product.shape],
-    });
+    throw new ShapeError(
+      `${op}: ${shapeString(x.shape)} cannot be expanded to ${shapeString(product.shape)}, the shape of the product`,
+      { op, argument: 'x', shapes: [x.shape, product.shape] },
+    );
   }
   const scaled = alpha === 1 ? product : product.mul(alpha);
   if (beta === 0) return scaled;

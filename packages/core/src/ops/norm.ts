@@ -40,7 +40,8 @@ const orders: ReadonlyMap<number, (x: Tensor, dims: Dims, options: ReduceOptions
 /**
  * The p-norm of the elements over dimensions, all by default: (Σ |x|^p)^(1/p), the number of nonzero elements for 0,
  * and the largest or smallest magnitude for ±Infinity.
- * @derivative 0 where the norm is 0; for Infinity shared evenly among equal magnitudes
+ * @derivative 0 where the norm is 0, where second derivatives of orders up to 2 are NaN; for Infinity shared evenly among
+ * equal magnitudes
  * @throws DTypeError for integers
  * @source torch.linalg.vector_norm
  */
@@ -61,7 +62,7 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
 
 /**
  * The norm of the elements over dimensions, all by default; 'fro' is 2.
- * @derivative 0 where the norm is 0
+ * @derivative 0 where the norm is 0, where second derivatives of orders up to 2 are NaN
  * @throws DTypeError for integers
  * @source torch.norm
  */

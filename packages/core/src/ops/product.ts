@@ -47,7 +47,10 @@ function contractedDims(x: Tensor, y: Tensor, dims: ContractedDims): [x: number[
   }
   const [a, b] = dims;
   if (a.length !== b.length) {
-    throw new ValueError(`tensordot: both lists of dims must have the same length, got ${a.length} and ${b.length}`, { op, argument: 'dims' });
+    throw new ValueError(
+      `tensordot: both lists of dims must have the same length, got ${a.length} and ${b.length}`,
+      { op, argument: 'dims' },
+    );
   }
   const named = (list: readonly number[], rank: number): number[] => {
     const own = list.map((d) => normalizeDim(op, d, rank));
@@ -91,6 +94,8 @@ export function tensordot(x: Tensor, y: Tensor, dims: ContractedDims = 2): Tenso
 /**
  * The Kronecker product: every element of x times the whole of y; missing dimensions in front count as 1.
  * @shape [m, n], [p, q] -> [m p, n q]
+ * @example
+ * console.log(tg.tensor([[1, 2]]).kron(tg.tensor([[1], [3]])).toArray()); // → [ [ 1, 2 ], [ 3, 6 ] ]
  * @source torch.kron
  */
 export function kron(x: Tensor, y: Tensor): Tensor {

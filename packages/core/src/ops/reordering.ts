@@ -31,7 +31,12 @@ export function flip(x: Tensor, ...dims: number[] | [dims: readonly number[]]): 
 
 /** The columns of a matrix in reverse order. @throws ShapeError for fewer than 2 dimensions @source torch.fliplr */
 export function fliplr(x: Tensor): Tensor {
-  if (x.ndim < 2) throw new ShapeError(`fliplr: the input must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op: 'fliplr' });
+  if (x.ndim < 2) {
+    throw new ShapeError(
+      `fliplr: the input must have at least 2 dimensions, got ${shapeString(x.shape)}`,
+      { op: 'fliplr' },
+    );
+  }
   return x.flip(1);
 }
 
@@ -50,12 +55,18 @@ export function flipud(x: Tensor): Tensor {
 export function rot90(x: Tensor, k = 1, dims: readonly number[] = [0, 1]): Tensor {
   if (dims.length !== 2 || x.ndim < 2 || !Number.isInteger(k)) {
     throw new ValueError(
-      `rot90: a whole number of turns of two dimensions is asked for, got ${k} turns of dims [${dims.join(', ')}] of ${shapeString(x.shape)}`,
+      `rot90: a whole number of turns of two dimensions is asked for, got ${k} turns of dims [${dims.join(', ')}] of ` +
+        `${shapeString(x.shape)}`,
       { op: 'rot90', argument: 'dims', shapes: [x.shape] },
     );
   }
   const [a, b] = dims.map((d) => normalizeDim('rot90', d, x.ndim)) as [number, number];
-  if (a === b) throw new ValueError(`rot90: the two dims must be different, got ${dims[0]} and ${dims[1]}`, { op: 'rot90', argument: 'dims' });
+  if (a === b) {
+    throw new ValueError(
+      `rot90: the two dims must be different, got ${dims[0]} and ${dims[1]}`,
+      { op: 'rot90', argument: 'dims' },
+    );
+  }
   switch (((k % 4) + 4) % 4) {
     case 1:
       return x.flip(b).transpose(a, b);

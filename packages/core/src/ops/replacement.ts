@@ -36,7 +36,11 @@ export function diagonalScatter(x: Tensor, src: Tensor, offset = 0, dim1 = 0, di
   return replaced('diagonalScatter', x, src, (copy) => copy.diagonal(offset, dim1, dim2));
 }
 
-/** A copy of `length` elements of a dimension from `start` on. @throws IndexError when they are not all there @source torch.narrow_copy */
+/**
+ * A copy of `length` elements of a dimension from `start` on.
+ * @throws IndexError when they are not all there
+ * @source torch.narrow_copy
+ */
 export function narrowCopy(x: Tensor, dim: number, start: number, length: number): Tensor {
   return x.narrow(dim, start, length).clone();
 }

@@ -1,6 +1,6 @@
-import { checkIndex, checkIndexShape, checkSameDType, requireIntegers } from '../define/bounds.ts';
+import { checkIndex, checkIndexShape, checkSameDType } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
-import { custom } from '../define/rules.ts';
+import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
@@ -17,7 +17,7 @@ interface Fold {
 }
 
 /** The largest or smallest value for each place. Equal extremes share the gradient evenly. */
-function extremeByPlace(name: string, isBeyond: (value: number, other: number) => boolean): (inputs: readonly Tensor[], attrs: null) => Tensor[] {
+function extremeByPlace(name: string, isBeyond: (value: number, other: number) => boolean): CustomOperation<null> {
   return custom<null>(name, {
     forward: ([base, places, src]) => {
       const out = base!.toTypedArray();
@@ -44,9 +44,14 @@ function extremeByPlace(name: string, isBeyond: (value: number, other: number) =
 const largest = extremeByPlace('scatter_amax', (value, other) => value > other);
 const smallest = extremeByPlace('scatter_amin', (value, other) => value < other);
 
-/** Positions in order of place, those of one place as they come. */
-function sortedByPlace(places: Int32Array): Int32Array {
-  return Int32Array.from(places, (_, i) => i).sort((i, j) => places[i]! - places[j]! || i - j);
+/** Positions in order of place, those of one place as they come: sorted by counting. */
+function sortedByPlace(places: Int32Array, count: number): Int32Array {
+  const next = new Int32Array(count + 1);
+  for (const place of places) next[place + 1]!++;
+  for (let place = 0; place < count; place++) next[place + 1]! += next[place]!;
+  const order = new Int32Array(places.length);
+  places.forEach((place, i) => (order[next[place]!++] = i));
+  return order;
 }
 
 /**
@@ -56,7 +61,7 @@ function sortedByPlace(places: Int32Array): Int32Array {
 function productsByPlace(base: Tensor, places: Tensor, src: Tensor): Tensor {
   const where = Int32Array.from(places.toTypedArray());
   const constant = (values: Int32Array | Uint8Array, dtype: DType): Tensor => src.detach().newFrom(values, dtype, [values.length]);
-  const order = sortedByPlace(where);
+  const order = sortedByPlace(where, base.numel());
   const sorted = order.map((i) => where[i]!);
   const count = sorted.length;
   let products = src.indexSelect(0, constant(order, 'int32'));
@@ -129,6 +134,10 @@ const ALL: readonly ScatterFold[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
  * for the same place are combined with each other and, unless told otherwise, with what is there.
  * @derivative of amax and amin shared evenly among equals; of prod right where values are 0, at every order
  * @throws IndexError when an index is out of range; ValueError for a fold of another name
+ * @example
+ * const index = tg.tensor([0, 0, 1], { dtype: 'int32' });
+ * const largest = tg.zeros(2).scatterReduce(0, index, tg.tensor([3, 5, 2]), 'amax');
+ * console.log(largest.toArray()); // → [ 5, 2 ]
  * @source torch.scatter_reduce
  */
 export const scatterReduce: Writable<
@@ -146,6 +155,9 @@ export const scatterReduce: Writable<
   return foldInto(x, placesAlong(x.shape, d, index.shape, checked.toTypedArray()), used, fold, options);
 });
 
+/** The folds of `indexReduce`. */
+export type IndexFold = Exclude<ScatterFold, 'sum'>;
+
 /**
  * x with slices folded in along a dimension, where an index of one dimension says; as `scatterReduce` does.
  * @param reduce 'prod', 'mean', 'amax' or 'amin'; `indexAdd` adds
@@ -153,7 +165,7 @@ export const scatterReduce: Writable<
  * @source torch.index_reduce
  */
 export const indexReduce: Writable<
-  (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: Exclude<ScatterFold, 'sum'>, options?: IncludeSelfOption) => Tensor
+  (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: IndexFold, options?: IncludeSelfOption) => Tensor
 > = writable((x, dim, index, source, reduce, options = {}) => {
   const op = 'indexReduce';
   const fold = foldNamed(op, reduce, ALL.slice(1));
@@ -175,101 +187,3 @@ export const indexReduce: Writable<
   const laid = checkIndex(op, index, target.shape[d]!, d).reshape(along).expand(wanted);
   return foldInto(target, placesAlong(target.shape, d, wanted, laid.toTypedArray()), src, fold, options).reshape(x.shape);
 });
-
-/** Where the segments of `segmentReduce` lie, and what they start from. */
-export interface SegmentOptions {
-  /** How long each segment is; shape: the dimensions before `axis`, then the segments. */
-  lengths?: Tensor | null | undefined;
-  /** Where each segment starts, and where the last one ends; instead of lengths. */
-  offsets?: Tensor | null | undefined;
-  /** The dimension that is divided into segments; default 0. */
-  axis?: number | undefined;
-  /** Whether the segments may leave elements out at the ends; default false. */
-  unsafe?: boolean | undefined;
-  /** What each fold starts with. Without it empty segments give 0 for sums, 1 for products, NaN for means and ±∞ for extremes. */
-  initial?: number | null | undefined;
-}
-
-type SegmentFold = 'sum' | 'prod' | 'mean' | 'max' | 'min';
-
-const segmentFolds: Readonly<Record<SegmentFold, ScatterFold>> = { sum: 'sum', prod: 'prod', mean: 'sum', max: 'amax', min: 'amin' };
-
-/** Where each segment starts and ends, checked. */
-interface Segments {
-  readonly starts: Tensor;
-  readonly ends: Tensor;
-}
-
-function segmentsOf(x: Tensor, axis: number, { lengths, offsets, unsafe }: SegmentOptions): Segments {
-  const op = 'segmentReduce';
-  const given = lengths ?? offsets;
-  if (!given || (lengths && offsets)) throw new ValueError(`${op}: give either lengths or offsets`, { op });
-  const name = lengths ? 'lengths' : 'offsets';
-  requireIntegers(op, given, name);
-  const lead = x.shape.slice(0, axis);
-  if (!sameShape(given.shape.slice(0, -1), lead) || given.ndim !== axis + 1 || (offsets && given.shape[axis] === 0)) {
-    throw new ShapeError(
-      `${op}: for axis ${axis} of ${shapeString(x.shape)} the ${name} must have the shape [${[...lead, 'segments'].join(', ')}], got ` +
-        shapeString(given.shape),
-      { op, argument: name, shapes: [x.shape, given.shape] },
-    );
-  }
-  const bounds = lengths ? given.cumsum(axis).pad([1, 0]) : given;
-  const [count, size] = [bounds.shape[axis]! - 1, x.shape[axis]!];
-  const [starts, ends] = [bounds.narrow(axis, 0, count), bounds.narrow(axis, 1, count)];
-  const holds = (condition: Tensor): boolean => condition.all().item() === 1;
-  const [first, last] = [bounds.select(axis, 0), bounds.select(axis, count)];
-  const rises = holds(starts.le(ends)) && holds(first.ge(0)) && holds(last.le(size));
-  if (rises && (unsafe === true || (holds(first.eq(0)) && holds(last.eq(size))))) return { starts, ends };
-  throw new ValueError(
-    `${op}: the segments must cover axis ${axis} of ${shapeString(x.shape)}: lengths of at least 0 that add up to ${size}, or ` +
-      `offsets that rise from 0 to ${size}; with { unsafe: true } they may leave elements out`,
-    { op, argument: name, shapes: [x.shape, given.shape] },
-  );
-}
-
-/**
- * Folds over pieces of a dimension that follow each other.
- * @shape [lead..., n, rest...] -> [lead..., segments, rest...]
- * @derivative of max and min shared evenly among equals, 0 where `initial` wins
- * @throws ValueError when the segments do not cover the axis
- * @source torch.segment_reduce
- */
-export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {
-  const op = 'segmentReduce';
-  if (!(reduce in segmentFolds)) {
-    throw new ValueError(`${op}: reduce must be one of ${Object.keys(segmentFolds).join(', ')}, got '${reduce}'`, { op, argument: 'reduce' });
-  }
-  if (x.ndim === 0) throw new ShapeError(`${op}: a scalar has no segments`, { op });
-  const axis = normalizeDim(op, options.axis ?? 0, x.ndim);
-  const initial = options.initial ?? null;
-  const { starts, ends } = segmentsOf(x, axis, options);
-  const [count, size] = [starts.shape[axis]!, x.shape[axis]!];
-  const [from, to] = [starts.toTypedArray(), ends.toTypedArray()];
-  // The elements that belong to segments, by their place along the axis, and the segment of each.
-  const [members, owners]: [number[], number[]] = [[], []];
-  from.forEach((start, k) => {
-    for (let i = start; i < to[k]!; i++) {
-      members.push(Math.floor(k / count) * size + i);
-      owners.push(k);
-    }
-  });
-  const slices = (shape: Shape): number[] => [numel(shape.slice(0, axis + 1)), numel(shape.slice(axis + 1))];
-  const outShape = x.shape.map((n, d) => (d === axis ? count : n));
-  const fold = folds[segmentFolds[reduce]];
-  const isExtreme = reduce === 'max' || reduce === 'min';
-  const start = isExtreme || initial === null ? fold.identity(x.dtype) : initial;
-  const base = x.detach().newFull(slices(outShape), start);
-  const index = (list: number[]): Tensor => x.detach().newFrom(Int32Array.from(list), 'int32', [list.length]);
-  const used = x.reshape(slices(x.shape)).indexSelect(0, index(members));
-  const wide = index(owners).unsqueeze(1).expand(used.shape);
-  const places = placesAlong(base.shape, 0, used.shape, wide.toTypedArray());
-  const folded = foldInto(base, places, used, fold, {}).reshape(outShape);
-  if (reduce === 'mean') {
-    const lengths = ends.sub(starts).reshape([...starts.shape, ...x.shape.slice(axis + 1).map(() => 1)]);
-    const means = folded.div(lengths.clamp(1).to(x.dtype));
-    return initial === null ? means.maskedFill(lengths.eq(0), NaN) : means;
-  }
-  if (!isExtreme || initial === null) return folded;
-  return folded.maskedFill(reduce === 'max' ? folded.detach().lt(initial) : folded.detach().gt(initial), initial);
-}

@@ -42,6 +42,8 @@ const sumOfWindows = linear<{ shape: Shape; attrs: Sliding }>('unfold_backward',
  * @shape [..., n, ...] -> [..., (n − size) / step + 1, ..., size]
  * @derivative summed where windows overlap
  * @throws ShapeError when no window fits; ValueError when the step is not positive
+ * @example
+ * console.log(tg.tensor([1, 2, 3, 4]).unfold(0, 2, 1).toArray()); // → [ [ 1, 2 ], [ 2, 3 ], [ 3, 4 ] ]
  * @source torch.Tensor.unfold
  */
 export function unfold(x: Tensor, dim: number, size: number, step: number): Tensor {

@@ -9,7 +9,12 @@ export type Sections = number | readonly number[] | Tensor;
 function sectionsOf(op: string, given: Sections): number | readonly number[] {
   if (given instanceof Tensor) {
     requireIntegers(op, given, 'sections');
-    if (given.ndim > 1) throw new ShapeError(`${op}: sections must be a number or a vector, got ${shapeString(given.shape)}`, { op });
+    if (given.ndim > 1) {
+      throw new ShapeError(
+        `${op}: sections must be a number or a vector, got ${shapeString(given.shape)}`,
+        { op },
+      );
+    }
     return given.ndim === 0 ? given.item() : [...given.toTypedArray()];
   }
   const list = typeof given === 'number' ? [given] : given;
@@ -26,7 +31,12 @@ function cut(op: string, x: Tensor, sections: number | readonly number[], dim: n
   const size = x.shape[dim]!;
   let starts: readonly number[];
   if (typeof sections === 'number') {
-    if (sections < 1) throw new ValueError(`${op}: the number of sections must be at least 1, got ${sections}`, { op, argument: 'sections' });
+    if (sections < 1) {
+      throw new ValueError(
+        `${op}: the number of sections must be at least 1, got ${sections}`,
+        { op, argument: 'sections' },
+      );
+    }
     // The first few are longer by one, where it does not come out even.
     const [length, longer] = [Math.floor(size / sections), size % sections];
     starts = Array.from({ length: sections - 1 }, (_, i) => (i + 1) * length + Math.min(i + 1, longer));
@@ -38,6 +48,9 @@ function cut(op: string, x: Tensor, sections: number | readonly number[], dim: n
  * Views of the pieces between positions along a dimension, as Python's slices [:a], [a:b], …; or of so many pieces,
  * the first of which are longer by one if it does not come out even.
  * @throws ValueError when the sections are not whole numbers; ShapeError for a scalar
+ * @example
+ * const pieces = tg.arange(5).tensorSplit(3);
+ * console.log(pieces.map((x) => x.toArray())); // → [ [ 0, 1 ], [ 2, 3 ], [ 4 ] ]
  * @source torch.tensor_split
  */
 export function tensorSplit(x: Tensor, sections: Sections, dim = 0): Tensor[] {
@@ -48,10 +61,10 @@ export function tensorSplit(x: Tensor, sections: Sections, dim = 0): Tensor[] {
 
 function splitEvenly(op: string, x: Tensor, given: Sections, dim: number, leastRank: number): Tensor[] {
   if (x.ndim < leastRank) {
-    throw new ShapeError(`${op}: the tensor must have at least ${leastRank} dimension${leastRank === 1 ? '' : 's'}, got ${shapeString(x.shape)}`, {
-      op,
-      shapes: [x.shape],
-    });
+    throw new ShapeError(
+      `${op}: the tensor must have at least ${leastRank} dimension${leastRank === 1 ? '' : 's'}, got ${shapeString(x.shape)}`,
+      { op, shapes: [x.shape] },
+    );
   }
   const sections = sectionsOf(op, given);
   if (typeof sections === 'number' && !(sections > 0 && x.shape[dim]! % sections === 0)) {

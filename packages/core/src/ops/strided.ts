@@ -37,7 +37,8 @@ export function asStrided(x: Tensor, shape: Shape, strides: Strides, offset?: nu
 export function asStridedScatter(x: Tensor, src: Tensor, shape: Shape, strides: Strides, offset = 0): Tensor {
   const flat = x.flatten();
   const geometry: ViewGeometry = { shape, strides, offset };
-  const isInside = strides.length === shape.length && strides.every((s) => s >= 0) && offset >= 0 && extentOf(geometry) <= flat.numel();
+  const isGeometry = strides.length === shape.length && strides.every((s) => s >= 0) && offset >= 0;
+  const isInside = isGeometry && extentOf(geometry) <= flat.numel();
   if (!isInside || !sameShape(src.shape, shape)) {
     throw new ShapeError(
       `asStridedScatter: shape ${shapeString(shape)}, strides ${shapeString(strides)} and offset ${offset} must lie within the ` +

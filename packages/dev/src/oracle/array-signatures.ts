@@ -15,9 +15,11 @@ const seeded = (draw: (call: PythonCall) => unknown): Adapter => (call) => {
 };
 
 const withBetas = (names: string, method: string): Signature => `${names}, beta, alpha => x.${method}(${names}, { beta, alpha })`;
-const scatterReduce: Signature = 'dim, index, src, reduce, include_self => x.scatterReduce(dim, index, src, reduce, { include_self })';
+const scatterReduce: Signature =
+  'dim, index, src, reduce, include_self => x.scatterReduce(dim, index, src, reduce, { include_self })';
 const segmentReduce: Signature =
-  'reduce, lengths, indices, offsets, axis, unsafe, initial => x.segmentReduce(reduce, { lengths, offsets, axis, unsafe, initial })';
+  'reduce, lengths, indices, offsets, axis, unsafe, initial => ' +
+  'x.segmentReduce(reduce, { lengths, offsets, axis, unsafe, initial })';
 const factory = 'dtype, device, requires_grad';
 
 /** Products, shapes, indexing and creation: PyTorch's operators in our words. */

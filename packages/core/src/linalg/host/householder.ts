@@ -36,17 +36,18 @@ export function factorQr(a: Float64Array, m: number, n: number): Float64Array {
 
 /** Applies reflection k, stored in the columns of `v`, to the columns of c from `from` on. */
 function reflect(
-  v: Float64Array, vColumns: number, k: number, m: number, tau: number, c: Float64Array, columns: number, from: number, sums: Float64Array,
+  v: Float64Array, vColumns: number, k: number, m: number, tau: number,
+  c: Float64Array, columns: number, from: number, sums: Float64Array,
 ): void {
-  for (let j = from; j < columns; j++) sums[j] = c[k * columns + j]!;
+  for (let j = from, x = k * columns + from; j < columns; j++, x++) sums[j] = c[x]!;
   for (let i = k + 1; i < m; i++) {
     const weight = v[i * vColumns + k]!;
-    for (let j = from; j < columns; j++) sums[j]! += weight * c[i * columns + j]!;
+    for (let j = from, x = i * columns + from; j < columns; j++, x++) sums[j]! += weight * c[x]!;
   }
-  for (let j = from; j < columns; j++) c[k * columns + j]! -= tau * sums[j]!;
+  for (let j = from, x = k * columns + from; j < columns; j++, x++) c[x]! -= tau * sums[j]!;
   for (let i = k + 1; i < m; i++) {
     const weight = tau * v[i * vColumns + k]!;
-    for (let j = from; j < columns; j++) c[i * columns + j]! -= weight * sums[j]!;
+    for (let j = from, x = i * columns + from; j < columns; j++, x++) c[x]! -= weight * sums[j]!;
   }
 }
 
@@ -55,6 +56,7 @@ export function orthogonalOf(a: Float64Array, m: number, n: number, taus: Float6
   const q = new Float64Array(m * columns);
   for (let i = 0; i < Math.min(m, columns); i++) q[i * columns + i] = 1;
   const sums = new Float64Array(columns);
-  for (let k = taus.length - 1; k >= 0; k--) if (taus[k] !== 0) reflect(a, n, k, m, taus[k]!, q, columns, 0, sums);
+  // Before reflection k the first k columns are still those of the identity.
+  for (let k = taus.length - 1; k >= 0; k--) if (taus[k] !== 0) reflect(a, n, k, m, taus[k]!, q, columns, k, sums);
   return q;
 }

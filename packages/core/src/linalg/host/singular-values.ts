@@ -56,12 +56,14 @@ function transposed(a: Float64Array, m: number, n: number): Float64Array {
 }
 
 /** The first n columns of q times turnsᵀ, in the given order; further columns stay. */
-function rotated(q: Float64Array, m: number, columns: number, turns: Float64Array, n: number, order: readonly number[]): Float64Array {
+function rotated(
+  q: Float64Array, m: number, columns: number, turns: Float64Array, n: number, order: readonly number[],
+): Float64Array {
   const u = q.slice();
   for (let i = 0; i < m; i++) {
     for (let j = 0; j < n; j++) {
       let sum = 0;
-      for (let k = 0; k < n; k++) sum += q[i * columns + k]! * turns[order[j]! * n + k]!;
+      for (let k = 0, x = i * columns, y = order[j]! * n; k < n; k++, x++, y++) sum += q[x]! * turns[y]!;
       u[i * columns + j] = sum;
     }
   }

@@ -44,12 +44,16 @@ function tridiagonal(a: Float64Array, n: number): Tridiagonal {
     let inner = 0;
     for (let i = k + 1; i < n; i++) {
       let sum = 0;
-      for (let j = k + 1; j < n; j++) sum += a[i * n + j]! * v[j]!;
+      for (let j = k + 1, x = i * n + j; j < n; j++, x++) sum += a[x]! * v[j]!;
       w[i] = tau * sum;
       inner += w[i]! * v[i]!;
     }
     for (let i = k + 1; i < n; i++) w[i]! -= (tau / 2) * inner * v[i]!;
-    for (let i = k + 1; i < n; i++) for (let j = k + 1; j < n; j++) a[i * n + j]! -= v[i]! * w[j]! + w[i]! * v[j]!;
+    for (let i = k + 1; i < n; i++) {
+      const p = v[i]!;
+      const q = w[i]!;
+      for (let j = k + 1, x = i * n + j; j < n; j++, x++) a[x]! -= p * w[j]! + q * v[j]!;
+    }
     a[(k + 1) * n + k] = beta;
     // The vector stays where the column was.
     for (let i = k + 2; i < n; i++) a[i * n + k] = v[i]!;
@@ -62,16 +66,19 @@ function tridiagonal(a: Float64Array, n: number): Tridiagonal {
 /** The rows of the transposed product of the reflections that lie below the first subdiagonal of a. */
 function collected(a: Float64Array, n: number, taus: Float64Array): Float64Array {
   const rows = new Float64Array(n * n);
+  const v = new Float64Array(n);
   for (let i = 0; i < n; i++) rows[i * n + i] = 1;
   for (let k = n - 3; k >= 0; k--) {
     const tau = taus[k]!;
     if (tau === 0) continue;
+    v[k + 1] = 1;
+    for (let i = k + 2; i < n; i++) v[i] = a[i * n + k]!;
     for (let r = k + 1; r < n; r++) {
       const row = r * n;
-      let sum = rows[row + k + 1]!;
-      for (let i = k + 2; i < n; i++) sum += a[i * n + k]! * rows[row + i]!;
-      rows[row + k + 1]! -= tau * sum;
-      for (let i = k + 2; i < n; i++) rows[row + i]! -= tau * sum * a[i * n + k]!;
+      let sum = 0;
+      for (let i = k + 1; i < n; i++) sum += v[i]! * rows[row + i]!;
+      sum *= tau;
+      for (let i = k + 1; i < n; i++) rows[row + i]! -= sum * v[i]!;
     }
   }
   return rows;
@@ -126,7 +133,8 @@ function stepQl(d: Float64Array, e: Float64Array, vectors: Float64Array, n: numb
 /** Rows i and k of a matrix with n columns become c · i − s · k and s · i + c · k. */
 export function rotateRows(a: Float64Array, n: number, i: number, k: number, c: number, s: number): void {
   for (let j = 0, x = i * n, y = k * n; j < n; j++, x++, y++) {
-    const [p, q] = [a[x]!, a[y]!];
+    const p = a[x]!;
+    const q = a[y]!;
     a[x] = c * p - s * q;
     a[y] = s * p + c * q;
   }
