@@ -114,11 +114,13 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
   if (images === 0 || count === 0) return clear(out);
   const work = workOf(planNanoseconds(plan));
   const { packTaps } = work.kernels(patchKernels(dtype));
-  const most = work === alone ? 1 : roomFor(groups * filters * count * bytes, images);
+  // Threads share rows of gradients that were packed before; alone, each piece is packed when its turn comes.
+  const isAlone = work === alone;
+  const most = isAlone ? 1 : roomFor(groups * filters * count * bytes, images);
   const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, most);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(count);
-  const gradients = new LeftRows(plan, count * bytes, image.room * groups * count, work);
+  const gradients = new LeftRows(plan, count * bytes, isAlone ? depthBlock : image.room * groups * count, work);
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
   let start = 0;
@@ -131,13 +133,14 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
     const row = n * groups + group;
     for (let first = 0; first < count; first += depthBlock) {
       const from = gAt + (row * filters * count + first) * bytes;
-      body((row - start * groups) * count + first, from, first, Math.min(depthBlock, count - first));
+      const position = isAlone ? 0 : (row - start * groups) * count + first;
+      body(position, from, first, Math.min(depthBlock, count - first));
     }
   };
   for (; start < images; start += image.room) {
     const end = Math.min(images, start + image.room);
     image.load(start, end - start);
-    for (let n = start; n < end; n++) {
+    for (let n = isAlone ? end : start; n < end; n++) {
       for (let group = 0; group < groups; group++) {
         eachGradient(n, group, (position, from, _first, depth) => gradients.set(position, from, depth));
       }
@@ -154,6 +157,7 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
           for (let n = start; n < end; n++) {
             const base = image.at(n) + group * plan.channels * image.channelBytes;
             eachGradient(n, group, (position, from, first, depth) => {
+              if (isAlone) gradients.set(position, from, depth);
               packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
               gradients.multiply(position, from, depth, width, columns, c, taps * bytes, n > 0 || first > 0, spare);
             });
