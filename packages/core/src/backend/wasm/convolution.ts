@@ -22,6 +22,8 @@ const patches = new Scratch();
 
 /** Windows whose patches are packed at a time. */
 const WINDOW_BLOCK = 512;
+/** So long a call takes at least where there would otherwise be very many. */
+const CALL_NANOSECONDS = 3_000;
 /** Windows of a task at least. */
 const LEAST_WINDOWS = 64;
 
@@ -123,6 +125,8 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
   const gradients = new LeftRows(plan, count * bytes, isAlone ? depthBlock : image.room * groups * count, work);
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
+  // A call for all taps that is short already is not divided any further than into two.
+  const across = Math.max(2, Math.floor(planNanoseconds({ ...plan, images: 1, groups: 1, count: depthBlock }) / CALL_NANOSECONDS));
   let start = 0;
   /** Calls the body for each piece of a row of gradients: where it is packed, and where it starts. */
   const eachGradient = (
@@ -148,7 +152,7 @@ function weightGradient(out: Strided, g: Strided, x: Strided, window: Convolutio
     work.run();
     // Threads divide the taps, so that sums over images are taken in their order.
     eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
-      eachPiece(Math.ceil(work.width / groups), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
+      eachPiece(Math.min(across, Math.ceil(work.width / groups)), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
         work.task();
         const spare = takePanels(plan, depthBlock, width, work.inside());
         const columns = spare + spareBytes();
