@@ -21,11 +21,14 @@ describe('results on several threads', () => {
   it.each([2, 3, 4])('are the same to the bit on %d', (threads) => {
     startThreads(threads);
     for (const [name, call] of Object.entries(calls)) {
-      const before = taskCounts();
+      const before = taskCounts().all;
       const found = [call(), call()].map(bytesOf);
-      const isDivided = taskCounts().all > before.all;
-      const areSame = found.map((results) => results.every((bytes, k) => Buffer.compare(bytes, expected[name]![k]!) === 0));
-      expect([name, isDivided, ...areSame]).toEqual([name, !undivided.includes(name), true, true]);
+      // Where other programs keep threads from running, calls are not divided for a while.
+      const end = performance.now() + (undivided.includes(name) ? 0 : 20_000);
+      while (taskCounts().all === before && performance.now() < end) found.push(bytesOf(call()));
+      const isDivided = taskCounts().all > before;
+      const areSame = found.every((results) => results.every((bytes, k) => Buffer.compare(bytes, expected[name]![k]!) === 0));
+      expect([name, isDivided, areSame]).toEqual([name, !undivided.includes(name), true]);
     }
   });
 

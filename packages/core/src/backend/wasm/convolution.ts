@@ -22,6 +22,8 @@ const patches = new Scratch();
 
 /** Windows whose patches are packed at a time. */
 const WINDOW_BLOCK = 512;
+/** So long a call takes at least where there would otherwise be very many. */
+const CALL_NANOSECONDS = 3_000;
 /** Windows of a task at least. */
 const LEAST_WINDOWS = 64;
 
@@ -123,13 +125,17 @@ export function weightGradient(out: Strided, g: Strided, x: Strided, window: Con
   if (images === 0 || count === 0) return clear(out);
   const work = workOf(planNanoseconds(plan));
   const { packTaps } = work.kernels(patchKernels(dtype));
-  const most = work === alone ? 1 : roomFor(groups * filters * count * bytes, images);
+  // Threads share rows of gradients that were packed before; alone, each piece is packed when its turn comes.
+  const isAlone = work === alone;
+  const most = isAlone ? 1 : roomFor(groups * filters * count * bytes, images);
   const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, most);
   const offsets = writeOffsets(plan, image);
   const depthBlock = blockOf(count);
-  const gradients = new LeftRows(plan, count * bytes, image.room * groups * count, work);
+  const gradients = new LeftRows(plan, count * bytes, isAlone ? depthBlock : image.room * groups * count, work);
   const [step, rowStep, planeStep] = image.steps(plan.window.stride);
   const [, height, along] = windows;
+  // A call for all taps that is short already is not divided any further than into two.
+  const across = Math.max(2, Math.floor(planNanoseconds({ ...plan, images: 1, groups: 1, count: depthBlock }) / CALL_NANOSECONDS));
   let start = 0;
   /** Calls the body for each piece of a row of gradients: where it is packed, and where it starts. */
   const eachGradient = (
@@ -140,13 +146,14 @@ export function weightGradient(out: Strided, g: Strided, x: Strided, window: Con
     const row = n * groups + group;
     for (let first = 0; first < count; first += depthBlock) {
       const from = gAt + (row * filters * count + first) * bytes;
-      body((row - start * groups) * count + first, from, first, Math.min(depthBlock, count - first));
+      const position = isAlone ? 0 : (row - start * groups) * count + first;
+      body(position, from, first, Math.min(depthBlock, count - first));
     }
   };
   for (; start < images; start += image.room) {
     const end = Math.min(images, start + image.room);
     image.load(start, end - start);
-    for (let n = start; n < end; n++) {
+    for (let n = isAlone ? end : start; n < end; n++) {
       for (let group = 0; group < groups; group++) {
         eachGradient(n, group, (position, from, _first, depth) => gradients.set(position, from, depth));
       }
@@ -154,7 +161,7 @@ export function weightGradient(out: Strided, g: Strided, x: Strided, window: Con
     work.run();
     // Threads divide the taps, so that sums over images are taken in their order.
     eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
-      eachPiece(Math.ceil(work.width / groups), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
+      eachPiece(Math.min(across, Math.ceil(work.width / groups)), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
         work.task();
         const spare = takePanels(plan, depthBlock, width, work.inside());
         const columns = spare + spareBytes();
@@ -163,6 +170,7 @@ export function weightGradient(out: Strided, g: Strided, x: Strided, window: Con
           for (let n = start; n < end; n++) {
             const base = image.at(n) + group * plan.channels * image.channelBytes;
             eachGradient(n, group, (position, from, first, depth) => {
+              if (isAlone) gradients.set(position, from, depth);
               packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
               gradients.multiply(position, from, depth, width, columns, c, taps * bytes, n > 0 || first > 0, spare);
             });

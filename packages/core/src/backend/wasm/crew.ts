@@ -52,6 +52,11 @@ export function crewReport(): string {
   return control === 0 ? 'not started yet' : `${tasksHelped} of ${tasksDone} tasks were done beside the main one`;
 }
 
+/** Whether the caller works alone for now, as another thread got no core. */
+export function isResting(): boolean {
+  return restsUntil !== 0 && performance.now() < restsUntil;
+}
+
 /** Memory that is never given back: threads that are to end may still look at it. */
 export function permanent(bytes: number): number {
   const address = allocate(bytes, 2 ** 32);
@@ -68,7 +73,7 @@ export function permanent(bytes: number): number {
 export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number) => void): void {
   tasksDone += tasks;
   const start = performance.now();
-  if (!isThere() || start < restsUntil) {
+  if (!isThere()) {
     for (let task = tasks - 1; task >= 0; task--) take(task);
     return;
   }

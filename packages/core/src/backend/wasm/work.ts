@@ -1,7 +1,7 @@
 import { views } from '../../heap.ts';
 import { Scratch } from './scratch.ts';
 import { type Kernel, placeOf } from './shared-modules.ts';
-import { runJob } from './crew.ts';
+import { isResting, runJob } from './crew.ts';
 import { threadCount } from './threads.ts';
 import { OWN } from './worker.ts';
 
@@ -46,7 +46,7 @@ const TASK_NANOSECONDS = 5_000;
 
 /** Whether several threads gain from work that takes one of them so long. */
 export function isWorthSharing(nanoseconds: number): boolean {
-  return nanoseconds >= WORTHWHILE_NANOSECONDS && threadCount() > 1;
+  return nanoseconds >= WORTHWHILE_NANOSECONDS && threadCount() > 1 && !isResting();
 }
 
 /** How work that takes one thread so long is done best. */
@@ -56,7 +56,7 @@ export function workOf(nanoseconds: number): Work {
 
 interface Call {
   readonly kernel: Kernel;
-  readonly integers: readonly number[];
+  readonly integers: number[];
   readonly others: readonly number[];
 }
 
@@ -68,6 +68,7 @@ const owned = new Scratch();
 export class SharedWork implements Work {
   readonly width: number;
   private tasks: Call[][] = [];
+  private readonly listed = new Map<object, object>();
   /** The most that any task takes of its thread's own memory. */
   private ownBytes = 0;
 
@@ -78,9 +79,12 @@ export class SharedWork implements Work {
   }
 
   kernels<Table extends object>(table: Table): Table {
-    const listed: Record<string, unknown> = {};
-    for (const [name, kernel] of Object.entries(table)) {
-      listed[name] = (...integers: number[]) => this.call(kernel as Kernel, integers);
+    let listed = this.listed.get(table) as Record<string, unknown> | undefined;
+    if (listed === undefined) {
+      this.listed.set(table, (listed = {}));
+      for (const [name, kernel] of Object.entries(table)) {
+        listed[name] = (...integers: number[]) => this.call(kernel as Kernel, integers);
+      }
     }
     return listed as Table;
   }
@@ -115,7 +119,7 @@ export class SharedWork implements Work {
   }
 
   /** Puts a call on the list: integers, then arguments of other types. */
-  call(kernel: Kernel, integers: readonly number[], others: readonly number[] = none): void {
+  call(kernel: Kernel, integers: number[], others: readonly number[] = none): void {
     this.tasks[this.tasks.length - 1]!.push({ kernel, integers, others });
   }
 
@@ -124,9 +128,12 @@ export class SharedWork implements Work {
     this.tasks = [];
     if (tasks.length === 0) return;
     const own = ownBytes === 0 ? 0 : owned.take(ownBytes * threadCount());
-    const place = (integer: number): number => (integer < OWN ? integer : integer - OWN + own);
     const take = (task: number): void => {
-      for (const { kernel, integers, others } of tasks[task]!) kernel(...integers.map(place), ...others);
+      for (const { kernel, integers, others } of tasks[task]!) {
+        const args = others === none ? integers : [...integers, ...others];
+        for (let k = 0; k < integers.length; k++) if (args[k]! >= OWN) args[k]! += own - OWN;
+        kernel(...args);
+      }
     };
     if (tasks.length === 1) take(0);
     else runJob({ list: write(tasks), tasks: tasks.length, own, ownBytes }, take);
@@ -140,7 +147,9 @@ function write(tasks: readonly (readonly Call[])[]): number {
     list[task] = list.length;
     list.push(calls.length);
     for (const { kernel, integers, others } of calls) {
-      list.push(placeOf(kernel), integers.length, others.length, ...integers, ...others);
+      list.push(placeOf(kernel), integers.length, others.length);
+      for (let k = 0; k < integers.length; k++) list.push(integers[k]!);
+      for (let k = 0; k < others.length; k++) list.push(others[k]!);
     }
   });
   const index = lists.take(list.length * 8) / 8;
