@@ -50,7 +50,8 @@ const nadam: Update = defineUpdate(
 
 /**
  * Adam that looks ahead along its momentum, as Nesterov's method does.
- * @numerics The product of momenta is kept in single precision, as PyTorch keeps it.
+ * @numerics The product of momenta is kept in single precision, as PyTorch keeps it. Looking ahead, it counts the present
+ * momentum twice, as PyTorch 1.13 does, whose trajectories are followed; later versions count it once.
  * @source torch.optim.NAdam; Dozat (2016)
  */
 export class NAdam extends Optimizer<Options> {
