@@ -156,7 +156,7 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
   }
   if (rows.sum(1).eq(0).any().item() === 1) throw new ValueError('multinomial: at least one weight of each row must be positive', details);
   const shape = [...weights.shape.slice(0, -1), count];
-  if (!replacement || count === 1) {
+  if (!replacement) {
     const waits = drawn<Floats>(rows.shape, weights.dtype, { generator }, fillExponential);
     return rows.div(waits).topk(count, 1).indices.reshape(shape);
   }
