@@ -1,4 +1,4 @@
-import { noGrad, zeros, type Tensor } from '@tapegrad/core';
+import { noGrad, type Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
 import { Adam, SGD } from '@tapegrad/optim';
 import type { Inputs } from '../inputs.ts';
@@ -98,24 +98,30 @@ const tiny: Prepare = (inputs, sizes, shapes) => {
   return training(() => lossFunction(model(x!), target!), sgd(model.parameters(), sizes));
 };
 
-/** An LSTM from the operations that its equations name. */
+class Recurrent extends nn.Module {
+  readonly lstm: nn.LSTM;
+  readonly head: nn.Linear;
+
+  constructor({ inputs, hidden }: Readonly<Record<string, number>>) {
+    super();
+    this.lstm = new nn.LSTM(inputs!, hidden!);
+    this.head = new nn.Linear(hidden!, 10);
+  }
+
+  forward(x: Tensor): Tensor {
+    const [output] = this.lstm(x);
+    return this.head(output.select(0, -1));
+  }
+}
+
 const lstm: Prepare = (inputs, sizes, shapes) => {
-  const { x, labels, ...initial } = tensors(inputs, shapes);
-  const parameters = Object.fromEntries(
-    Object.entries(initial).map(([name, values]) => [name, values.detach().requiresGrad_()]),
-  );
-  const { iw, ib, hw, hb, w, b } = parameters;
-  const start = zeros([sizes['batch']!, sizes['hidden']!]);
-  const computeLoss = (): Tensor => {
-    let [h, c] = [start, start];
-    for (const input of x!.linear(iw!, ib!).unbind()) {
-      const gates = input.add(h.linear(hw!, hb!)).chunk(4, 1);
-      c = gates[1]!.sigmoid().mul(c).add(gates[0]!.sigmoid().mul(gates[2]!.tanh()));
-      h = gates[3]!.sigmoid().mul(c.tanh());
-    }
-    return nn.functional.crossEntropy(h.linear(w!, b!), labels!);
-  };
-  return training(computeLoss, sgd(Object.values(parameters), sizes));
+  const model = new Recurrent(sizes);
+  const { x, labels, iw, ib, hw, hb, w, b } = inputs;
+  // The layer lists both weights before both biases.
+  loadParameters(model, { iw: iw!, hw: hw!, ib: ib!, hb: hb!, w: w!, b: b! }, shapes, []);
+  const data = tensors({ x: x!, labels: labels! }, shapes);
+  const computeLoss = (): Tensor => nn.functional.crossEntropy(model(data['x']!), data['labels']!);
+  return training(computeLoss, sgd(model.parameters(), sizes));
 };
 
 /** Training steps. */

@@ -48,7 +48,7 @@ export const recurrentKinds: Readonly<Record<'tanh' | 'relu' | 'lstm' | 'gru', R
     hasCell: true,
     inputBias: bothBiases,
     step: (fromInput, [hidden, cell], { weightHh, weightHr }) => {
-      const [next, nextCell] = fromInput.add(hidden!.linear(weightHh)).lstmStep(cell!);
+      const [next, nextCell] = hidden!.linear(weightHh).add_(fromInput).lstmStep(cell!);
       return [weightHr === null ? next : next.linear(weightHr), nextCell];
     },
   },
