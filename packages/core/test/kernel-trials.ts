@@ -181,11 +181,12 @@ function matmul(draw: Draw): Trial {
   const [m, k, n] = [draw.one([0, ...sizes]), draw.one([0, ...sizes]), draw.one([0, ...sizes.slice(0, -2)])];
   const [a, b] = [draw.operand([...batch, m, k], dtype), draw.operand([...batch, k, n], dtype)];
   const out = draw.tensor([...batch, m, n], dtype);
+  const add = dtype.startsWith('float') && draw.chance(0.3);
   return {
     outputs: [out],
-    run: (kernels, [o]) => kernels.matmul(o!, a, b),
+    run: (kernels, [o]) => kernels.matmul(o!, a, b, add),
     tolerance: 10 * tolerances[dtype],
-    about: [shapes(out, a, b)],
+    about: [add, shapes(out, a, b)],
   };
 }
 

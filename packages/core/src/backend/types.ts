@@ -99,8 +99,8 @@ export interface Kernels {
   reduce(kind: Reduction, out: Strided, x: Strided, dims: readonly number[]): void;
   /** Along `dim`: the extreme value and the int32 index of its first occurrence; NaN wins. Outputs have size 1 at dim. */
   extremum(kind: 'max' | 'min', values: Strided, indices: Strided, x: Strided, dim: number): void;
-  /** out[..., m, n] = a[..., m, k] b[..., k, n]; batch dims are already equal (0 strides where broadcast). Any strides. */
-  matmul(out: Strided, a: Strided, b: Strided): void;
+  /** out[..., m, n] = a[..., m, k] b[..., k, n]; batch dims are already equal (0 strides where broadcast). Any strides; floats may be added to what out holds. */
+  matmul(out: Strided, a: Strided, b: Strided, add?: boolean): void;
   /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *] (cross-correlation), 1 to 3 spatial dims. */
   convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void;
   /** Its transpose in x: out[N, C, *] = Σ g[N, O, *] w[O, C/groups, *]. */

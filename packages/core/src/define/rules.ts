@@ -58,6 +58,8 @@ export interface BilinearDefinition<A> {
     (gradient: Tensor, b: Tensor, attrs: A, meta: Meta) => Tensor,
     (gradient: Tensor, a: Tensor, attrs: A, meta: Meta) => Tensor,
   ];
+  /** Adds the gradient of the second input to a dense sum of such gradients, by a kernel; off the tape. */
+  addSecond?(sum: Tensor, gradient: Tensor, a: Tensor, attrs: A): void;
 }
 
 /** Declares a bilinear operation. It saves an input only if the other one needs a gradient. */
@@ -68,10 +70,13 @@ export function bilinear<A>(name: string, definition: BilinearDefinition<A>): (a
     vjp(node, [gradient]) {
       const { attrs, metas } = node.attrs as Recorded<A>;
       const [toA, toB] = definition.transposes;
-      return [
-        node.needs(0) ? toA(gradient!, node.input(1), attrs, metas[0]!) : null,
-        node.needs(1) ? toB(gradient!, node.input(0), attrs, metas[1]!) : null,
-      ];
+      const first = node.needs(0) ? toA(gradient!, node.input(1), attrs, metas[0]!) : null;
+      if (!node.needs(1)) return [first, null];
+      const sum = definition.addSecond === undefined ? null : node.ownSum(1);
+      if (sum === null) return [first, toB(gradient!, node.input(0), attrs, metas[1]!)];
+      definition.addSecond!(sum, gradient!, node.input(0), attrs);
+      sum.storage.version++;
+      return [first, null];
     },
   };
   return (a, b, attrs) => {

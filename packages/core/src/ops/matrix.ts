@@ -204,6 +204,7 @@ const rowsByWeight = bilinear<null>('linear', {
     return out;
   },
   transposes: [(g, w) => g.matmul(w), (g, x) => g.t().matmul(x)],
+  addSecond: (sum, g, x) => kernels().matmul(sum, g.t(), x, true),
 });
 
 /** A bias is added in place, since nobody else has the product. */

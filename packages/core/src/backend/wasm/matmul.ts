@@ -7,21 +7,22 @@ import { type FloatDType, isFloatDType } from './floats.ts';
 import { gemm, product, productNanoseconds } from './gemm.ts';
 import { alone, workOf } from './work.ts';
 
-/** out[..., m, n] = a[..., m, k] b[..., k, n]. */
-export function matmul(out: Strided, a: Strided, b: Strided): void {
+/** out[..., m, n] = a[..., m, k] b[..., k, n], or += if `add` is set. */
+export function matmul(out: Strided, a: Strided, b: Strided, add = false): void {
   const rank = out.shape.length;
   const m = out.shape[rank - 2]!;
   const n = out.shape[rank - 1]!;
   const k = a.shape[rank - 1]!;
   if (!isFloatDType(out.dtype)) integerMatmul(out, a, b);
-  else if (k === 0) copy(out, zeros(out));
-  else if (m !== 0 && n !== 0) {
+  else if (k === 0) {
+    if (!add) copy(out, zeros(out));
+  } else if (m !== 0 && n !== 0) {
     const rowsAreDense = out.strides[rank - 1] === 1 || n === 1;
     const columnsAreDense = out.strides[rank - 2] === 1 || m === 1;
     // A single column is a single row of the transposed product.
-    if (columnsAreDense && (n === 1 || !rowsAreDense)) products(out.dtype, 1, out, b, a, n, m, k);
-    else if (rowsAreDense) products(out.dtype, 0, out, a, b, m, n, k);
-    else throughCopy(out, a, b);
+    if (columnsAreDense && (n === 1 || !rowsAreDense)) products(out.dtype, 1, out, b, a, n, m, k, add);
+    else if (rowsAreDense) products(out.dtype, 0, out, a, b, m, n, k, add);
+    else throughCopy(out, a, b, add);
   }
 }
 
@@ -38,6 +39,7 @@ function products(
   m: number,
   n: number,
   k: number,
+  add: boolean,
 ): void {
   const { bytes } = dtypeInfo[dtype];
   const rank = out.shape.length;
@@ -58,7 +60,7 @@ function products(
     batchRank--;
     rows *= out.shape[batchRank]!;
   }
-  if (batchRank === 0) product.gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, false);
+  if (batchRank === 0) product.gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, add);
   else {
     // A product by others can't be put on a list.
     const count = numel(out.shape.slice(0, batchRank));
@@ -67,8 +69,8 @@ function products(
     const one: Product = (x, y, z) => {
       work.task();
       // Few products are divided each by itself.
-      if (work === alone) product.gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, false);
-      else gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, false, inside);
+      if (work === alone) product.gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, add);
+      else gemm(dtype, rows, n, k, x, aRow, aStep, y, bStep, bColumn, z, cRow, add, inside);
     };
     eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, one);
     work.run();
@@ -114,10 +116,11 @@ function isMoreRows(dim: number, row: number, rows: number, out: Strided, a: Str
 }
 
 /** Neither rows nor columns of out are dense: compute aside. */
-function throughCopy(out: Strided, a: Strided, b: Strided): void {
+function throughCopy(out: Strided, a: Strided, b: Strided, add: boolean): void {
   const storage = new Storage(numel(out.shape) * dtypeInfo[out.dtype].bytes);
   const dense = { ...out, storage, offset: 0, strides: contiguousStrides(out.shape) };
-  matmul(dense, a, b);
+  if (add) copy(dense, out);
+  matmul(dense, a, b, add);
   copy(out, dense);
   freeStorage(storage);
 }
