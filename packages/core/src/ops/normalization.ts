@@ -313,7 +313,7 @@ export function instanceNorm(
   options: InstanceNormOptions = {},
 ): Tensor {
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
-  if (!useInputStats) return x.batchNorm(runningMean ?? null, runningVar ?? null, weight, bias, { eps });
+  if (!useInputStats) return batchNorm(x, runningMean ?? null, runningVar ?? null, weight, bias, { eps });
   const [batch, channels] = x.shape as [number, number];
   const count = numel(x.shape.slice(2));
   if (x.ndim < 2 || count === 1) {

@@ -1,6 +1,7 @@
 import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import type { Expr } from '../expr/index.ts';
+import { dropout } from '../random.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -68,7 +69,7 @@ export function scaledDotProductAttentionWithWeights(
   }
   const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
   const weights = attentionWeights(query.matmul(key.mT), attnMask, isCausal, scale);
-  const kept = dropoutP > 0 ? weights.dropout(dropoutP) : weights;
+  const kept = dropoutP > 0 ? dropout(weights, dropoutP) : weights;
   return [kept.matmul(value), kept];
 }
 
