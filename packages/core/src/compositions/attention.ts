@@ -18,6 +18,7 @@ export interface AttentionOptions {
 }
 
 /** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
+/* @__NO_SIDE_EFFECTS__ */
 function weightsOf(masks: readonly ('element!' | 'row!')[], hides: (row: RowBuilder, mask: Expr) => Expr | null): RowProgram {
   return rowProgram('attention_weights', ['element', ...masks], (row, scores, mask) => {
     const scaled = scores!.mul(row.param(0));
