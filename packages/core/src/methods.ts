@@ -4,7 +4,7 @@ import * as aliases from './aliases.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import * as activation from './ops/activation.ts';
 import * as arithmetic from './ops/arithmetic.ts';
-import * as calculus from './ops/calculus.ts';
+import { diff } from './ops/calculus.ts';
 import * as comparison from './ops/comparison.ts';
 import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
@@ -14,7 +14,7 @@ import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
 import * as flatIndexing from './ops/flat-indexing.ts';
 import * as gamma from './ops/gamma.ts';
-import * as histogram from './ops/histogram.ts';
+import { bincount, histc, histogram } from './ops/histogram.ts';
 import * as indexing from './ops/indexing.ts';
 import * as integer from './ops/integer.ts';
 import { chunk, split, unbind } from './ops/joining.ts';
@@ -31,7 +31,7 @@ import * as representation from './ops/representation.ts';
 import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
 import * as scatterReduction from './ops/scatter-reduction.ts';
-import * as search from './ops/search.ts';
+import { unique, uniqueConsecutive } from './ops/search.ts';
 import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
 import * as splitting from './ops/splitting.ts';
@@ -47,20 +47,19 @@ import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, aliases, arithmetic, calculus, comparison, complex, conversion, covariance, diagonal, exponential,
-  extrema, flatIndexing, gamma, histogram, indexing, integer, matrix, movement, norm, order, product, reduction,
-  reordering, repetition, replacement, representation, rounding, scan, scatterReduction, search, sliding, softmax,
-  splitting, statistics, strided, subscript, triangle, trigonometric,
+  activation, aliases, arithmetic, comparison, complex, conversion, covariance, diagonal, exponential, extrema,
+  flatIndexing, gamma, indexing, integer, matrix, movement, norm, order, product, reduction, reordering, repetition,
+  replacement, representation, rounding, scan, scatterReduction, sliding, softmax, splitting, statistics, strided,
+  subscript, triangle, trigonometric,
 ] as const;
 type Families =
   & Omit<typeof extrema, 'max' | 'min'> & Omit<typeof order, 'median' | 'nanmedian'>
-  & typeof activation & typeof aliases & typeof arithmetic & typeof calculus & typeof comparison & typeof complex
-  & typeof conversion & typeof covariance & typeof diagonal & typeof exponential & typeof flatIndexing & typeof gamma
-  & typeof histogram & typeof indexing & typeof integer & typeof matrix & typeof movement & typeof norm
-  & typeof product & typeof reduction & typeof reordering & typeof repetition & typeof replacement
-  & typeof representation & typeof rounding & typeof scan & typeof scatterReduction & typeof search & typeof sliding
-  & typeof softmax & typeof splitting & typeof statistics & typeof strided & typeof subscript & typeof triangle
-  & typeof trigonometric;
+  & typeof activation & typeof aliases & typeof arithmetic & typeof comparison & typeof complex & typeof conversion
+  & typeof covariance & typeof diagonal & typeof exponential & typeof flatIndexing & typeof gamma & typeof indexing
+  & typeof integer & typeof matrix & typeof movement & typeof norm & typeof product & typeof reduction
+  & typeof reordering & typeof repetition & typeof replacement & typeof representation & typeof rounding & typeof scan
+  & typeof scatterReduction & typeof sliding & typeof softmax & typeof splitting & typeof statistics & typeof strided
+  & typeof subscript & typeof triangle & typeof trigonometric;
 
 const engine: {
   readonly backward: typeof backward;
@@ -77,7 +76,18 @@ const drawing: {
   readonly uniform_: typeof uniform_;
 } = { bernoulli_, exponential_, normal_, random_, uniform_ };
 
-const pieces: { readonly chunk: typeof chunk; readonly split: typeof split; readonly unbind: typeof unbind } = { chunk, split, unbind };
+/** Of families that hold functions too, what is a method. */
+const chosen: {
+  readonly bincount: typeof bincount;
+  readonly chunk: typeof chunk;
+  readonly diff: typeof diff;
+  readonly histc: typeof histc;
+  readonly histogram: typeof histogram;
+  readonly split: typeof split;
+  readonly unbind: typeof unbind;
+  readonly unique: typeof unique;
+  readonly uniqueConsecutive: typeof uniqueConsecutive;
+} = { bincount, chunk, diff, histc, histogram, split, unbind, unique, uniqueConsecutive };
 
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
@@ -92,7 +102,7 @@ export type TensorMethods = { [K in keyof Families]: Method<Families[K]> } & {
     : never;
 } & { [K in keyof typeof engine]: Method<(typeof engine)[K]> } & {
   [K in keyof typeof drawing]: Method<(typeof drawing)[K]>;
-} & { [K in keyof typeof pieces]: Method<(typeof pieces)[K]> };
+} & { [K in keyof typeof chosen]: Method<(typeof chosen)[K]> };
 
 declare module './tensor.ts' {
   interface Tensor extends TensorMethods {
@@ -153,7 +163,7 @@ function transposed(x: Tensor): Tensor {
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
-  for (const family of [...families, engine, drawing, pieces]) {
+  for (const family of [...families, engine, drawing, chosen]) {
     for (const [name, operation] of Object.entries(family)) {
       if (typeof operation !== 'function') continue;
       define(name, operation as unknown as AnyOperation);
