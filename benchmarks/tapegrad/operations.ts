@@ -37,8 +37,8 @@ const forwards: Record<string, Forward> = {
   sum: ({ x }) => x!.sum(),
   mean: ({ x }) => x!.mean(),
   softmax: ({ x }) => x!.softmax(-1),
-  'layer-norm': ({ x, weight, bias }) => x!.layerNorm(1000, weight!, bias!),
-  'conv-forward': ({ x, w }) => x!.conv2d(w!, null, { padding: 1 }),
+  'layer-norm': ({ x, weight, bias }) => tg.layerNorm(x!, 1000, weight!, bias!),
+  'conv-forward': ({ x, w }) => tg.conv2d(x!, w!, null, { padding: 1 }),
 };
 
 /** Gradients of a result with respect to leaves, as a user reads them. */
@@ -80,7 +80,7 @@ const chain: Prepare = (inputs, sizes, shapes) => {
 export const operations: Record<string, Prepare> = {
   ...Object.fromEntries(Object.entries(forwards).map(([name, compute]) => [name, forward(compute)])),
   'conv-backward': backward(['x', 'w'], ({ x, w, g }) => ({
-    out: x!.conv2d(w!, null, { padding: 1 }),
+    out: tg.conv2d(x!, w!, null, { padding: 1 }),
     g: g!,
   })),
   chain,

@@ -114,10 +114,10 @@ describe.each(floats)('products in %s are the same within rounding', (dtype) => 
     ['1 by 1', [2, 30, 8, 8], [20, 30, 1, 1], {}],
   ] as const)('in a convolution %s and its gradients', async (_what, shape, kernel, options) => {
     const [x, w] = [random([...shape], dtype), random([...kernel], dtype)];
-    const g = random([...x.conv2d(w, null, options).shape], dtype);
+    const g = random([...tg.conv2d(x, w, null, options).shape], dtype);
     const results = await both(() => {
       const [input, weight] = [x.detach().requiresGrad_(), w.detach().requiresGrad_()];
-      const out = input.conv2d(weight, null, options);
+      const out = tg.conv2d(input, weight, null, options);
       out.backward(g);
       return [out, input.grad!, weight.grad!];
     });

@@ -3,39 +3,26 @@ import { registerHook, registerPostAccumulateGradHook, retainGrad } from './auto
 import * as aliases from './aliases.ts';
 import { ShapeError, ValueError } from './errors.ts';
 import * as activation from './ops/activation.ts';
-import * as adaptivePooling from './ops/adaptive-pooling.ts';
 import * as arithmetic from './ops/arithmetic.ts';
-import * as calculus from './ops/calculus.ts';
+import { diff } from './ops/calculus.ts';
 import * as comparison from './ops/comparison.ts';
 import * as complex from './ops/complex.ts';
 import * as conversion from './ops/conversion.ts';
-import * as convolution from './ops/convolution.ts';
 import * as covariance from './ops/covariance.ts';
 import * as diagonal from './ops/diagonal.ts';
-import * as distance from './ops/distance.ts';
-import * as embedding from './ops/embedding.ts';
 import * as exponential from './ops/exponential.ts';
 import * as extrema from './ops/extrema.ts';
 import * as flatIndexing from './ops/flat-indexing.ts';
-import * as fractionalPooling from './ops/fractional-pooling.ts';
 import * as gamma from './ops/gamma.ts';
-import * as gridSampling from './ops/grid-sampling.ts';
-import * as histogram from './ops/histogram.ts';
+import { bincount, histc, histogram } from './ops/histogram.ts';
 import * as indexing from './ops/indexing.ts';
 import * as integer from './ops/integer.ts';
-import * as interpolation from './ops/interpolation.ts';
 import { chunk, split, unbind } from './ops/joining.ts';
-import * as loss from './ops/loss.ts';
 import * as matrix from './ops/matrix.ts';
 import * as movement from './ops/movement.ts';
 import * as norm from './ops/norm.ts';
-import * as normalization from './ops/normalization.ts';
 import * as order from './ops/order.ts';
-import * as padding from './ops/padding.ts';
-import * as patches from './ops/patches.ts';
-import * as pooling from './ops/pooling.ts';
 import * as product from './ops/product.ts';
-import * as recurrent from './ops/recurrent.ts';
 import * as reduction from './ops/reduction.ts';
 import * as reordering from './ops/reordering.ts';
 import * as repetition from './ops/repetition.ts';
@@ -44,8 +31,7 @@ import * as representation from './ops/representation.ts';
 import * as rounding from './ops/rounding.ts';
 import * as scan from './ops/scan.ts';
 import * as scatterReduction from './ops/scatter-reduction.ts';
-import * as search from './ops/search.ts';
-import * as segmentReduction from './ops/segment-reduction.ts';
+import { unique, uniqueConsecutive } from './ops/search.ts';
 import * as sliding from './ops/sliding.ts';
 import * as softmax from './ops/softmax.ts';
 import * as splitting from './ops/splitting.ts';
@@ -54,31 +40,26 @@ import * as strided from './ops/strided.ts';
 import * as subscript from './ops/subscript.ts';
 import * as triangle from './ops/triangle.ts';
 import * as trigonometric from './ops/trigonometric.ts';
-import * as unpooling from './ops/unpooling.ts';
 import { toNdarray } from './ndarray-view.ts';
-import { bernoulli_, dropout, exponential_, normal_, random_, uniform_ } from './random.ts';
+import { bernoulli_, exponential_, normal_, random_, uniform_ } from './random.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
 /** Families of operations whose first argument becomes `this`. */
 const families = [
-  activation, adaptivePooling, aliases, arithmetic, calculus, comparison, complex, conversion, convolution, covariance,
-  diagonal, distance, embedding, exponential, extrema, flatIndexing, fractionalPooling, gamma, gridSampling, histogram,
-  indexing, integer, interpolation, loss, matrix, movement, norm, normalization, order, padding, patches, pooling, product,
-  recurrent, reduction, reordering, repetition, replacement, representation, rounding, scan, scatterReduction, search, segmentReduction, sliding,
-  softmax, splitting, statistics, strided, subscript, triangle, trigonometric, unpooling,
+  activation, aliases, arithmetic, comparison, complex, conversion, covariance, diagonal, exponential, extrema,
+  flatIndexing, gamma, indexing, integer, matrix, movement, norm, order, product, reduction, reordering, repetition,
+  replacement, representation, rounding, scan, scatterReduction, sliding, softmax, splitting, statistics, strided,
+  subscript, triangle, trigonometric,
 ] as const;
 type Families =
   & Omit<typeof extrema, 'max' | 'min'> & Omit<typeof order, 'median' | 'nanmedian'>
-  & typeof activation & typeof adaptivePooling & typeof aliases & typeof arithmetic & typeof calculus & typeof comparison
-  & typeof complex & typeof conversion & typeof convolution & typeof covariance & typeof diagonal & typeof distance
-  & typeof embedding & typeof exponential & typeof flatIndexing & typeof fractionalPooling & typeof gamma
-  & typeof gridSampling & typeof histogram & typeof indexing & typeof integer & typeof interpolation & typeof loss
-  & typeof matrix & typeof movement & typeof norm & typeof normalization & typeof padding & typeof patches & typeof pooling
-  & typeof product & typeof recurrent & typeof reduction & typeof reordering & typeof repetition & typeof replacement
-  & typeof representation & typeof rounding & typeof scan & typeof scatterReduction & typeof search & typeof segmentReduction & typeof sliding
-  & typeof softmax & typeof splitting & typeof statistics & typeof strided & typeof subscript & typeof triangle
-  & typeof trigonometric & typeof unpooling;
+  & typeof activation & typeof aliases & typeof arithmetic & typeof comparison & typeof complex & typeof conversion
+  & typeof covariance & typeof diagonal & typeof exponential & typeof flatIndexing & typeof gamma & typeof indexing
+  & typeof integer & typeof matrix & typeof movement & typeof norm & typeof product & typeof reduction
+  & typeof reordering & typeof repetition & typeof replacement & typeof representation & typeof rounding & typeof scan
+  & typeof scatterReduction & typeof sliding & typeof softmax & typeof splitting & typeof statistics & typeof strided
+  & typeof subscript & typeof triangle & typeof trigonometric;
 
 const engine: {
   readonly backward: typeof backward;
@@ -89,14 +70,24 @@ const engine: {
 } = { backward, registerHook, registerPostAccumulateGradHook, retainGrad, toNdarray };
 const drawing: {
   readonly bernoulli_: typeof bernoulli_;
-  readonly dropout: typeof dropout;
   readonly exponential_: typeof exponential_;
   readonly normal_: typeof normal_;
   readonly random_: typeof random_;
   readonly uniform_: typeof uniform_;
-} = { bernoulli_, dropout, exponential_, normal_, random_, uniform_ };
+} = { bernoulli_, exponential_, normal_, random_, uniform_ };
 
-const pieces: { readonly chunk: typeof chunk; readonly split: typeof split; readonly unbind: typeof unbind } = { chunk, split, unbind };
+/** Of families that hold functions too, what is a method. */
+const chosen: {
+  readonly bincount: typeof bincount;
+  readonly chunk: typeof chunk;
+  readonly diff: typeof diff;
+  readonly histc: typeof histc;
+  readonly histogram: typeof histogram;
+  readonly split: typeof split;
+  readonly unbind: typeof unbind;
+  readonly unique: typeof unique;
+  readonly uniqueConsecutive: typeof uniqueConsecutive;
+} = { bincount, chunk, diff, histc, histogram, split, unbind, unique, uniqueConsecutive };
 
 type Rest<A> = A extends [unknown, ...infer P] ? P : never;
 type Method<F> = F extends (...args: infer A) => infer R ? (...rest: Rest<A>) => R : never;
@@ -111,7 +102,7 @@ export type TensorMethods = { [K in keyof Families]: Method<Families[K]> } & {
     : never;
 } & { [K in keyof typeof engine]: Method<(typeof engine)[K]> } & {
   [K in keyof typeof drawing]: Method<(typeof drawing)[K]>;
-} & { [K in keyof typeof pieces]: Method<(typeof pieces)[K]> };
+} & { [K in keyof typeof chosen]: Method<(typeof chosen)[K]> };
 
 declare module './tensor.ts' {
   interface Tensor extends TensorMethods {
@@ -172,7 +163,7 @@ function transposed(x: Tensor): Tensor {
 
 /** Makes every operation a method of Tensor. Called once, by the package's entry. */
 export function installMethods(): void {
-  for (const family of [...families, engine, drawing, pieces]) {
+  for (const family of [...families, engine, drawing, chosen]) {
     for (const [name, operation] of Object.entries(family)) {
       if (typeof operation !== 'function') continue;
       define(name, operation as unknown as AnyOperation);

@@ -28,11 +28,7 @@ describeOnEachBackend('counting', () => {
   });
 
   it('counts points in a grid', () => {
-    const { hist, binEdges } = t([
-      [0, 0],
-      [0.9, 0.1],
-      [1, 2],
-    ]).histogramdd([2, 2]);
+    const { hist, binEdges } = tg.histogramdd(t([[0, 0], [0.9, 0.1], [1, 2]]), [2, 2]);
     expect(hist.toArray()).toEqual([
       [1, 0],
       [1, 1],

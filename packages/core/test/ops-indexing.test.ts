@@ -67,19 +67,19 @@ describeOnEachBackend('embedding', () => {
   it('adds rows up, and leaves the padding row without a gradient', () => {
     const table = [[1, 2], [3, 4], [5, 6]];
     const ids = ints([1, 1, 2]);
-    expect(ids.embedding(t(table)).toArray()).toEqual([[3, 4], [3, 4], [5, 6]]);
+    expect(tg.embedding(ids, t(table)).toArray()).toEqual([[3, 4], [3, 4], [5, 6]]);
     expect(slope((w) => tg.embedding(ids, w, { paddingIdx: -1 }), table)).toEqual([[0, 0], [2, 2], [0, 0]]);
     expect(slope((w) => tg.embedding(ids, w, { scaleGradByFreq: true }), table)).toEqual([[0, 0], [1, 1], [1, 1]]);
   });
 
   it('names an id that has no row', () => {
-    expect(() => ints([[0, 5]]).embedding(t([[1], [2]]))).toThrow('embedding: ids 5 at position [0, 1] is out of bounds for dimension 0 with size 2');
+    expect(() => tg.embedding(ints([[0, 5]]), t([[1], [2]]))).toThrow('embedding: ids 5 at position [0, 1] is out of bounds for dimension 0 with size 2');
   });
 
   it('writes labels as unit vectors', () => {
-    expect(ints([2, 0]).oneHot().toArray()).toEqual([[0, 0, 1], [1, 0, 0]]);
-    expect(ints([1]).oneHot(4).shape).toEqual([1, 4]);
-    expect(() => ints([4]).oneHot(3)).toThrow(tg.IndexError);
+    expect(tg.oneHot(ints([2, 0])).toArray()).toEqual([[0, 0, 1], [1, 0, 0]]);
+    expect(tg.oneHot(ints([1]), 4).shape).toEqual([1, 4]);
+    expect(() => tg.oneHot(ints([4]), 3)).toThrow(tg.IndexError);
   });
 });
 

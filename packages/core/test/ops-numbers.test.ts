@@ -152,12 +152,8 @@ describeOnEachBackend('running and nan-aware folds', () => {
         .diff(1, 0, { prepend: t([0]), append: t([7]) })
         .toArray(),
     ).toEqual([1, 2, 4]);
-    expect(t([0, 1, 4]).trapezoid().item()).toBe(3);
-    expect(
-      t([0, 1, 4])
-        .cumulativeTrapezoid(t([0, 2, 3]))
-        .toArray(),
-    ).toEqual([1, 3.5]);
+    expect(tg.trapezoid(t([0, 1, 4])).item()).toBe(3);
+    expect(tg.cumulativeTrapezoid(t([0, 1, 4]), t([0, 2, 3])).toArray()).toEqual([1, 3.5]);
     // Exact for a parabola inside, and with edgeOrder 2 at the ends.
     expect(tg.gradient(t([0, 1, 9, 16]), { spacing: [t([0, 1, 3, 4])], edgeOrder: 2 })[0]!.toArray()).toEqual([0, 2, 6, 8]);
     expect(tg.gradient(t([0, 1, 9, 16]), { spacing: [t([0, 1, 3, 4])] })[0]!.toArray()).toEqual([1, 2, 6, 7]);
@@ -219,7 +215,7 @@ describe('functions of numbers refuse', () => {
       "round: decimals are for floating-point tensors, got int32; use x.to('float32')",
     ],
     ['a scalar to difference', () => t(1).diff(), 'diff: the input must have at least one dimension, got a scalar'],
-    ['points that do not fit', () => t([1, 2]).trapezoid(t([1, 2, 3])), 'trapezoid: x has 3 points along dim 0, but y has 2'],
+    ['points that do not fit', () => tg.trapezoid(t([1, 2]), t([1, 2, 3])), 'trapezoid: x has 3 points along dim 0, but y has 2'],
     ['too few values', () => tg.gradient(t([1])), 'gradient: dim 0 of [1] must have at least edgeOrder + 1 = 2 values'],
     ['negative weights', () => t([1, 2]).cov({ aweights: t([1, -1]) }), 'cov: aweights must not be negative'],
     ['a vector to renormalize', () => half.renorm(2, 0, 1), 'renorm: the input needs at least 2 dimensions, got [1]'],

@@ -86,43 +86,43 @@ describeOnEachBackend('folding segments', () => {
   const lengths = ints([2, 0, 3]);
 
   it('follow each other, by lengths or offsets', () => {
-    expect(x.segmentReduce('sum', { lengths }).toArray()).toEqual([6, 0, 9]);
-    expect(x.segmentReduce('prod', { lengths }).toArray()).toEqual([5, 1, 24]);
-    expect(x.segmentReduce('mean', { lengths }).toArray()).toEqual([3, NaN, 3]);
-    expect(x.segmentReduce('max', { offsets: ints([0, 2, 2, 5]) }).toArray()).toEqual([5, -Infinity, 4]);
-    expect(x.segmentReduce('min', { lengths, initial: 2 }).toArray()).toEqual([1, 2, 2]);
-    expect(x.segmentReduce('mean', { lengths, initial: 6 }).toArray()).toEqual([6, 6, 5]);
+    expect(tg.segmentReduce(x, 'sum', { lengths }).toArray()).toEqual([6, 0, 9]);
+    expect(tg.segmentReduce(x, 'prod', { lengths }).toArray()).toEqual([5, 1, 24]);
+    expect(tg.segmentReduce(x, 'mean', { lengths }).toArray()).toEqual([3, NaN, 3]);
+    expect(tg.segmentReduce(x, 'max', { offsets: ints([0, 2, 2, 5]) }).toArray()).toEqual([5, -Infinity, 4]);
+    expect(tg.segmentReduce(x, 'min', { lengths, initial: 2 }).toArray()).toEqual([1, 2, 2]);
+    expect(tg.segmentReduce(x, 'mean', { lengths, initial: 6 }).toArray()).toEqual([6, 6, 5]);
   });
 
   it('lie along any axis, each row with its own', () => {
     const rows = t([[1, 2, 3], [4, 5, 6]]);
-    expect(rows.segmentReduce('sum', { lengths: ints([[1, 2], [3, 0]]), axis: 1 }).toArray()).toEqual([[1, 5], [15, 0]]);
-    expect(rows.segmentReduce('max', { lengths: ints([2]) }).toArray()).toEqual([[4, 5, 6]]);
+    expect(tg.segmentReduce(rows, 'sum', { lengths: ints([[1, 2], [3, 0]]), axis: 1 }).toArray()).toEqual([[1, 5], [15, 0]]);
+    expect(tg.segmentReduce(rows, 'max', { lengths: ints([2]) }).toArray()).toEqual([[4, 5, 6]]);
   });
 
   it('have derivatives; none where the initial value wins, all where it is equal', () => {
     const leaf = p([1, 5, 2, 2]);
-    const y = leaf.segmentReduce('max', { lengths: ints([1, 3]), initial: 5 });
+    const y = tg.segmentReduce(leaf, 'max', { lengths: ints([1, 3]), initial: 5 });
     expect(tg.grad(y.sum(), leaf)[0]!.toArray()).toEqual([0, 1, 0, 0]);
     const inputs = random(6, 2);
     for (const reduce of ['sum', 'prod', 'mean', 'max', 'min'] as const) {
-      const f = (a: Tensor): Tensor => a.segmentReduce(reduce, { lengths: ints([1, 3, 2]) }).square();
+      const f = (a: Tensor): Tensor => tg.segmentReduce(a, reduce, { lengths: ints([1, 3, 2]) }).square();
       expect(tg.gradcheck(f, inputs)).toBe(true);
       expect(tg.gradgradcheck(f, inputs)).toBe(true);
     }
   });
 
   it('must cover the axis, unless they may leave elements out', () => {
-    expect(() => x.segmentReduce('sum', { lengths: ints([2, 2]) })).toThrow(/lengths of at least 0 that add up to 5/);
-    expect(() => x.segmentReduce('sum', { lengths: ints([6, -1]) })).toThrow(tg.ValueError);
-    expect(() => x.segmentReduce('sum', { lengths: ints([6]), unsafe: true })).toThrow(tg.ValueError);
-    expect(x.segmentReduce('sum', { lengths: ints([2, 2]), unsafe: true }).toArray()).toEqual([6, 6]);
-    expect(x.segmentReduce('sum', { offsets: ints([1, 3]), unsafe: true }).toArray()).toEqual([7]);
-    expect(() => ints([1]).segmentReduce('max', { lengths: ints([1]) })).toThrow(tg.DTypeError);
-    expect(() => x.segmentReduce('sum')).toThrow(/either lengths or offsets/);
-    expect(() => x.segmentReduce('sum', { lengths, axis: 1 })).toThrow(tg.IndexError);
-    expect(() => x.segmentReduce('sum', { lengths: ints([[5]]) })).toThrow(tg.ShapeError);
-    expect(() => x.segmentReduce('median' as 'sum', { lengths })).toThrow(/one of sum, mean, prod, max, min, got 'median'/);
+    expect(() => tg.segmentReduce(x, 'sum', { lengths: ints([2, 2]) })).toThrow(/lengths of at least 0 that add up to 5/);
+    expect(() => tg.segmentReduce(x, 'sum', { lengths: ints([6, -1]) })).toThrow(tg.ValueError);
+    expect(() => tg.segmentReduce(x, 'sum', { lengths: ints([6]), unsafe: true })).toThrow(tg.ValueError);
+    expect(tg.segmentReduce(x, 'sum', { lengths: ints([2, 2]), unsafe: true }).toArray()).toEqual([6, 6]);
+    expect(tg.segmentReduce(x, 'sum', { offsets: ints([1, 3]), unsafe: true }).toArray()).toEqual([7]);
+    expect(() => tg.segmentReduce(ints([1]), 'max', { lengths: ints([1]) })).toThrow(tg.DTypeError);
+    expect(() => tg.segmentReduce(x, 'sum')).toThrow(/either lengths or offsets/);
+    expect(() => tg.segmentReduce(x, 'sum', { lengths, axis: 1 })).toThrow(tg.IndexError);
+    expect(() => tg.segmentReduce(x, 'sum', { lengths: ints([[5]]) })).toThrow(tg.ShapeError);
+    expect(() => tg.segmentReduce(x, 'median' as 'sum', { lengths })).toThrow(/one of sum, mean, prod, max, min, got 'median'/);
   });
 });
 

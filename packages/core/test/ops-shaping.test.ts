@@ -50,19 +50,19 @@ describeOnEachBackend('repeating and padding', () => {
   });
 
   it('pads with a value, and cuts where the margin is negative', () => {
-    expect(t([1, 2]).pad([1, 2], { value: 9 }).toArray()).toEqual([9, 1, 2, 9, 9]);
-    expect(t([1, 2, 3]).pad([-1, 1]).toArray()).toEqual([2, 3, 0]);
-    expect(slope((x) => x.pad([-1, 1], { value: 5 }), [1, 2, 3])).toEqual([0, 1, 1]);
-    expect(() => t([1, 2]).pad([1])).toThrow(/two whole numbers/);
-    expect(() => t([1, 2]).pad([-2, -1])).toThrow(/negative size/);
+    expect(tg.pad(t([1, 2]), [1, 2], { value: 9 }).toArray()).toEqual([9, 1, 2, 9, 9]);
+    expect(tg.pad(t([1, 2, 3]), [-1, 1]).toArray()).toEqual([2, 3, 0]);
+    expect(slope((x) => tg.pad(x, [-1, 1], { value: 5 }), [1, 2, 3])).toEqual([0, 1, 1]);
+    expect(() => tg.pad(t([1, 2]), [1])).toThrow(/two whole numbers/);
+    expect(() => tg.pad(t([1, 2]), [-2, -1])).toThrow(/negative size/);
   });
 
   it('continues by reflection, repetition and in a circle', () => {
-    expect(t([1, 2, 3]).pad([2, 1], { mode: 'reflect' }).toArray()).toEqual([3, 2, 1, 2, 3, 2]);
-    expect(t([1, 2, 3]).pad([2, 1], { mode: 'replicate' }).toArray()).toEqual([1, 1, 1, 2, 3, 3]);
-    expect(t([1, 2, 3]).pad([2, 1], { mode: 'circular' }).toArray()).toEqual([2, 3, 1, 2, 3, 1]);
-    expect(slope((x) => x.pad([2, 0], { mode: 'replicate' }), [1, 2])).toEqual([3, 1]);
-    expect(() => t([1, 2, 3]).pad([3, 0], { mode: 'reflect' })).toThrow(/at most 2 elements/);
+    expect(tg.pad(t([1, 2, 3]), [2, 1], { mode: 'reflect' }).toArray()).toEqual([3, 2, 1, 2, 3, 2]);
+    expect(tg.pad(t([1, 2, 3]), [2, 1], { mode: 'replicate' }).toArray()).toEqual([1, 1, 1, 2, 3, 3]);
+    expect(tg.pad(t([1, 2, 3]), [2, 1], { mode: 'circular' }).toArray()).toEqual([2, 3, 1, 2, 3, 1]);
+    expect(slope((x) => tg.pad(x, [2, 0], { mode: 'replicate' }), [1, 2])).toEqual([3, 1]);
+    expect(() => tg.pad(t([1, 2, 3]), [3, 0], { mode: 'reflect' })).toThrow(/at most 2 elements/);
   });
 
   it('takes triangles', () => {

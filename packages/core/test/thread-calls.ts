@@ -72,7 +72,7 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('softmax', () => gradients([table], (x) => x.softmax(-1)));
   add('layer norm', () => {
     const [weight, bias] = [tg.ones([384]).mul(1.5), tg.ones([384])];
-    return gradients([table, weight, bias], (x, w, b) => x.layerNorm(384, w, b));
+    return gradients([table, weight, bias], (x, w, b) => tg.layerNorm(x, 384, w, b));
   });
   add('batch norm', () => {
     return gradients([images], (x) => tg.batchNorm(x, tg.zeros([32]), tg.ones([32]), null, null, { training: true }));

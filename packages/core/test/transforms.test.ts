@@ -63,7 +63,7 @@ describe('products with the Jacobian', () => {
     const w = draw(3, 2, 2, 2);
     const operations: ((x: tg.Tensor) => tg.Tensor)[] = [
       (x) => x.gelu(), (x) => x.matmul(x.mT), (x) => x.max(-1).values, (x) => x.sort(-1).values, (x) => x.logSoftmax(1),
-      (x) => x.layerNorm([4]), (x) => x.conv2d(w), (x) => x.maxPool2d(2), (x) => x.cumprod(-1), (x) => x.indexSelect(0, tg.tensor([1, 0, 1], { dtype: 'int32' })),
+      (x) => tg.layerNorm(x, [4]), (x) => tg.conv2d(x, w), (x) => tg.maxPool2d(x, 2), (x) => x.cumprod(-1), (x) => x.indexSelect(0, tg.tensor([1, 0, 1], { dtype: 'int32' })),
       (x) => x.unbind(0)[1]!, (x) => x.clone().mul_(2).exp_(), (x) => x.std(-1), (x) => tg.scaledDotProductAttention(x, x, x),
     ];
     for (const f of operations) {

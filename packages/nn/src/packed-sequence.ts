@@ -1,4 +1,4 @@
-import { cat, ShapeError, tensor, ValueError, type Tensor } from '@tapegrad/core';
+import { cat, pad, ShapeError, tensor, type Tensor, ValueError } from '@tapegrad/core';
 
 /**
  * Sequences of different lengths without padding: the first elements of all sequences, then the second ones
@@ -182,7 +182,7 @@ export function padSequence(sequences: readonly Tensor[], options: PadSequenceOp
     const missing = longest - (x.shape[0] ?? 0);
     const margins = x.shape.slice(1).flatMap(() => [0, 0]);
     const ends = paddingSide === 'left' ? [missing, 0] : [0, missing];
-    return x.pad([...margins, ...ends], { value: paddingValue }).unsqueeze(batchFirst ? 0 : 1);
+    return pad(x, [...margins, ...ends], { value: paddingValue }).unsqueeze(batchFirst ? 0 : 1);
   });
   return cat(padded, batchFirst ? 0 : 1);
 }

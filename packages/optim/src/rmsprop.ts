@@ -34,6 +34,7 @@ const defaults: Options = {
 };
 
 /** Targets: average square, average gradient if centered, direction if there is momentum, parameter. */
+/* @__NO_SIDE_EFFECTS__ */
 function rmspropUpdate(centered: boolean, withMomentum: boolean): Update {
   return defineUpdate(
     { targets: 2 + Number(centered) + Number(withMomentum), inputs: 1, params: 6 },

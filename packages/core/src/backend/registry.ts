@@ -4,19 +4,18 @@ import type { Backend, Kernels } from './types.ts';
 /** Brings a backend's code in when somebody asks for it. */
 export type BackendLoader = () => Promise<Backend>;
 
-/** The backend that kernels run on now; read `active.kernels` at each call and never keep it. */
-export const active: { name: string; kernels: Kernels } = {
-  name: 'none',
-  kernels: new Proxy({} as Kernels, {
-    get(): never {
-      throw new DeviceError(
-        'no backend is set; import the package by its main entry, or call setBackend(backend)',
-      );
-    },
-  }),
-};
+const missing: Kernels = new Proxy({} as Kernels, {
+  get(): never {
+    throw new DeviceError(
+      'no backend is set; import the package by its main entry, or call setBackend(backend)',
+    );
+  },
+});
 
-let current: Backend = { ...active };
+/** The backend that kernels run on now; read `active.kernels` at each call and never keep it. */
+export const active: { name: string; kernels: Kernels } = { name: 'none', kernels: missing };
+
+let current: Backend = { name: 'none', kernels: missing };
 let observe: (kernels: Kernels) => Kernels = (kernels) => kernels;
 
 const loaders = new Map<string, BackendLoader>();

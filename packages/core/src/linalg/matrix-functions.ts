@@ -1,3 +1,4 @@
+import { extended } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 
 import { where } from '../ops/selection.ts';
@@ -194,7 +195,7 @@ export function vander(x: Tensor, options: { N?: number | null | undefined } = {
   }
   const elements = x.ndim === 0 ? x.reshape([1]) : x;
   const repeated = elements.unsqueeze(-1).expand([...elements.shape, count - 1]);
-  return repeated.cumprod(-1).pad([1, 0], { value: 1 });
+  return extended(repeated.cumprod(-1), elements.ndim, [1, 0], 1);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { followedBy } from '../define/succession.ts';
+import { followedBy } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';

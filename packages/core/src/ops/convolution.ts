@@ -33,8 +33,8 @@ const forwardProduct = bilinear<Geometry>('convolution', {
     return out;
   },
   transposes: [
-    (g, w, { window }, { shape }) => g.convolutionInput(w, shape, window),
-    (g, x, { window }, { shape }) => g.convolutionWeight(x, shape, window),
+    (g, w, { window }, { shape }) => convolutionInput(g, w, shape, window),
+    (g, x, { window }, { shape }) => convolutionWeight(g, x, shape, window),
   ],
 });
 
@@ -45,8 +45,8 @@ const inputProduct = bilinear<Geometry>('convolution_input', {
     return out;
   },
   transposes: [
-    (h, w, { window }, { shape }) => h.convolution(w, shape, window),
-    (h, g, { window }, { shape }) => g.convolutionWeight(h, shape, window),
+    (h, w, { window }, { shape }) => convolution(h, w, shape, window),
+    (h, g, { window }, { shape }) => convolutionWeight(g, h, shape, window),
   ],
 });
 
@@ -57,8 +57,8 @@ const weightProduct = bilinear<Geometry>('convolution_weight', {
     return out;
   },
   transposes: [
-    (h, x, { window }, { shape }) => x.convolution(h, shape, window),
-    (h, g, { window }, { shape }) => g.convolutionInput(h, shape, window),
+    (h, x, { window }, { shape }) => convolution(x, h, shape, window),
+    (h, g, { window }, { shape }) => convolutionInput(g, h, shape, window),
   ],
 });
 
@@ -191,7 +191,7 @@ function convolve(rank: number, input: Tensor, w: Tensor, bias: Tensor | null | 
     return Math.floor((padded - extent) / stride[d]!) + 1;
   });
   const window = { kernel, stride, padding, dilation, groups };
-  const out = withBias(op, x.convolution(w, [x.shape[0]!, w.shape[0]!, ...sizes], window), bias, rank);
+  const out = withBias(op, convolution(x, w, [x.shape[0]!, w.shape[0]!, ...sizes], window), bias, rank);
   return x === input ? out : out.squeeze(0);
 }
 
@@ -257,7 +257,7 @@ function transposed(rank: number, input: Tensor, w: Tensor, bias: Tensor | null 
   });
   const window = { kernel, stride, padding, dilation, groups };
   const shape = [x.shape[0]!, w.shape[1]! * groups, ...sizes];
-  const out = withBias(op, x.convolutionInput(w, shape, window), bias, rank);
+  const out = withBias(op, convolutionInput(x, w, shape, window), bias, rank);
   return x === input ? out : out.squeeze(0);
 }
 

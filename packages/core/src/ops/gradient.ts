@@ -1,4 +1,4 @@
-import { followedBy } from '../define/succession.ts';
+import { followedBy } from '../define/framing.ts';
 import { getDefaultDType, isFloating } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { normalizeDim, shapeString } from '../shape.ts';

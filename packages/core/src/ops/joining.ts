@@ -1,3 +1,4 @@
+import { extended } from '../define/framing.ts';
 import { custom, linear } from '../define/rules.ts';
 import { resultType } from '../define/promotion.ts';
 import { empty, kernels, viewOf } from '../dispatch.ts';
@@ -280,7 +281,7 @@ export function blockDiag(tensors: readonly Tensor[]): Tensor {
   let before = 0;
   const rows = blocks.map((x) => {
     const columns = x.shape[1]!;
-    const row = x.pad([before, width - before - columns]);
+    const row = extended(x, 1, [before, width - before - columns]);
     before += columns;
     return row;
   });

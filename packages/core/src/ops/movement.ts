@@ -237,11 +237,11 @@ const sliceOf = linear<Cut>('slice', {
     const strides = x!.strides.map((s, d) => (d === dim ? s * step : s));
     return viewOf(x!, shape, strides, x!.offset + start * x!.strides[dim]!);
   },
-  transpose: (g, cut, { shape }) => g.sliceBackward(shape, cut),
+  transpose: (g, cut, { shape }) => sliceBackward(g, shape, cut),
 });
 
-/** Zeros of a shape with `g` written into a slice: the transpose of slicing. @internal */
-export const sliceBackward: (g: Tensor, shape: Shape, cut: Cut) => Tensor = (g, shape, cut) => {
+/** Zeros of a shape with `g` written into a slice: the transpose of slicing. */
+const sliceBackward: (g: Tensor, shape: Shape, cut: Cut) => Tensor = (g, shape, cut) => {
   return sliceEmbedding([g], { shape, cut });
 };
 
@@ -294,7 +294,7 @@ const selectOf = linear<{ dim: number; index: number }>('select', {
     return viewOf(x!, without(x!.shape), without(x!.strides), offset);
   },
   transpose: (g, { dim, index }, { shape }) => {
-    return g.unsqueeze(dim).sliceBackward(shape, { dim, start: index, length: 1, step: 1 });
+    return sliceBackward(g.unsqueeze(dim), shape, { dim, start: index, length: 1, step: 1 });
   },
 });
 

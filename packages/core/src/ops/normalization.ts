@@ -60,9 +60,10 @@ const normalized = custom<Attrs>('normalize', {
 });
 
 /** Programs that normalise rows, then scale and shift them by a number per column where asked to. */
-function rowNormalization(name: string, hasWeight: boolean, hasBias: boolean): RowProgram {
+/* @__NO_SIDE_EFFECTS__ */
+function rowNormalization(hasWeight: boolean, hasBias: boolean): RowProgram {
   const vectors = Number(hasWeight) + Number(hasBias);
-  return rowProgram(name, ['element', ...new Array<'column'>(vectors).fill('column')], (row, x, ...parameters) => {
+  return rowProgram('layer_norm', ['element', ...new Array<'column'>(vectors).fill('column')], (row, x, ...parameters) => {
     const total = row.sum(x);
     const centred = x.sub(total.div(row.count));
     // To first order, squares around the mean do not depend on it.
@@ -74,10 +75,14 @@ function rowNormalization(name: string, hasWeight: boolean, hasBias: boolean): R
   });
 }
 
-const rowNormalizations: readonly RowProgram[] = [0, 1, 2, 3].map((k) => {
-  return rowNormalization('layer_norm', (k & 1) !== 0, (k & 2) !== 0);
-});
+const rowNormalizations: readonly RowProgram[] = [
+  rowNormalization(false, false),
+  rowNormalization(true, false),
+  rowNormalization(false, true),
+  rowNormalization(true, true),
+];
 
+/* @__NO_SIDE_EFFECTS__ */
 function rootMeanSquare(hasWeight: boolean): RowProgram {
   return rowProgram('rms_norm', hasWeight ? ['element', 'column'] : ['element'], (row, x, weight) => {
     const scaled = x.mul(row.sum(x.square()).div(row.count).add(row.param(0)).rsqrt());
@@ -313,7 +318,7 @@ export function instanceNorm(
   options: InstanceNormOptions = {},
 ): Tensor {
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
-  if (!useInputStats) return x.batchNorm(runningMean ?? null, runningVar ?? null, weight, bias, { eps });
+  if (!useInputStats) return batchNorm(x, runningMean ?? null, runningVar ?? null, weight, bias, { eps });
   const [batch, channels] = x.shape as [number, number];
   const count = numel(x.shape.slice(2));
   if (x.ndim < 2 || count === 1) {

@@ -1,5 +1,4 @@
-import { custom } from '../define/rules.ts';
-import { empty, kernels } from '../dispatch.ts';
+import { framed, type Margin } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -11,9 +10,6 @@ export interface PadOptions {
   /** What mode 'constant' fills in; default 0. */
   value?: number | undefined;
 }
-
-/** Elements added before and after, per dimension. */
-type Margin = readonly [before: number, after: number];
 
 function marginsOf(x: Tensor, pad: readonly number[]): Margin[] {
   if (pad.length % 2 !== 0 || pad.length > 2 * x.ndim || pad.some((n) => !Number.isInteger(n))) {
@@ -35,32 +31,6 @@ function marginsOf(x: Tensor, pad: readonly number[]): Margin[] {
     }
     return margin;
   });
-}
-
-const framed = custom<{ margins: readonly Margin[]; value: number }>('constant_pad_nd', {
-  forward: ([x], { margins, value }) => {
-    const { dtype } = x!;
-    const out = empty(x!.shape.map((n, d) => n + margins[d]![0] + margins[d]![1]), dtype).fill_(value);
-    const { storage, strides } = out;
-    const offset = margins.reduce((at, [before], d) => at + before * strides[d]!, 0);
-    kernels().copy({ storage, offset, shape: x!.shape, strides, dtype }, x!);
-    return [out];
-  },
-  vjp: (_, [g], { margins }, [meta]) => [
-    margins.reduce((rest, [before], d) => rest.narrow(d, before, meta!.shape[d]!), g!),
-  ],
-});
-
-function padConstant(x: Tensor, margins: readonly Margin[], value: number): Tensor {
-  // Negative margins cut off.
-  const cut = margins.reduce((rest, [before, after], d) => {
-    const start = Math.min(Math.max(-before, 0), x.shape[d]!);
-    const length = Math.max(x.shape[d]! - start - Math.max(-after, 0), 0);
-    return length === x.shape[d] ? rest : rest.narrow(d, start, length);
-  }, x);
-  const added = margins.map(([before, after]): Margin => [Math.max(before, 0), Math.max(after, 0)]);
-  if (added.every(([before, after]) => before === 0 && after === 0)) return cut.clone();
-  return framed([cut], { margins: added, value })[0]!;
 }
 
 /** Which element stands at position `p` (negative before the first) of a dimension that is continued without end. */
@@ -107,7 +77,7 @@ function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor
 export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
   const { mode = 'constant', value = 0 } = options;
   const margins = marginsOf(x, pad);
-  if (mode === 'constant') return padConstant(x, margins, value);
+  if (mode === 'constant') return framed(x, margins, value);
   if (!(mode in continuations)) {
     throw new ValueError(`pad: mode must be 'constant', 'reflect', 'replicate' or 'circular', got '${String(mode)}'`, {
       op: 'pad',

@@ -1,3 +1,4 @@
+import { framed } from '../define/framing.ts';
 import { linear } from '../define/rules.ts';
 import { empty } from '../dispatch.ts';
 import { ShapeError, ValueError } from '../errors.ts';
@@ -57,7 +58,7 @@ const unfolded = linear<PatchGeometry>('im2col', {
     if (out.numel() > 0) out.copy_(dense.asStrided(out.shape, windowStrides(geometry), dense.offset));
     return out;
   },
-  transpose: (g, geometry) => g.patchesFolded(geometry),
+  transpose: (g, geometry) => patchesFolded(g, geometry),
 });
 
 const folded = linear<PatchGeometry>('col2im', {
@@ -76,7 +77,7 @@ const folded = linear<PatchGeometry>('col2im', {
     }
     return out;
   },
-  transpose: (g, geometry) => g.patches(geometry),
+  transpose: (g, geometry) => patches(g, geometry),
 });
 
 /** The windows of an image, with everything given. @internal */
@@ -119,12 +120,12 @@ export function im2col(x: Tensor, kernelSize: PerDimension, options: PatchOption
   if ((x.ndim !== 3 && x.ndim !== 4) || x.shape.slice(-3).includes(0)) {
     throw new ShapeError(`${op}: expected [N, C, H, W] or [C, H, W] with elements, got ${shapeString(x.shape)}`, { op, shapes: [x.shape] });
   }
-  if (x.ndim === 3) return x.unsqueeze(0).im2col(kernelSize, options).squeeze(0);
+  if (x.ndim === 3) return im2col(x.unsqueeze(0), kernelSize, options).squeeze(0);
   const { padding, geometry } = geometryOf(op, x.shape, kernelSize, options);
   const [down, across] = padding;
-  const framed = down + across === 0 ? x : x.pad([across, across, down, down]);
+  const wide = down + across === 0 ? x : framed(x, [[0, 0], [0, 0], [down, down], [across, across]]);
   const { image, kernel, count } = geometry;
-  return framed.patches(geometry).reshape([image[0]!, image[1]! * numel(kernel), numel(count)]);
+  return patches(wide, geometry).reshape([image[0]!, image[1]! * numel(kernel), numel(count)]);
 }
 
 /**
@@ -142,7 +143,7 @@ export function col2im(x: Tensor, outputSize: PerDimension, kernelSize: PerDimen
       shapes: [x.shape],
     });
   }
-  if (x.ndim === 2) return x.unsqueeze(0).col2im(outputSize, kernelSize, options).squeeze(0);
+  if (x.ndim === 2) return col2im(x.unsqueeze(0), outputSize, kernelSize, options).squeeze(0);
   const size = pair(op, 'outputSize', outputSize, 1);
   const elements = numel(pair(op, 'kernelSize', kernelSize, 1));
   const [batch, length, columns] = x.shape as [number, number, number];
@@ -154,7 +155,7 @@ export function col2im(x: Tensor, outputSize: PerDimension, kernelSize: PerDimen
       { op, shapes: [x.shape] },
     );
   }
-  const framed = x.reshape(windowShape(geometry)).patchesFolded(geometry);
+  const wide = patchesFolded(x.reshape(windowShape(geometry)), geometry);
   const [down, across] = padding;
-  return down + across === 0 ? framed : framed.narrow(2, down, size[0]).narrow(3, across, size[1]);
+  return down + across === 0 ? wide : wide.narrow(2, down, size[0]).narrow(3, across, size[1]);
 }

@@ -180,7 +180,7 @@ const means = linear<AverageGeometry>('avg_pool', {
     kernels().averagePool(out, x!, window);
     return out;
   },
-  transpose: (g, { window }, { shape }) => g.avgPoolTranspose(shape, window),
+  transpose: (g, { window }, { shape }) => avgPoolTranspose(g, shape, window),
 });
 
 const meansTransposed = linear<AverageGeometry>('avg_pool_backward', {
@@ -189,7 +189,7 @@ const meansTransposed = linear<AverageGeometry>('avg_pool_backward', {
     kernels().averagePoolTranspose(out, g!, window);
     return out;
   },
-  transpose: (g, { window }, { shape }) => g.avgPoolBy(shape, window),
+  transpose: (g, { window }, { shape }) => avgPoolBy(g, shape, window),
 });
 
 /** Window means with everything given, and their transpose. @internal */
@@ -209,7 +209,7 @@ function avgPool(rank: number, x: Tensor, kernelSize: PerDimension, stride: PerD
   if (divisorOverride === 0) throw new ValueError(`${op}: divisorOverride must not be 0`, { op, argument: 'divisorOverride' });
   const { window, shape } = geometryOf(op, input, kernelSize, stride, { padding, ceilMode });
   const average = { ...window, countIncludePad, paddingAfter: window.padding, divisor: divisorOverride };
-  return restore(input.avgPoolBy(shape, average));
+  return restore(avgPoolBy(input, shape, average));
 }
 
 /** The mean of each window over a sequence. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.functional.avg_pool1d */

@@ -1,3 +1,4 @@
+import { extended } from '../define/framing.ts';
 import { custom, linear } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
@@ -127,8 +128,8 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
   const lines = moved.reshape([...rest.map((d) => x.shape[d]!), -1]);
   const last = lines.ndim - 1;
   const count = lines.shape[last]!;
-  const before = lines.narrow(last, 0, count - 1).pad([1, 0], { value: 1 }).cumprod(last);
-  const after = lines.narrow(last, 1, count - 1).flip(last).pad([1, 0], { value: 1 }).cumprod(last).flip(last);
+  const before = extended(lines.narrow(last, 0, count - 1), last, [1, 0], 1).cumprod(last);
+  const after = extended(lines.narrow(last, 1, count - 1).flip(last), last, [1, 0], 1).cumprod(last).flip(last);
   return before.mul(after).reshape(moved.shape).permute(order.map((_, d) => order.indexOf(d)));
 }
 

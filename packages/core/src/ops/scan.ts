@@ -1,5 +1,5 @@
 import { custom, linear } from '../define/rules.ts';
-import { followedBy, padAlong } from '../define/succession.ts';
+import { extended, followedBy } from '../define/framing.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
@@ -45,8 +45,7 @@ const runningProduct = custom<number>('cumprod', {
     const x = node.input(0);
     const size = x.shape[dim]!;
     if (size === 0) return [g!];
-    const pads = padAlong(x.ndim, dim);
-    const before = x.narrow(dim, 0, size - 1).cumprod(dim).pad(pads(1, 0), { value: 1 });
+    const before = extended(x.narrow(dim, 0, size - 1).cumprod(dim), dim, [1, 0], 1);
     return [before.mul(suffixRecurrence(g!, x, dim))];
   },
 });
@@ -57,8 +56,7 @@ const runningProduct = custom<number>('cumprod', {
  */
 function suffixRecurrence(g: Tensor, x: Tensor, dim: number): Tensor {
   const size = x.shape[dim]!;
-  const pads = padAlong(x.ndim, dim);
-  const later = (t: Tensor, step: number): Tensor => t.narrow(dim, step, size - step).pad(pads(0, step));
+  const later = (t: Tensor, step: number): Tensor => extended(t.narrow(dim, step, size - step), dim, [0, step]);
   let sum = g;
   let factor = later(x, 1);
   for (let step = 1; step < size; step *= 2) {

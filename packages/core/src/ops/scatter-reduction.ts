@@ -1,4 +1,5 @@
 import { checkIndex, checkIndexShape, checkSameDType } from '../define/bounds.ts';
+import { extended } from '../define/framing.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
@@ -68,7 +69,7 @@ function productsByPlace(base: Tensor, places: Tensor, src: Tensor): Tensor {
   for (let step = 1; step < count; step *= 2) {
     const goesOn = Uint8Array.from(sorted, (place, i) => (sorted[i + step] === place ? 1 : 0));
     if (!goesOn.includes(1)) break;
-    const later = products.narrow(0, step, count - step).pad([0, step], { value: 1 });
+    const later = extended(products.narrow(0, step, count - step), 0, [0, step], 1);
     products = products.mul(later.maskedFill(constant(goesOn, 'bool').logicalNot(), 1));
   }
   const firsts = Int32Array.from(sorted.keys()).filter((i) => sorted[i - 1] !== sorted[i]);

@@ -1,4 +1,5 @@
 import { requireIntegers } from '../define/bounds.ts';
+import { extended } from '../define/framing.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
@@ -57,7 +58,7 @@ function segmentsOf(x: Tensor, axis: number, { lengths, offsets, unsafe }: Segme
       { op, argument: name, shapes: [x.shape, given.shape] },
     );
   }
-  const bounds = lengths ? given.cumsum(axis).pad([1, 0]) : given;
+  const bounds = lengths ? extended(given.cumsum(axis), axis, [1, 0]) : given;
   const [count, size] = [bounds.shape[axis]! - 1, x.shape[axis]!];
   const [starts, ends] = [bounds.narrow(axis, 0, count), bounds.narrow(axis, 1, count)];
   const holds = (condition: Tensor): boolean => condition.all().item() === 1;
@@ -93,7 +94,7 @@ function membersOf({ starts, ends }: Segments, axis: number, size: number): { me
  * @throws ValueError when the segments do not cover the axis; DTypeError for integers
  * @example
  * const lengths = tg.tensor([1, 2], { dtype: 'int32' });
- * console.log(tg.tensor([1, 2, 3]).segmentReduce('sum', { lengths }).toArray()); // → [ 1, 5 ]
+ * console.log(tg.segmentReduce(tg.tensor([1, 2, 3]), 'sum', { lengths }).toArray()); // → [ 1, 5 ]
  * @source torch.segment_reduce
  */
 export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {

@@ -18,11 +18,11 @@ const windowsOf = linear<Sliding>('unfold', {
     const sizes = shape.map((n, d) => (d === dim ? count : n));
     return viewOf(x!, [...sizes, size], [...strides.map((s, d) => (d === dim ? s * step : s)), strides[dim]!], offset);
   },
-  transpose: (g, attrs, { shape }) => g.unfoldBackward(shape, attrs),
+  transpose: (g, attrs, { shape }) => windowsAdded(g, shape, attrs),
 });
 
-/** Zeros of a shape to which windows are added where they came from: the transpose of `unfold`. @internal */
-export function unfoldBackward(g: Tensor, shape: Shape, attrs: Sliding): Tensor {
+/** Zeros of a shape to which windows are added where they came from: the transpose of `unfold`. */
+function windowsAdded(g: Tensor, shape: Shape, attrs: Sliding): Tensor {
   return sumOfWindows([g], { shape, attrs });
 }
 

@@ -1,3 +1,4 @@
+import { extended } from '../define/framing.ts';
 import { linear } from '../define/rules.ts';
 import { isRecording, kernels, record, viewOf } from '../dispatch.ts';
 import { GradError, ShapeError } from '../errors.ts';
@@ -70,7 +71,7 @@ export function resize_(x: Tensor, ...sizes: number[] | [sizes: readonly number[
   const missing = numel(shape) - (hostArray(x.storage, x.dtype).length - x.offset);
   const strides = contiguousStrides(shape);
   if (missing <= 0) x.setData(x.asStrided(shape, strides));
-  else x.setData(x.asStrided([numel(shape) - missing], [1]).pad([0, missing]).asStrided(shape, strides));
+  else x.setData(extended(x.asStrided([numel(shape) - missing], [1]), 0, [0, missing]).asStrided(shape, strides));
   return x;
 }
 

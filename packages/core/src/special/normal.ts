@@ -1,7 +1,8 @@
 import { elementwise, type Unary } from '../define/elementwise.ts';
 import { erfcx as erfcxOf, erfinv, scalarFunction, type ScalarFunction } from '../expr/index.ts';
 
-const { SQRT2, SQRT1_2 } = Math;
+const SQRT2 = Math.SQRT2;
+const SQRT1_2 = Math.SQRT1_2;
 const SQRT_TWO_PI = 2.50662827463100050242;
 
 const scaledTail: ScalarFunction = scalarFunction(

@@ -2,35 +2,37 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { effects, idleCalls, pageSources, pageWeight } from './page.ts';
+import { classifier, languageModel, oneLayer } from './programs.ts';
 
-/** A program that is weighed, and the most that it may weigh. */
+/** A program that is weighed. */
 export interface Page {
   name: string;
   /** Its text, given the names that core exports. */
   program: (names: string[]) => string;
-  /** Bytes that it loads at once, minified and compressed. */
-  ceiling: number;
+  /** Bytes that it may load at once, minified and compressed; without it the page is only weighed. */
+  ceiling?: number;
 }
 
 /** Namespaces of core that only the pages which name them pay for; each has a folder of its own in core's sources. */
 const apart = ['linalg', 'special', 'masked', 'fft'];
-
-const training = `import * as tg from 'tapegrad';
-export function train() {
-  const layer = new tg.nn.Linear(2, 1);
-  const optimizer = new tg.optim.SGD(layer.parameters(), { lr: 0.1 });
-  layer(tg.tensor([[1, 2]])).sum().backward();
-  optimizer.step();
-}`;
+/** Sources of core that the training page has no use for, beside those folders. */
+const unused = ['compositions/', 'func.', 'jacobian', 'vmap.', 'checkpoint.', 'profile.', 'profiler.', 'autodiff/gradcheck.'];
 
 /**
  * The published packages on a page, bundled, minified and compressed with gzip; the kernels are in it, and what is
  * loaded on demand (the reference backend) is not. The surface is everything of core that is not in a namespace of
- * its own, with all methods, and all layers, losses and optimizers. The aim for it is 90 kB.
+ * its own, with all methods, and all layers, losses and optimizers.
+ *
+ * 90 kB was the aim for a surface of a few dozen operations and their layers. The surface is now 480 functions (370 of
+ * them methods too), 150 layers and losses, 15 optimizers and 18 schedules; a page pays for the engine, the kernels and the
+ * methods, and beyond them for what it calls. So the ceilings are what is there and 2 %: they are to notice what comes in
+ * by accident. What comes in on purpose raises them, in the commit that brings it.
  */
 export const pages: Page[] = [
-  { name: 'the whole surface', program: surface, ceiling: 110_000 },
-  { name: 'a page that trains a layer', program: () => training, ceiling: 90_000 },
+  { name: 'the whole surface', program: surface, ceiling: 187_000 },
+  { name: 'a page that trains a layer', program: () => oneLayer, ceiling: 105_000 },
+  { name: 'a page with a classifier of images and Adam', program: () => classifier },
+  { name: 'a page with a GPT and AdamW', program: () => languageModel },
 ];
 
 function surface(names: string[]): string {
@@ -43,28 +45,30 @@ function surface(names: string[]): string {
 }
 
 /**
- * Says which page is over its ceiling, what the training page runs for nothing, and what it holds of namespaces
- * that it does not name; prints the weights either way. The packages have to be built.
+ * Says which page is over its ceiling, what the training page runs for nothing, and what it holds of sources that
+ * it does not use; prints the weights either way. The packages have to be built.
  */
 export async function bundleFindings(root: string): Promise<string[]> {
   const names = await coreNames(root);
   const findings: string[] = [];
   for (const { name, program, ceiling } of pages) {
     const { initial, lazy } = await pageWeight(root, program(names));
-    const said = `${name}: ${kilobytes(initial)} at once, ${kilobytes(lazy)} on demand (gzip); ceiling ${kilobytes(ceiling)}`;
+    const limit = ceiling === undefined ? '' : `; ceiling ${kilobytes(ceiling)}`;
+    const said = `${name}: ${kilobytes(initial)} at once, ${kilobytes(lazy)} on demand (gzip)${limit}`;
     console.log(`       ${said}`);
-    if (initial > ceiling) findings.push(said);
+    if (initial > (ceiling ?? Infinity)) findings.push(said);
   }
-  const { initial } = await pageWeight(root, training);
+  const { initial } = await pageWeight(root, oneLayer);
   for (const name of apart.filter((each) => names.includes(each))) {
-    const named = await pageWeight(root, `${training}\nexport { ${name} } from '@tapegrad/core';`);
+    const named = await pageWeight(root, `${oneLayer}\nexport { ${name} } from '@tapegrad/core';`);
     console.log(`       ${name}: ${kilobytes(named.initial - initial)} more where it is named`);
   }
-  const strays = (await pageSources(root, training)).filter((file) => apart.some((name) => file.includes(`core/src/${name}/`)));
-  findings.push(...strays.map((file) => `the training page holds code of ${file}, whose namespace it does not name`));
+  const foreign = [...apart.map((name) => `${name}/`), ...unused].map((name) => `core/src/${name}`);
+  const strays = (await pageSources(root, oneLayer)).filter((file) => foreign.some((name) => file.includes(name)));
+  findings.push(...strays.map((file) => `the training page holds code of ${file}, which it does not use`));
   const entry = readFileSync(path.join(root, 'packages/core/src/index.ts'), 'utf8');
   const wanted = effects(entry).map((call) => call.slice(0, call.indexOf('(')));
-  const idle = await idleCalls(root, training, wanted);
+  const idle = await idleCalls(root, oneLayer, wanted);
   return [...findings, ...idle.map((call) => `the training page runs ${call.slice(0, 60)} … for nothing`)];
 }
 

@@ -29,6 +29,7 @@ export const rooms: Room[] = [
       'checkpoint.ts', 'scope.ts', 'profiler.ts', 'profile.ts',
     ],
   },
+  { name: 'compositions', holds: ['compositions/'] },
   { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/'] },
   { name: 'index', holds: ['index.ts'] },
 ];

@@ -19,7 +19,7 @@ const scatterReduce: Signature =
   'dim, index, src, reduce, include_self => x.scatterReduce(dim, index, src, reduce, { include_self })';
 const segmentReduce: Signature =
   'reduce, lengths, indices, offsets, axis, unsafe, initial => ' +
-  'x.segmentReduce(reduce, { lengths, offsets, axis, unsafe, initial })';
+  'tg.segmentReduce(x, reduce, { lengths, offsets, axis, unsafe, initial })';
 const factory = 'dtype, device, requires_grad';
 
 /** Products, shapes, indexing and creation: PyTorch's operators in our words. */
@@ -30,7 +30,7 @@ export const arraySignatures: Readonly<Record<string, Signature>> = {
   addr: withBetas('vec1, vec2', 'addr'),
   block_diag: listed(tg.blockDiag),
   cartesian_prod: listed(tg.cartesianProd),
-  cdist: 'x2, p, compute_mode => x.cdist(x2, p, { compute_mode })',
+  cdist: 'x2, p, compute_mode => tg.cdist(x, x2, p, { compute_mode })',
   combinations: 'r, with_replacement => tg.combinations(x, r, { with_replacement })',
   cross: 'other, dim => x.cross(other, dim)',
   // The samples have the operands before the equation.

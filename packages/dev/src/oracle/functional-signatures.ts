@@ -143,14 +143,14 @@ export const functionalSignatures: Readonly<Record<string, Signature>> = {
   native_batch_norm: ({ input, args }: PythonCall) => {
     const [weight, bias, mean, variance, training, momentum, eps] = args as [Tensor, Tensor, Tensor, Tensor, boolean, number, number];
     const x = input as Tensor;
-    const out = x.batchNorm(mean, variance, weight, bias, { training, momentum, eps });
+    const out = tg.batchNorm(x, mean, variance, weight, bias, { training, momentum, eps });
     if (!training) return [out, x.newZeros([0]), x.newZeros([0])];
     return [out, ...inverseDeviation(x, x.shape.map((_, d) => d).filter((d) => d !== 1), eps, false)];
   },
   native_layer_norm: ({ input, args }: PythonCall) => {
     const [shape, weight, bias, eps] = args as [number[], Tensor | null, Tensor | null, number];
     const x = input as Tensor;
-    const out = x.layerNorm(shape, weight, bias, { eps });
+    const out = tg.layerNorm(x, shape, weight, bias, { eps });
     return [out, ...inverseDeviation(x, shape.map((_, d) => x.ndim - shape.length + d), eps, true)];
   },
 };

@@ -44,20 +44,20 @@ function withoutUndefined(options: Record<string, unknown>): Record<string, unkn
 }
 
 const reduction = 'dim, keepdim, dtype =>';
-const maxPool = (rank: number): Signature => ({ input, args, kwargs }) => {
+type MaxPool<R> = (x: Tensor, kernelSize: never, stride: never, options: Record<string, unknown>) => R;
+const maxPool = (values: MaxPool<Tensor>, withIndices: MaxPool<unknown>): Signature => ({ input, args, kwargs }) => {
   const names = ['kernel_size', 'stride', 'padding', 'dilation', 'ceil_mode', 'return_indices'];
   const given = { ...Object.fromEntries(args.map((arg, i) => [names[i]!, arg])), ...kwargs } as Record<string, never>;
   const { kernel_size: kernelSize, stride, padding, dilation, ceil_mode: ceilMode, return_indices: both } = given;
-  const pool = (both ? `maxPool${rank}dWithIndices` : `maxPool${rank}d`) as 'maxPool2d';
-  return (input as Tensor)[pool](kernelSize!, stride, withoutUndefined({ padding, dilation, ceilMode }));
+  return (both ? withIndices : values)(input as Tensor, kernelSize!, stride!, withoutUndefined({ padding, dilation, ceilMode }));
 };
 
-const conv = 'weight, bias, stride, padding, dilation, groups => x.%(weight, bias, { stride, padding, dilation, groups })';
+const conv = 'weight, bias, stride, padding, dilation, groups => tg.%(x, weight, bias, { stride, padding, dilation, groups })';
 const convTranspose =
-  'weight, bias, stride, padding, output_padding, groups, dilation => x.%(weight, bias, { stride, padding, output_padding, groups, dilation })';
+  'weight, bias, stride, padding, output_padding, groups, dilation => tg.%(x, weight, bias, { stride, padding, output_padding, groups, dilation })';
 const avgPool =
   'kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override => ' +
-  'x.%(kernel_size, stride, { padding, ceil_mode, count_include_pad, divisor_override })';
+  'tg.%(x, kernel_size, stride, { padding, ceil_mode, count_include_pad, divisor_override })';
 
 /** PyTorch's operators in our words; what is not here has no form yet. */
 export const signatures: Readonly<Record<string, Signature>> = {
@@ -224,7 +224,7 @@ export const signatures: Readonly<Record<string, Signature>> = {
     // The samples have weight and ids in the order of the op below.
     return tg.embedding(args[0] as Tensor, input as Tensor, withoutUndefined({ paddingIdx, scaleGradByFreq }));
   },
-  'nn.functional.one_hot': 'num_classes => x.oneHot(num_classes)',
+  'nn.functional.one_hot': 'num_classes => tg.oneHot(x, num_classes)',
 
   // Joining and repeating.
   broadcast_tensors: ({ input, args }) => tg.broadcastTensors([input, ...args] as Tensor[]),
@@ -241,11 +241,11 @@ export const signatures: Readonly<Record<string, Signature>> = {
   vstack: 'tg.vstack(x)',
   tril: 'diagonal => x.tril(diagonal)',
   triu: 'diagonal => x.triu(diagonal)',
-  constant_pad_nd: 'pad, value => x.pad(pad, { value })',
-  'nn.functional.pad/circular': 'pad, mode, value => x.pad(pad, { mode, value })',
-  'nn.functional.pad/constant': 'pad, mode, value => x.pad(pad, { mode, value })',
-  'nn.functional.pad/reflect': 'pad, mode, value => x.pad(pad, { mode, value })',
-  'nn.functional.pad/replicate': 'pad, mode, value => x.pad(pad, { mode, value })',
+  constant_pad_nd: 'pad, value => tg.pad(x, pad, { value })',
+  'nn.functional.pad/circular': 'pad, mode, value => tg.pad(x, pad, { mode, value })',
+  'nn.functional.pad/constant': 'pad, mode, value => tg.pad(x, pad, { mode, value })',
+  'nn.functional.pad/reflect': 'pad, mode, value => tg.pad(x, pad, { mode, value })',
+  'nn.functional.pad/replicate': 'pad, mode, value => tg.pad(x, pad, { mode, value })',
 
   // Windows.
   'nn.functional.conv1d': conv.replace('%', 'conv1d'),
@@ -253,15 +253,15 @@ export const signatures: Readonly<Record<string, Signature>> = {
   'nn.functional.conv_transpose1d': convTranspose.replace('%', 'convTranspose1d'),
   'nn.functional.conv_transpose2d': convTranspose.replace('%', 'convTranspose2d'),
   'nn.functional.conv_transpose3d': convTranspose.replace('%', 'convTranspose3d'),
-  'nn.functional.max_pool1d': maxPool(1),
-  'nn.functional.max_pool2d': maxPool(2),
-  'nn.functional.max_pool3d': maxPool(3),
+  'nn.functional.max_pool1d': maxPool(tg.maxPool1d, tg.maxPool1dWithIndices),
+  'nn.functional.max_pool2d': maxPool(tg.maxPool2d, tg.maxPool2dWithIndices),
+  'nn.functional.max_pool3d': maxPool(tg.maxPool3d, tg.maxPool3dWithIndices),
   'nn.functional.avg_pool1d': avgPool.replace('%', 'avgPool1d'),
   'nn.functional.avg_pool2d': avgPool.replace('%', 'avgPool2d'),
   'nn.functional.avg_pool3d': avgPool.replace('%', 'avgPool3d'),
-  'nn.functional.adaptive_avg_pool1d': 'output_size => x.adaptiveAvgPool1d(output_size)',
-  'nn.functional.adaptive_avg_pool2d': 'output_size => x.adaptiveAvgPool2d(output_size)',
-  'nn.functional.adaptive_avg_pool3d': 'output_size => x.adaptiveAvgPool3d(output_size)',
+  'nn.functional.adaptive_avg_pool1d': 'output_size => tg.adaptiveAvgPool1d(x, output_size)',
+  'nn.functional.adaptive_avg_pool2d': 'output_size => tg.adaptiveAvgPool2d(x, output_size)',
+  'nn.functional.adaptive_avg_pool3d': 'output_size => tg.adaptiveAvgPool3d(x, output_size)',
 
   // Functions of nn.
   'nn.functional.celu': 'alpha, inplace => F.celu(x, alpha)',
@@ -284,11 +284,11 @@ export const signatures: Readonly<Record<string, Signature>> = {
   // Normalization, dropout, attention.
   'nn.functional.batch_norm':
     'running_mean, running_var, weight, bias, training, momentum, eps => ' +
-    'x.batchNorm(running_mean, running_var, weight, bias, { training, momentum, eps })',
-  'nn.functional.layer_norm': 'normalized_shape, weight, bias, eps => x.layerNorm(normalized_shape, weight, bias, { eps })',
-  'nn.functional.group_norm': 'num_groups, weight, bias, eps => x.groupNorm(num_groups, weight, bias, { eps })',
+    'tg.batchNorm(x, running_mean, running_var, weight, bias, { training, momentum, eps })',
+  'nn.functional.layer_norm': 'normalized_shape, weight, bias, eps => tg.layerNorm(x, normalized_shape, weight, bias, { eps })',
+  'nn.functional.group_norm': 'num_groups, weight, bias, eps => tg.groupNorm(x, num_groups, weight, bias, { eps })',
   'nn.functional.instance_norm':
     'running_mean, running_var, weight, bias, use_input_stats, momentum, eps => ' +
-    'x.instanceNorm(running_mean, running_var, weight, bias, { use_input_stats, momentum, eps })',
+    'tg.instanceNorm(x, running_mean, running_var, weight, bias, { use_input_stats, momentum, eps })',
   ...functionalSignatures,
 };

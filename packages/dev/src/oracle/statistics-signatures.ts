@@ -1,3 +1,4 @@
+import * as tg from '@tapegrad/core';
 import type { Tensor, Unique } from '@tapegrad/core';
 import type { PythonCall, Signature } from './signature.ts';
 import { Unsupported } from './values.ts';
@@ -15,25 +16,25 @@ const parts =
 
 /** `trapezoid(y, x)` or `trapezoid(y, dx=…)`. */
 const trapezoidal =
-  (method: 'trapezoid' | 'trapz' | 'cumulativeTrapezoid'): Signature =>
+  (rule: typeof tg.trapezoid): Signature =>
   ({ input, args, kwargs }: PythonCall): unknown => {
     const { x, dx, dim } = kwargs as Record<string, never>;
-    return (input as Tensor)[method]((args[0] as Tensor | undefined) ?? x ?? null, { dx, dim });
+    return rule(input as Tensor, (args[0] as Tensor | undefined) ?? x ?? null, { dx, dim });
   };
 
 /** Statistics, order and search that `signatures` takes in. */
 export const statisticsSignatures: Readonly<Record<string, Signature>> = {
   bincount: 'weights, minlength => x.bincount({ weights, minlength })',
-  bucketize: 'boundaries, out_int32, right => x.bucketize(boundaries, { right, out_int32 })',
+  bucketize: 'boundaries, out_int32, right => tg.bucketize(x, boundaries, { right, out_int32 })',
   corrcoef: 'x.corrcoef()',
   cov: 'correction, fweights, aweights => x.cov({ correction, fweights, aweights })',
-  cumulative_trapezoid: trapezoidal('cumulativeTrapezoid'),
+  cumulative_trapezoid: trapezoidal(tg.cumulativeTrapezoid),
   diff: 'n, dim, prepend, append => x.diff(n, dim, { prepend, append })',
   dist: 'other, p => x.dist(other, p)',
   gradient: 'spacing, dim, edge_order => tg.gradient(x, { spacing, dim, edge_order })',
   histc: 'bins, min, max => x.histc(bins, min, max)',
   histogram: 'bins, range, weight, density => x.histogram(bins, { range, weight, density })',
-  histogramdd: 'bins, range, weight, density => x.histogramdd(bins, { range, weight, density })',
+  histogramdd: 'bins, range, weight, density => tg.histogramdd(x, bins, { range, weight, density })',
   kthvalue: 'k, dim, keepdim => x.kthvalue(k, dim, { keepdim })',
   logcumsumexp: 'dim => x.logcumsumexp(dim)',
   median: 'dim, keepdim => x.median(dim, { keepdim })',
@@ -44,9 +45,9 @@ export const statisticsSignatures: Readonly<Record<string, Signature>> = {
   nansum: 'dim, keepdim, dtype => x.nansum(dim, { keepdim, dtype })',
   quantile: 'q, dim, keepdim, interpolation => x.quantile(q, dim, { keepdim, interpolation })',
   renorm: 'p, dim, maxnorm => x.renorm(p, dim, maxnorm)',
-  searchsorted: 'values, out_int32, right, side, sorter => x.searchsorted(values, { right, out_int32, side, sorter })',
-  trapezoid: trapezoidal('trapezoid'),
-  trapz: trapezoidal('trapz'),
+  searchsorted: 'values, out_int32, right, side, sorter => tg.searchsorted(x, values, { right, out_int32, side, sorter })',
+  trapezoid: trapezoidal(tg.trapezoid),
+  trapz: trapezoidal(tg.trapz),
   unique: parts('unique'),
   unique_consecutive: parts('uniqueConsecutive'),
 };

@@ -1,4 +1,6 @@
-import { DTypeError, IndexError, noGrad, scope, ShapeError, ValueError, warnOnce, type Tensor } from '@tapegrad/core';
+import {
+  DTypeError, IndexError, labelCrossEntropy, noGrad, scope, ShapeError, type Tensor, ValueError, warnOnce,
+} from '@tapegrad/core';
 import { checkReduction, reduced, type LossOptions } from './reduction.ts';
 
 /** Options of `nllLoss`. */
@@ -64,7 +66,7 @@ export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOpt
   }
   const dim = classDim(x);
   if (labelSmoothing === 0) {
-    return labelLosses(op, x, target, options, (index) => x.labelCrossEntropy(index, dim));
+    return labelLosses(op, x, target, options, (index) => labelCrossEntropy(x, index, dim));
   }
   const logProbs = x.logSoftmax(dim);
   const classes = x.shape[dim]!;

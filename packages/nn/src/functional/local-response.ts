@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { avgPool2d, pad, ShapeError, type Tensor, ValueError } from '@tapegrad/core';
 
 /** Options of `localResponseNorm`. */
 export interface LocalResponseOptions {
@@ -15,9 +15,9 @@ export interface LocalResponseOptions {
  */
 function neighbourhood(x: Tensor, before: number, after: number, divisor: number): Tensor {
   const [batch, channels] = x.shape as [number, number];
-  const flat = x.square().reshape([batch, 1, channels, -1]).pad([0, 0, before, after]);
+  const flat = pad(x.square().reshape([batch, 1, channels, -1]), [0, 0, before, after]);
   const options = { divisorOverride: divisor };
-  return flat.avgPool2d([before + after + 1, 1], 1, options).reshape(x.shape);
+  return avgPool2d(flat, [before + after + 1, 1], 1, options).reshape(x.shape);
 }
 
 /**

@@ -1,13 +1,6 @@
 import {
-  elementwise,
-  IndexError,
-  logsigmoid,
-  ShapeError,
-  tensor,
-  ValueError,
-  type Binary,
-  type Elementwise,
-  type Tensor,
+  type Binary, elementwise, type Elementwise, IndexError, logsigmoid, oneHot, ShapeError, tensor,
+  type Tensor, ValueError,
 } from '@tapegrad/core';
 import { reduced, requireEqual, type LossOptions } from './reduction.ts';
 
@@ -164,7 +157,7 @@ export function multiMarginLoss(x: Tensor, target: Tensor, options: MultiMarginO
   }
   const labels = target.reshape([rows, 1]);
   const right = scores.gather(1, labels);
-  const isRight = labels.to('int32').oneHot(classes).reshape([rows, classes]).to('bool');
+  const isRight = oneHot(labels.to('int32'), classes).reshape([rows, classes]).to('bool');
   const lacking = lack(scores, right, isRight, margin);
   const losses = (p === 1 ? lacking : lacking.square()).sum(1).div(classes);
   const weighted = weight == null ? losses : losses.mul(weight.indexSelect(0, labels.flatten()));

@@ -1,4 +1,4 @@
-import { cat, dropout, ShapeError, ValueError, zeros, type Tensor } from '@tapegrad/core';
+import { cat, dropout, pad, ShapeError, type Tensor, ValueError, zeros } from '@tapegrad/core';
 
 /** Which keys queries may not look at, and what is wanted of the weights. */
 export interface MultiHeadOptions {
@@ -199,7 +199,7 @@ function masksOf(
       ),
     );
   }
-  return added === 0 ? masks : masks.map((mask) => mask.pad([0, added]));
+  return added === 0 ? masks : masks.map((mask) => pad(mask, [0, added]));
 }
 
 /**

@@ -1,4 +1,4 @@
-import { ValueError, type PerDimension, type Tensor } from '@tapegrad/core';
+import { avgPool1d, avgPool2d, avgPool3d, type PerDimension, type Tensor, ValueError } from '@tapegrad/core';
 
 /** Options of the power-average poolings. */
 export interface LPPoolOptions {
@@ -20,8 +20,8 @@ function lpPool(
   if (p === 0) throw new ValueError(`${op}: the norm's order must not be 0`, { op, argument: 'normType' });
   const sides = [kernelSize].flat();
   const count = sides.length === 1 ? sides[0]! ** rank : sides.reduce((product, side) => product * side, 1);
-  const pool = [x.avgPool1d, x.avgPool2d, x.avgPool3d][rank - 1]!;
-  const means = pool.call(x.pow(p), kernelSize, stride, { ceilMode: options.ceilMode });
+  const pool = [avgPool1d, avgPool2d, avgPool3d][rank - 1]!;
+  const means = pool(x.pow(p), kernelSize, stride, { ceilMode: options.ceilMode });
   // A sum of odd powers may be negative; its root is taken of the size, and the sign put back.
   return means
     .sign()

@@ -1,4 +1,6 @@
-import { noGrad, ones, ShapeError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import {
+  batchNorm, type DTypeName, instanceNorm, noGrad, ones, ShapeError, type Tensor, zeros,
+} from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
@@ -99,7 +101,7 @@ abstract class BatchNorm extends RunningNorm {
     }
     const own = training || (runningMean === null && runningVar === null);
     const used = !training || trackRunningStats;
-    return x.batchNorm(used ? runningMean : null, used ? runningVar : null, this.weight, this.bias, {
+    return batchNorm(x, used ? runningMean : null, used ? runningVar : null, this.weight, this.bias, {
       training: own,
       momentum: share,
       eps,
@@ -169,8 +171,8 @@ abstract class InstanceNorm extends RunningNorm {
     const { runningMean, runningVar, weight, bias, momentum, eps } = this;
     const useInputStats = this.training || !this.trackRunningStats;
     const options = { useInputStats, momentum: momentum ?? 0, eps };
-    if (x.ndim === rank) return x.instanceNorm(runningMean, runningVar, weight, bias, options);
-    return x.unsqueeze(0).instanceNorm(runningMean, runningVar, weight, bias, options).squeeze(0);
+    if (x.ndim === rank) return instanceNorm(x, runningMean, runningVar, weight, bias, options);
+    return instanceNorm(x.unsqueeze(0), runningMean, runningVar, weight, bias, options).squeeze(0);
   }
 }
 

@@ -1,4 +1,7 @@
-import { empty, ShapeError, ValueError } from '@tapegrad/core';
+import {
+  conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, empty, pad, ShapeError,
+  ValueError,
+} from '@tapegrad/core';
 import type { ConvolutionOptions, DTypeName, PerDimension, Tensor } from '@tapegrad/core';
 import { fans, kaimingUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -169,7 +172,7 @@ abstract class Convolution extends ConvBase {
     if (this.#margins === null) return [x, this];
     const { stride, dilation, groups, paddingMode } = this;
     const mode = paddingMode as Exclude<PaddingMode, 'zeros'>;
-    return [x.pad(this.#margins, { mode }), { stride, dilation, groups }];
+    return [pad(x, this.#margins, { mode }), { stride, dilation, groups }];
   }
 
   protected override rest(): Record<string, Printable | undefined> {
@@ -195,7 +198,7 @@ export class Conv1d extends Convolution {
 
   forward(x: Tensor): Tensor {
     const [input, options] = this.prepared(x);
-    return input.conv1d(this.weight, this.bias, options);
+    return conv1d(input, this.weight, this.bias, options);
   }
 }
 
@@ -216,7 +219,7 @@ export class Conv2d extends Convolution {
 
   forward(x: Tensor): Tensor {
     const [input, options] = this.prepared(x);
-    return input.conv2d(this.weight, this.bias, options);
+    return conv2d(input, this.weight, this.bias, options);
   }
 }
 
@@ -233,7 +236,7 @@ export class Conv3d extends Convolution {
 
   forward(x: Tensor): Tensor {
     const [input, options] = this.prepared(x);
-    return input.conv3d(this.weight, this.bias, options);
+    return conv3d(input, this.weight, this.bias, options);
   }
 }
 
@@ -300,7 +303,7 @@ export class ConvTranspose1d extends TransposedConvolution {
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     const outputPadding = this.outputPaddingFor(x, outputSize);
     const { stride, padding, dilation, groups } = this;
-    return x.convTranspose1d(this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
+    return convTranspose1d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
   }
 }
 
@@ -322,7 +325,7 @@ export class ConvTranspose2d extends TransposedConvolution {
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     const outputPadding = this.outputPaddingFor(x, outputSize);
     const { stride, padding, dilation, groups } = this;
-    return x.convTranspose2d(this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
+    return convTranspose2d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
   }
 }
 
@@ -344,6 +347,6 @@ export class ConvTranspose3d extends TransposedConvolution {
   forward(x: Tensor, outputSize?: readonly number[]): Tensor {
     const outputPadding = this.outputPaddingFor(x, outputSize);
     const { stride, padding, dilation, groups } = this;
-    return x.convTranspose3d(this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
+    return convTranspose3d(x, this.weight, this.bias, { stride, padding, outputPadding, dilation, groups });
   }
 }

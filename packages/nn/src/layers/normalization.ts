@@ -1,4 +1,6 @@
-import { noGrad, ones, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import {
+  type DTypeName, groupNorm, layerNorm, noGrad, ones, type Tensor, ValueError, zeros,
+} from '@tapegrad/core';
 import { rmsNorm } from '../functional/normalization.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -51,7 +53,7 @@ export class LayerNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return x.layerNorm(this.normalizedShape, this.weight, this.bias, this);
+    return layerNorm(x, this.normalizedShape, this.weight, this.bias, this);
   }
 
   override extraRepr(): string {
@@ -116,7 +118,7 @@ export class GroupNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return x.groupNorm(this.numGroups, this.weight, this.bias, this);
+    return groupNorm(x, this.numGroups, this.weight, this.bias, this);
   }
 
   override extraRepr(): string {

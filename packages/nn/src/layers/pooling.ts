@@ -1,3 +1,9 @@
+import {
+  adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d, adaptiveMaxPool1d, adaptiveMaxPool1dWithIndices,
+  adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices, adaptiveMaxPool3d, adaptiveMaxPool3dWithIndices,
+  avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool2dWithIndices,
+  maxPool3d, maxPool3dWithIndices,
+} from '@tapegrad/core';
 import type { OutputSize, PerDimension, Tensor, ValuesAndIndices } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
@@ -59,12 +65,12 @@ export abstract class MaxPool extends Module {
  */
 export class MaxPool1d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return x.maxPool1d(this.kernelSize, this.stride, this);
+    return maxPool1d(x, this.kernelSize, this.stride, this);
   }
 
   /** As `forward`, with the position of each value in the sequence. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.maxPool1dWithIndices(this.kernelSize, this.stride, this);
+    return maxPool1dWithIndices(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -76,12 +82,12 @@ export class MaxPool1d extends MaxPool {
  */
 export class MaxPool2d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return x.maxPool2d(this.kernelSize, this.stride, this);
+    return maxPool2d(x, this.kernelSize, this.stride, this);
   }
 
   /** As `forward`, with the flat position of each value in the image. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.maxPool2dWithIndices(this.kernelSize, this.stride, this);
+    return maxPool2dWithIndices(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -92,12 +98,12 @@ export class MaxPool2d extends MaxPool {
  */
 export class MaxPool3d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return x.maxPool3d(this.kernelSize, this.stride, this);
+    return maxPool3d(x, this.kernelSize, this.stride, this);
   }
 
   /** As `forward`, with the flat position of each value in the volume. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.maxPool3dWithIndices(this.kernelSize, this.stride, this);
+    return maxPool3dWithIndices(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -137,7 +143,7 @@ export abstract class AvgPool extends Module {
  */
 export class AvgPool1d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return x.avgPool1d(this.kernelSize, this.stride, this);
+    return avgPool1d(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -148,7 +154,7 @@ export class AvgPool1d extends AvgPool {
  */
 export class AvgPool2d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return x.avgPool2d(this.kernelSize, this.stride, this);
+    return avgPool2d(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -159,7 +165,7 @@ export class AvgPool2d extends AvgPool {
  */
 export class AvgPool3d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return x.avgPool3d(this.kernelSize, this.stride, this);
+    return avgPool3d(x, this.kernelSize, this.stride, this);
   }
 }
 
@@ -186,7 +192,7 @@ export abstract class AdaptivePool extends Module {
  */
 export class AdaptiveAvgPool1d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveAvgPool1d(this.outputSize);
+    return adaptiveAvgPool1d(x, this.outputSize);
   }
 }
 
@@ -197,7 +203,7 @@ export class AdaptiveAvgPool1d extends AdaptivePool {
  */
 export class AdaptiveAvgPool2d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveAvgPool2d(this.outputSize);
+    return adaptiveAvgPool2d(x, this.outputSize);
   }
 }
 
@@ -208,7 +214,7 @@ export class AdaptiveAvgPool2d extends AdaptivePool {
  */
 export class AdaptiveAvgPool3d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveAvgPool3d(this.outputSize);
+    return adaptiveAvgPool3d(x, this.outputSize);
   }
 }
 
@@ -219,12 +225,12 @@ export class AdaptiveAvgPool3d extends AdaptivePool {
  */
 export class AdaptiveMaxPool1d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveMaxPool1d(this.outputSize);
+    return adaptiveMaxPool1d(x, this.outputSize);
   }
 
   /** As `forward`, with the flat position of each value. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.adaptiveMaxPool1dWithIndices(this.outputSize);
+    return adaptiveMaxPool1dWithIndices(x, this.outputSize);
   }
 }
 
@@ -235,12 +241,12 @@ export class AdaptiveMaxPool1d extends AdaptivePool {
  */
 export class AdaptiveMaxPool2d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveMaxPool2d(this.outputSize);
+    return adaptiveMaxPool2d(x, this.outputSize);
   }
 
   /** As `forward`, with the flat position of each value. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.adaptiveMaxPool2dWithIndices(this.outputSize);
+    return adaptiveMaxPool2dWithIndices(x, this.outputSize);
   }
 }
 
@@ -251,11 +257,11 @@ export class AdaptiveMaxPool2d extends AdaptivePool {
  */
 export class AdaptiveMaxPool3d extends AdaptivePool {
   forward(x: Tensor): Tensor {
-    return x.adaptiveMaxPool3d(this.outputSize);
+    return adaptiveMaxPool3d(x, this.outputSize);
   }
 
   /** As `forward`, with the flat position of each value. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return x.adaptiveMaxPool3dWithIndices(this.outputSize);
+    return adaptiveMaxPool3dWithIndices(x, this.outputSize);
   }
 }

@@ -1,4 +1,4 @@
-import { cat, reluOfSum, tanhOfSum, type Tensor } from '@tapegrad/core';
+import { cat, gruStep, lstmStep, reluOfSum, tanhOfSum, type Tensor } from '@tapegrad/core';
 
 /** The parameters of one direction of one layer. */
 export interface RecurrentWeights {
@@ -48,7 +48,7 @@ export const recurrentKinds: Readonly<Record<'tanh' | 'relu' | 'lstm' | 'gru', R
     hasCell: true,
     inputBias: bothBiases,
     step: (fromInput, [hidden, cell], { weightHh, weightHr }) => {
-      const [next, nextCell] = hidden!.linear(weightHh).add_(fromInput).lstmStep(cell!);
+      const [next, nextCell] = lstmStep(hidden!.linear(weightHh).add_(fromInput), cell!);
       return [weightHr === null ? next : next.linear(weightHr), nextCell];
     },
   },
@@ -58,7 +58,7 @@ export const recurrentKinds: Readonly<Record<'tanh' | 'relu' | 'lstm' | 'gru', R
     // The reset gate scales the hidden state's part of the content, with its bias.
     inputBias: ({ biasIh }) => biasIh,
     step: (fromInput, [hidden], { weightHh, biasHh }) => [
-      fromInput.gruStep(hidden!.linear(weightHh, biasHh), hidden!),
+      gruStep(fromInput, hidden!.linear(weightHh, biasHh), hidden!),
     ],
   },
 };

@@ -25,7 +25,12 @@ const stateNames: Readonly<Record<string, string>> = {
   tCur: 'T_cur',
   switches: '_milestones',
 };
-const fields = new Map(Object.entries(stateNames).map(([field, name]) => [name, field]));
+
+/** The field that a state dict of PyTorch's names so. */
+function fieldOf(name: string): string {
+  const [field = camelCase(name)] = Object.entries(stateNames).find(([, other]) => other === name) ?? [];
+  return field;
+}
 
 /**
  * Base of learning-rate schedules. `step` moves one epoch on and sets the rate of every group; the rate of the first
@@ -100,7 +105,7 @@ export abstract class LRScheduler {
    * @throws ValueError, before anything has changed, when the state has no epoch or is of another number of groups
    */
   loadStateDict(state: SchedulerStateDict): void {
-    const own = Object.entries(mapKeys(state, (key) => fields.get(key) ?? camelCase(key))).filter(([key]) => {
+    const own = Object.entries(mapKeys(state, fieldOf)).filter(([key]) => {
       return key !== 'optimizer' && key in this && isData(this[key as keyof this]);
     });
     const { lastEpoch, baseLrs } = Object.fromEntries(own);

@@ -30,8 +30,16 @@ const LEAST_WINDOWS = 64;
 /** A product of dense operands with patches of the second or third. */
 export type PatchProduct = (out: Strided, left: Strided, right: Strided, window: ConvolutionWindow) => void;
 
-/** How a convolution and its transpose in w multiply; `replaceProducts` puts other ways in their place. */
-export const patchProducts: { forward: PatchProduct; weightGradient: PatchProduct } = { forward, weightGradient };
+/** How a convolution and its transpose in w multiply. */
+export interface PatchProducts {
+  forward: PatchProduct;
+  weightGradient: PatchProduct;
+}
+
+/** What multiplies now; `replaceProducts` puts other ways in their place. */
+export const patchProducts: PatchProducts = { forward, weightGradient };
+/** What multiplies unless replaced. */
+export const ownPatchProducts: Readonly<PatchProducts> = { forward, weightGradient };
 
 /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *]. */
 export function convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {

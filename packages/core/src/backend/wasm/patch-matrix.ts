@@ -8,7 +8,7 @@ import { patchKernels } from './patches.ts';
 import { Scratch } from './scratch.ts';
 import { reach } from './window.ts';
 
-const scratch = new Scratch();
+const scratch = /* @__PURE__ */ new Scratch();
 
 /** Bytes of patches that are written at a time: they are still in the second cache when they are multiplied. */
 const BLOCK_BYTES = 2 ** 19;

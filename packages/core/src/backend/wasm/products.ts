@@ -1,5 +1,5 @@
 import { heapMemory, views } from '../../heap.ts';
-import { patchProducts } from './convolution.ts';
+import { ownPatchProducts, patchProducts } from './convolution.ts';
 import { gemm, type MatrixProduct, product } from './gemm.ts';
 import * as patches from './patch-matrix.ts';
 
@@ -30,5 +30,3 @@ export function replaceProducts(make: (own: MatrixProduct, heap: Heap) => Matrix
     Object.assign(patchProducts, ownPatchProducts);
   };
 }
-
-const ownPatchProducts = { ...patchProducts };

@@ -2,8 +2,9 @@ import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import type { PerDimension } from './convolution.ts';
-import type { ValuesAndIndices } from './extrema.ts';
+import type { PerDimension } from '../ops/convolution.ts';
+import { maximaAt } from './adaptive-pooling.ts';
+import type { ValuesAndIndices } from '../ops/extrema.ts';
 
 /** Options of fractional max pooling; one of outputSize and outputRatio is needed. */
 export interface FractionalPoolOptions {
@@ -71,7 +72,7 @@ function fractional(rank: number, x: Tensor, kernelSize: PerDimension, options: 
   }
   const table = positions(spatial, sizes, window, samples.toTypedArray());
   const places = x.detach().newFrom(table, 'int32', [planes, numel(sizes), numel(window)]);
-  const { values, indices } = x.reshape([planes, numel(spatial)]).maximaAt(places);
+  const { values, indices } = maximaAt(x.reshape([planes, numel(spatial)]), places);
   return { values: values.reshape([...lead, ...sizes]), indices: indices.reshape([...lead, ...sizes]) };
 }
 

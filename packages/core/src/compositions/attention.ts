@@ -1,6 +1,7 @@
 import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import type { Expr } from '../expr/index.ts';
+import { dropout } from '../random.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -17,6 +18,7 @@ export interface AttentionOptions {
 }
 
 /** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
+/* @__NO_SIDE_EFFECTS__ */
 function weightsOf(masks: readonly ('element!' | 'row!')[], hides: (row: RowBuilder, mask: Expr) => Expr | null): RowProgram {
   return rowProgram('attention_weights', ['element', ...masks], (row, scores, mask) => {
     const scaled = scores!.mul(row.param(0));
@@ -68,7 +70,7 @@ export function scaledDotProductAttentionWithWeights(
   }
   const scale = options.scale ?? 1 / Math.sqrt(query.shape.at(-1)!);
   const weights = attentionWeights(query.matmul(key.mT), attnMask, isCausal, scale);
-  const kept = dropoutP > 0 ? weights.dropout(dropoutP) : weights;
+  const kept = dropoutP > 0 ? dropout(weights, dropoutP) : weights;
   return [kept.matmul(value), kept];
 }
 

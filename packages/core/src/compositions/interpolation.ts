@@ -2,7 +2,8 @@ import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import type { PerDimension } from './convolution.ts';
+import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptive-pooling.ts';
+import type { PerDimension } from '../ops/convolution.ts';
 
 /** Ways to find the elements of a tensor of another size. */
 export type InterpolationMode = 'nearest' | 'nearest-exact' | 'linear' | 'bilinear' | 'trilinear' | 'bicubic' | 'area';
@@ -149,7 +150,7 @@ export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
   if (sizes.some((n) => n < 1)) {
     throw new ShapeError(`${OP}: input ${shapeString(x.shape)} would get the sizes ${shapeString(sizes)}`, { op: OP, shapes: [x.shape] });
   }
-  if (mode === 'area') return [x.adaptiveAvgPool1d, x.adaptiveAvgPool2d, x.adaptiveAvgPool3d][rank - 1]!.call(x, sizes);
+  if (mode === 'area') return [adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d][rank - 1]!(x, sizes);
   return sizes.reduce((out, count, d) => {
     const size = spatial[d]!;
     const along = alignCorners === true ? (count > 1 ? (size - 1) / (count - 1) : 0) : factors === null ? size / count : 1 / factors[d]!;

@@ -2,7 +2,8 @@ import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-import type { ValuesAndIndices } from './extrema.ts';
+import type { ValuesAndIndices } from '../ops/extrema.ts';
+import { avgPool1d, avgPool2d, avgPool3d, maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices } from '../ops/pooling.ts';
 
 /** Sizes that an adaptive pooling is to have: one for all dimensions or one each, null keeps a size. */
 export type OutputSize = number | null | readonly (number | null)[];
@@ -61,7 +62,7 @@ function evenWindow(spatial: readonly number[], sizes: readonly number[]): numbe
 function adaptiveMean(rank: number, x: Tensor, outputSize: OutputSize): Tensor {
   const sizes = sizesOf(`adaptiveAvgPool${rank}d`, rank, x, outputSize);
   const window = evenWindow(x.shape.slice(-rank), sizes);
-  if (window !== null) return [x.avgPool1d, x.avgPool2d, x.avgPool3d][rank - 1]!.call(x, window);
+  if (window !== null) return [avgPool1d, avgPool2d, avgPool3d][rank - 1]!(x, window);
   return sizes.reduce((out, count, d) => meanAlong(out, x.ndim - rank + d, count), x);
 }
 
@@ -108,10 +109,10 @@ function adaptiveMaximum(rank: number, x: Tensor, outputSize: OutputSize): Value
   const spatial = x.shape.slice(-rank);
   const lead = x.shape.slice(0, -rank);
   const window = evenWindow(spatial, sizes);
-  if (window !== null) return [x.maxPool1dWithIndices, x.maxPool2dWithIndices, x.maxPool3dWithIndices][rank - 1]!.call(x, window);
+  if (window !== null) return [maxPool1dWithIndices, maxPool2dWithIndices, maxPool3dWithIndices][rank - 1]!(x, window);
   const positions = positionsOf(spatial, sizes);
   const table = x.detach().newFrom(Int32Array.from(positions.flat()), 'int32', [positions.length, positions[0]?.length ?? 0]);
-  const { values, indices } = x.reshape([numel(lead), numel(spatial)]).maximaAt(table);
+  const { values, indices } = maximaAt(x.reshape([numel(lead), numel(spatial)]), table);
   return { values: values.reshape([...lead, ...sizes]), indices: indices.reshape([...lead, ...sizes]) };
 }
 
