@@ -13,7 +13,7 @@ export interface Page {
 }
 
 /** Namespaces of core that only the pages which name them pay for; each has a folder of its own in core's sources. */
-const apart = ['linalg', 'special', 'masked', 'fft'];
+const apart = ['linalg', 'special', 'masked', 'safe', 'fft'];
 
 const training = `import * as tg from 'tapegrad';
 export function train() {

@@ -29,7 +29,7 @@ export const rooms: Room[] = [
       'checkpoint.ts', 'scope.ts', 'profiler.ts', 'profile.ts',
     ],
   },
-  { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/'] },
+  { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/', 'safe/'] },
   { name: 'index', holds: ['index.ts'] },
 ];
 
