@@ -94,6 +94,7 @@ export * from './ops/triangle.ts';
 export * from './ops/trigonometric.ts';
 export { keep, scope } from './scope.ts';
 export * as masked from './masked/index.ts';
+export * as safe from './safe/index.ts';
 export * as special from './special/index.ts';
 export { gammainc as igamma, gammaincc as igammac } from './special/incomplete-gamma.ts';
 export { i0 } from './special/modified-bessel.ts';

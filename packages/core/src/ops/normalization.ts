@@ -268,6 +268,7 @@ function overLast(
  * Each sample's groups of channels with mean 0 and variance 1, then scaled and shifted per channel.
  * @shape [N, C, *] -> [N, C, *]
  * @throws ShapeError when the groups do not divide the channels
+ * @throws ValueError when there is one sample whose groups have one value each, which is then always 0
  * @source torch.nn.functional.group_norm
  */
 export function groupNorm(
@@ -284,6 +285,12 @@ export function groupNorm(
         `${shapeString(x.shape)} and numGroups=${numGroups}`,
       { op: 'groupNorm', shapes: [x.shape] },
     );
+  }
+  if (x.numel() === numGroups) {
+    throw new ValueError(`groupNorm: expected more than 1 value per group, got input of size ${shapeString(x.shape)} in ${numGroups} groups`, {
+      op: 'groupNorm',
+      shapes: [x.shape],
+    });
   }
   checkVector('groupNorm', 'weight', weight, channels);
   checkVector('groupNorm', 'bias', bias, channels);

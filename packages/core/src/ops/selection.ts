@@ -4,7 +4,7 @@ import type { Tensor } from '../tensor.ts';
 /**
  * `x` where the condition is true, `other` elsewhere; all three broadcast.
  * @derivative the branch not taken gets 0. A NaN that arises inside that branch stays NaN there, since 0 · inf is NaN:
- * compute the branch on safe values instead
+ * `safe.where` computes the branch on safe values
  * @source torch.where
  */
 export const where: Elementwise<(condition: Tensor, x: Operand, other: Operand) => Tensor> = elementwise(

@@ -14,7 +14,7 @@ export interface Page {
 }
 
 /** Namespaces of core that only the pages which name them pay for; each has a folder of its own in core's sources. */
-const apart = ['linalg', 'special', 'masked', 'fft'];
+const apart = ['linalg', 'special', 'masked', 'safe', 'fft'];
 /** Sources of core that the training page has no use for, beside those folders. */
 const unused = ['compositions/', 'func.', 'jacobian', 'vmap.', 'checkpoint.', 'profile.', 'profiler.', 'autodiff/gradcheck.'];
 

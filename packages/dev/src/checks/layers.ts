@@ -30,7 +30,7 @@ export const rooms: Room[] = [
     ],
   },
   { name: 'compositions', holds: ['compositions/'] },
-  { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/'] },
+  { name: 'namespaces', holds: ['linalg/', 'special/', 'masked/', 'safe/'] },
   { name: 'index', holds: ['index.ts'] },
 ];
 

@@ -1,28 +1,46 @@
-// node packages/dev/run.mjs packages/dev/src/oracle/extract.ts FILE… | gzip -9n > EXTRACT: for each operator a short
-// sample that tells something, and its shortest error, so that tests need not read the whole file.
+// node packages/dev/run.mjs packages/dev/src/oracle/extract.ts FILE… | gzip -9n > EXTRACT: of each operator one or two short
+// samples and its shortest error, so that tests need not read the whole file.
 import { readOperators } from './files.ts';
-import type { Operator } from './replay.ts';
+import type { Operator, Sample } from './replay.ts';
 
-const LONGEST = 6000;
+/** Characters of JSON above which a second sample or an error is left out. */
+const LONG = 4000;
 
-function shortest<T>(list: readonly T[], count: number): T[] {
-  return [...list]
-    .map((item) => ({ item, length: JSON.stringify(item).length }))
-    .filter(({ length }) => length <= LONGEST)
+/** Characters above which a sample is taken only where there is no other. */
+const LONGEST = 60_000;
+
+const lengthOf = (item: unknown): number => JSON.stringify(item).length;
+
+function byLength<T>(list: readonly T[]): T[] {
+  return list
+    .map((item) => ({ item, length: lengthOf(item) }))
     .sort((a, b) => a.length - b.length)
-    .slice(0, count)
     .map(({ item }) => item);
 }
 
-/** A few calls of an operator; those whose tensors have several elements are worth more than scalars. */
-function extract(operator: Operator): Operator {
-  const isTelling = (sample: Operator['samples'][number]): boolean => JSON.stringify(sample.outputs).split(',').length > 6;
-  const telling = shortest(operator.samples.filter(isTelling), 1);
-  const samples = telling.length > 0 ? telling : shortest(operator.samples, 1);
-  return { ...operator, samples, errors: shortest(operator.errors, 1) };
+/** How much a sample tells: tensors of several elements more than scalars, derivatives more than values. */
+function worth({ outputs, grads, gradgrads }: Sample): number {
+  const several = JSON.stringify(outputs).split(',').length > 6;
+  return Number(several) + 2 * Number(grads !== undefined) + 2 * Number(gradgrads !== undefined);
+}
+
+/** What the record says beyond the values of its tensors: arguments that other samples do not have tell more. */
+const form = ({ args, kwargs }: Sample): string => JSON.stringify([args.length, Object.keys(kwargs)]);
+
+/** The shortest of the samples that tell most, and the shortest that is called in another way. */
+function extract({ samples: all, errors }: Operator): Pick<Operator, 'samples' | 'errors'> {
+  const short = all.filter((sample) => lengthOf(sample) <= LONGEST);
+  const samples = short.length > 0 ? short : all;
+  const most = Math.max(...samples.map(worth));
+  const [first] = byLength(samples.filter((sample) => worth(sample) === most));
+  const others = byLength(samples.filter((sample) => form(sample) !== form(first!) && lengthOf(sample) <= LONG));
+  return {
+    samples: [first, others[0]].filter((sample) => sample !== undefined),
+    errors: byLength(errors).filter((error) => lengthOf(error) <= LONG).slice(0, 1),
+  };
 }
 
 for (const operator of process.argv.slice(2).flatMap(readOperators)) {
-  const { op, variant, differentiable, samples, errors } = extract(operator);
-  if (samples.length + errors.length > 0) console.log(JSON.stringify({ op, variant, differentiable, samples, errors }));
+  const { op, variant, differentiable } = operator;
+  console.log(JSON.stringify({ op, variant, differentiable, ...extract(operator) }));
 }

@@ -1,7 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import { aligned, type Freedom } from './freedom.ts';
-import { adapterOf, freedomOf, type Signature } from './signature.ts';
+import { adapterOf, freedomOf, type PythonCall, type Signature } from './signature.ts';
 import { Decoder, difference, dtypeOf, gradientDifference, Unsupported, type Json, type Precision, type TensorJson } from './values.ts';
 
 /** A call of an operator, with what PyTorch computed. */
@@ -79,14 +79,18 @@ export function replay(operator: Operator, signature: Signature | undefined, com
   return verdict;
 }
 
-/** Makes a call. */
-export function perform(decoder: Decoder, { input, args, kwargs }: Pick<Sample, 'input' | 'args' | 'kwargs'>, signature: Signature): Tensor[] {
-  const call = {
+/** A recorded call in our values. */
+export function callOf(decoder: Decoder, { input, args, kwargs }: Pick<Sample, 'input' | 'args' | 'kwargs'>): PythonCall {
+  return {
     input: decoder.value(input),
     args: args.map((arg) => decoder.value(arg)),
     kwargs: Object.fromEntries(Object.entries(kwargs).map(([key, value]) => [key, decoder.value(value)])),
   };
-  return flatTensors(adapterOf(signature)(call));
+}
+
+/** Makes a call. */
+export function perform(decoder: Decoder, sample: Pick<Sample, 'input' | 'args' | 'kwargs'>, signature: Signature): Tensor[] {
+  return flatTensors(adapterOf(signature)(callOf(decoder, sample)));
 }
 
 /** The tensors of a result in order: one, a list, or named parts. */
@@ -98,7 +102,8 @@ export function flatTensors(result: unknown): Tensor[] {
   return [];
 }
 
-function replaySample(sample: Sample, signature: Signature): string | undefined {
+/** Makes a recorded call and compares values and, as far as they are recorded, gradients of first and second order. */
+export function replaySample(sample: Sample, signature: Signature): string | undefined {
   for (const expected of sample.outputs) dtypeOf(tensorJson(expected).dtype);
   const decoder = new Decoder();
   const results = perform(decoder, sample, signature);
