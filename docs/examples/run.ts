@@ -17,6 +17,30 @@ const EXAMPLES: Readonly<Record<string, Entry>> = {
     shows: 'regression on a real table: exact least squares and a network',
     load: async () => (await import('./wages.ts')).wages,
   },
+  'digits-cnn': {
+    shows: 'handwritten digits, read by a convolutional network',
+    load: async () => (await import('./digits-cnn.ts')).digitsCnn,
+  },
+  'character-lstm': {
+    shows: 'the Bible, character by character, by a recurrent network that then writes',
+    load: async () => (await import('./character-lstm.ts')).characterLstm,
+  },
+  gpt: {
+    shows: 'a small GPT on the same text',
+    load: async () => (await import('./gpt.ts')).gpt,
+  },
+  names: {
+    shows: 'new first names, like those of a list',
+    load: async () => (await import('./names.ts')).names,
+  },
+  vae: {
+    shows: 'an autoencoder that draws digits; keeps a picture of them',
+    load: async () => (await import('./vae.ts')).vae,
+  },
+  cartpole: {
+    shows: 'policy gradient: a pole is balanced on a cart',
+    load: async () => (await import('./cartpole.ts')).cartpole,
+  },
   'super-resolution': {
     shows: 'a picture made twice as large by trained weights from npm',
     load: async () => (await import('./super-resolution.ts')).superResolution,
