@@ -93,8 +93,8 @@ export const gpt: Example = async (stage) => {
   await useBlas();
   tg.manualSeed(0);
   const { encoding, train, test } = new TextBatches(readBible(), 32, CONTEXT);
-  const model = stage.quick ? new Gpt(encoding.size, 32, 2) : new Gpt(encoding.size, 128, 4);
-  const steps = stage.quick ? 50 : 1200;
+  const model = stage.quick ? new Gpt(encoding.size, 32, 2) : new Gpt(encoding.size, 128, 3);
+  const steps = stage.quick ? 50 : 600;
   const optimizer = new optim.AdamW(model.parameters(), { lr: 0.001, weightDecay: 0.1 });
   const scheduler = new optim.lrScheduler.OneCycleLR(optimizer, stage.quick ? 0.01 : 0.003, { totalSteps: steps });
   const lossOf = ([input, target]: [tg.Tensor, tg.Tensor]): tg.Tensor =>

@@ -59,7 +59,7 @@ export const names: Example = async (stage) => {
   const progress = stage.progress('learning', epochs, 'epochs');
   for (let epoch = 1; epoch <= epochs; epoch++) {
     let sum = 0;
-    for (const [before, letter] of loader as Iterable<[tg.Tensor, tg.Tensor]>) {
+    for (const [before, letter] of loader) {
       const loss = nn.functional.crossEntropy(model(before), letter);
       optimizer.zeroGrad();
       loss.backward();

@@ -54,7 +54,7 @@ export const wages: Example = async (stage) => {
   const progress = stage.progress('network', epochs, 'epochs');
   for (let epoch = 1; epoch <= epochs; epoch++) {
     let sum = 0;
-    for (const [batch, target] of loader as Iterable<[tg.Tensor, tg.Tensor]>) {
+    for (const [batch, target] of loader) {
       const loss = nn.functional.mseLoss(model(batch), target);
       optimizer.zeroGrad();
       loss.backward();
