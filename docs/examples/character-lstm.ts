@@ -48,7 +48,7 @@ function write(model: CharacterModel, encoding: tg.data.Encoding, start: string,
 export const characterLstm: Example = async (stage) => {
   await useBlas();
   tg.manualSeed(0);
-  const { encoding, train, test } = new TextBatches(readBible(), 32, 64);
+  const { encoding, train, test } = new TextBatches(readBible(), stage.quick ? 12 : 32, 64);
   const model = new CharacterModel(encoding.size, stage.quick ? 64 : 256);
   const optimizer = new optim.Adam(model.parameters(), { lr: stage.quick ? 0.01 : 0.004 });
   const steps = stage.quick ? 50 : 700;

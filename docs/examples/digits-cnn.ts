@@ -21,7 +21,7 @@ const reduce = (from: number, to: number): tg.nn.Sequential =>
 export const digitsCnn: Example = async (stage) => {
   await useBlas();
   tg.manualSeed(0);
-  const sizes = stage.quick ? { train: 1500, test: 500 } : undefined;
+  const sizes = stage.quick ? { train: 1000, test: 300 } : undefined;
   const { train, test } = readDigits({ mean: 0.1307, std: 0.3081, channels: true }, sizes);
   const loader = new DataLoader<Batch>(train, { batchSize: 100, shuffle: true });
   const epochs = 2;

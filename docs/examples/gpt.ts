@@ -92,7 +92,7 @@ function write(model: Gpt, encoding: tg.data.Encoding, start: string, length: nu
 export const gpt: Example = async (stage) => {
   await useBlas();
   tg.manualSeed(0);
-  const { encoding, train, test } = new TextBatches(readBible(), 32, CONTEXT);
+  const { encoding, train, test } = new TextBatches(readBible(), stage.quick ? 12 : 32, CONTEXT);
   const model = stage.quick ? new Gpt(encoding.size, 32, 2) : new Gpt(encoding.size, 128, 3);
   const steps = stage.quick ? 50 : 600;
   const optimizer = new optim.AdamW(model.parameters(), { lr: 0.001, weightDecay: 0.1 });
