@@ -18,11 +18,11 @@ export type IterableDataset<Sample> = Iterable<Sample> | AsyncIterable<Sample>;
  * @throws ValueError when the tensors have different numbers of rows
  * @source torch.utils.data.TensorDataset
  */
-export class TensorDataset implements Dataset<Tensor[]> {
-  readonly tensors: readonly Tensor[];
+export class TensorDataset<Tensors extends Tensor[] = Tensor[]> implements Dataset<Tensors> {
+  readonly tensors: Readonly<Tensors>;
   readonly length: number;
 
-  constructor(...tensors: Tensor[]) {
+  constructor(...tensors: Tensors) {
     const sizes = tensors.map((x) => x.shape[0]);
     if (sizes.length === 0 || sizes.some((n) => n === undefined || n !== sizes[0])) {
       throw new ValueError(`TensorDataset: the tensors must have equal numbers of rows, got [${sizes.join(', ')}]`);
@@ -31,13 +31,13 @@ export class TensorDataset implements Dataset<Tensor[]> {
     this.length = sizes[0]!;
   }
 
-  get(index: number): Tensor[] {
-    return this.tensors.map((x) => x.select(0, index));
+  get(index: number): Tensors {
+    return this.tensors.map((x) => x.select(0, index)) as Tensors;
   }
 
-  getBatch(indices: readonly number[]): Tensor[] {
+  getBatch(indices: readonly number[]): Tensors {
     const rows = tensor(Int32Array.from(indices));
-    return this.tensors.map((x) => x.indexSelect(0, rows));
+    return this.tensors.map((x) => x.indexSelect(0, rows)) as Tensors;
   }
 }
 

@@ -34,7 +34,7 @@ describe('tapegrad', () => {
     }
     tg.manualSeed(0);
     const x: tg.Tensor = tg.linspace(-1, 1, 8).view([8, 1]);
-    const batches: tg.data.DataLoader<tg.Tensor[]> = new tg.data.DataLoader(
+    const batches: tg.data.DataLoader<[tg.Tensor, tg.Tensor]> = new tg.data.DataLoader(
       new tg.data.TensorDataset(x, x.mul(3).add(1)),
       { batchSize: 4, shuffle: true },
     );
@@ -42,7 +42,7 @@ describe('tapegrad', () => {
     const optimizer: tg.optim.SGD = new tg.optim.SGD(model.parameters(), { lr: 0.2 });
     for (let epoch = 0; epoch < 60; epoch++) {
       for (const [input, target] of batches) {
-        const loss = tg.nn.functional.mseLoss(model(input!), target!);
+        const loss = tg.nn.functional.mseLoss(model(input), target);
         model.zero_grad();
         loss.backward();
         optimizer.step();
