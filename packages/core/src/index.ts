@@ -28,6 +28,7 @@ export { elementwise, type Binary, type Elementwise, type Operand, type Ternary,
 export { defineUpdate, type Update, type UpdateFormula, type UpdateSignature } from './define/update.ts';
 export type { Expr } from './expr/index.ts';
 export * from './dtype.ts';
+export { getDefaultDType as getDefaultDtype, setDefaultDType as setDefaultDtype } from './dtype.ts';
 export * from './errors.ts';
 export * as func from './func.ts';
 export { hessian, jacobian, type JacobianOptions } from './jacobian.ts';

@@ -90,7 +90,7 @@ const norms: Line[] = [
   one('norm 0', (x) => x.norm(0), [3, 0, 1], [0, 0, 0], 2),
   one('Frobenius norm', (x) => x.norm('fro'), [[0, 0], [0, 0]], [[0, 0], [0, 0]], 0),
   line('dist', (x, y) => x.dist(y), [[1, 2], [1, 2]], { value: 0, slopes: [[0, 0], [0, 0]] }),
-  line('cdist', (x, y) => x.cdist(y), [[[1, 2]], [[1, 2]]], { value: [[0]], slopes: [[[0, 0]], [[0, 0]]] }),
+  line('cdist', (x, y) => tg.cdist(x, y), [[[1, 2]], [[1, 2]]], { value: [[0]], slopes: [[[0, 0]], [[0, 0]]] }),
   one('std of a constant', (x) => x.std(), [2, 2, 2], [0, 0, 0], 0),
   one('var of one element', (x) => x.var(), [2], [NaN], NaN),
   one('var of one element, correction 0', (x) => x.var(null, { correction: 0 }), [2], [0], 0),
@@ -124,9 +124,9 @@ const choices: Line[] = [
     [[1], [2], [3]],
     [[0], [1], [0]],
   ),
-  one('maxPool1d of −∞ alone', (x) => x.maxPool1d(2), [[[-inf, -inf]]], [[[1, 0]]], [[[-inf]]]),
-  one('maxPool1d with NaN', (x) => x.maxPool1d(3), [[[1, NaN, 2]]], [[[0, 1, 0]]], [[[NaN]]]),
-  one('maxPool1d with padding', (x) => x.maxPool1d(3, 3, { padding: 1 }), [[[-5, -4, -3]]], [[[0, 1, 0]]], [[[-4]]]),
+  one('maxPool1d of −∞ alone', (x) => tg.maxPool1d(x, 2), [[[-inf, -inf]]], [[[1, 0]]], [[[-inf]]]),
+  one('maxPool1d with NaN', (x) => tg.maxPool1d(x, 3), [[[1, NaN, 2]]], [[[0, 1, 0]]], [[[NaN]]]),
+  one('maxPool1d with padding', (x) => tg.maxPool1d(x, 3, 3, { padding: 1 }), [[[-5, -4, -3]]], [[[0, 1, 0]]], [[[-4]]]),
 ];
 
 /** The expected numbers where the found ones differ from them in the last digits only, the found ones elsewhere. */

@@ -1,4 +1,4 @@
-import { defineUpdate, type Tensor, type Update } from '@tapegrad/core';
+import { defineUpdate, getDefaultDType, type Tensor, type Update } from '@tapegrad/core';
 import { average, averageSquare, penalized, signOf } from './formulas.ts';
 import { withDefaults } from './options.ts';
 import { countStep, Optimizer, stateTensor, type ParameterState, type ParamsInput } from './optimizer.ts';
@@ -50,7 +50,7 @@ const nadam: Update = defineUpdate(
 
 /**
  * Adam that looks ahead along its momentum, as Nesterov's method does.
- * @numerics The product of momenta is kept in single precision, as PyTorch keeps it. Looking ahead, it counts the present
+ * @numerics The product of momenta is kept in the default dtype, as PyTorch keeps it. Looking ahead, it counts the present
  * momentum twice, as PyTorch 1.13 does, whose trajectories are followed; later versions count it once.
  * @source torch.optim.NAdam; Dozat (2016)
  */
@@ -66,8 +66,9 @@ export class NAdam extends Optimizer<Options> {
     const step = countStep(state);
     const momentum = (t: number): number => beta1 * (1 - 0.5 * 0.96 ** (t * momentumDecay));
     const [mu, next] = [momentum(step), momentum(step + 1)];
-    const product = Math.fround(((state['muProduct'] as number | undefined) ?? 1) * Math.fround(mu));
-    const productNext = Math.fround(Math.fround(product * Math.fround(mu)) * Math.fround(next));
+    const round = getDefaultDType() === 'float64' ? Number : Math.fround;
+    const product = round(((state['muProduct'] as number | undefined) ?? 1) * round(mu));
+    const productNext = round(round(product * round(mu)) * round(next));
     state['muProduct'] = product;
     nadam(
       [stateTensor(state, 'expAvg', param), stateTensor(state, 'expAvgSq', param), param],
