@@ -43,7 +43,7 @@ export const curveFitting: Example = async (stage) => {
     `sum of squares ${(2 * fit.cost).toFixed(4)} after ${fit.iterations} steps`,
   );
 
-  const fine = linspace(1, WEIGHTS.length, 40, { dtype: 'float64' });
+  const fine = linspace(1, WEIGHTS.length, 57, { dtype: 'float64' });
   const curve = growth(fine, fit.x).toArray() as number[];
   stage.save(
     'growth.svg',

@@ -55,7 +55,7 @@ class Block extends nn.Module {
 }
 
 /** @shape characters [batch, length] -> scores of the next ones [batch, length, characters] */
-class Gpt extends nn.Module {
+export class Gpt extends nn.Module {
   readonly characters: tg.nn.Embedding;
   readonly places: tg.nn.Embedding;
   readonly blocks: Block[];

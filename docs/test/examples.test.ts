@@ -5,11 +5,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { dropBlas } from '@tapegrad/blas';
+import { tensor } from 'tapegrad';
 import { cartpole } from '../examples/cartpole.ts';
 import { characterLstm } from '../examples/character-lstm.ts';
 import { curveFitting } from '../examples/curve-fitting.ts';
 import { digitsCnn } from '../examples/digits-cnn.ts';
-import { gpt } from '../examples/gpt.ts';
+import { Gpt, gpt } from '../examples/gpt.ts';
 import { names } from '../examples/names.ts';
 import { decodePng } from '../examples/png.ts';
 import { Stage, type Example } from '../examples/stage.ts';
@@ -92,6 +93,16 @@ describe('a quick run of an example', () => {
     expect(result['largest']).toBeLessThan(0.501);
     expect(result['differing']).toBeLessThan(20);
     expect(picture('large.png')).toMatchObject({ width: 256, height: 256, channels: 3 });
+  });
+});
+
+describe('a GPT', () => {
+  it('does not see what comes later', () => {
+    const model = new Gpt(10, 16, 2);
+    const [first, second] = [[1, 2, 3, 4, 5], [1, 2, 3, 9, 8]].map((row) => model(tensor([row], { dtype: 'int32' })));
+    const difference = first!.sub(second!).abs().sum(2).squeeze(0).toArray() as number[];
+    expect(difference.slice(0, 3)).toEqual([0, 0, 0]);
+    expect(Math.min(...difference.slice(3))).toBeGreaterThan(1e-4);
   });
 });
 

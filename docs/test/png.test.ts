@@ -3,7 +3,7 @@ import { deflateSync, inflateSync } from 'node:zlib';
 import { decodePng, encodePng, type Picture } from '../examples/png.ts';
 
 const noise = (width: number, height: number, channels: Picture['channels']): Picture => {
-  const pixels = Uint8Array.from({ length: width * height * channels }, (_, i) => (i * i * 37 + i * 101) % 251);
+  const pixels = Uint8Array.from({ length: width * height * channels }, (_, i) => ((i * i * 37 + i * 101) % 251) % 6);
   return { width, height, channels, pixels };
 };
 
@@ -14,24 +14,24 @@ describe('a PNG file', () => {
   });
 
   it('may be filtered in five ways', () => {
-    const picture = noise(6, 5, 3);
-    const filtered = Buffer.alloc(5 * 19);
-    const at = (x: number, y: number): number => (x < 0 || y < 0 ? 0 : picture.pixels[y * 18 + x]!);
+    const picture = noise(12, 5, 3);
+    const filtered = Buffer.alloc(5 * 37);
+    const at = (x: number, y: number): number => (x < 0 || y < 0 ? 0 : picture.pixels[y * 36 + x]!);
     for (let y = 0; y < 5; y++) {
-      filtered[y * 19] = y;
-      for (let x = 0; x < 18; x++) {
+      filtered[y * 37] = y;
+      for (let x = 0; x < 36; x++) {
         const [left, above, corner] = [at(x - 3, y), at(x, y - 1), at(x - 3, y - 1)];
         const nearest = [left, above, corner].reduce((best, value) => {
           const distance = (v: number): number => Math.abs(left + above - corner - v);
           return distance(value) < distance(best) ? value : best;
         });
         const predicted = [0, left, above, Math.floor((left + above) / 2), nearest][y]!;
-        filtered[y * 19 + 1 + x] = at(x, y) - predicted;
+        filtered[y * 37 + 1 + x] = at(x, y) - predicted;
       }
     }
     const file = Buffer.from(encodePng(picture));
     const start = file.indexOf('IDAT') + 4;
-    expect(inflateSync(file.subarray(start, file.indexOf('IEND') - 8))).toHaveLength(5 * 19);
+    expect(inflateSync(file.subarray(start, file.indexOf('IEND') - 8))).toHaveLength(5 * 37);
     const packed = deflateSync(filtered);
     const length = Buffer.alloc(4);
     length.writeUInt32BE(packed.length);
