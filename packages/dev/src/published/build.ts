@@ -8,8 +8,8 @@ import { run, tsc } from '../program.ts';
 const entries = ['index', 'node'];
 
 /**
- * Packages whose namespaces are modules of their own. Core's would make the first gradient 6 ms later, and few pages
- * name them.
+ * Packages whose namespaces are modules of their own. Core's would make the first gradient 3 to 5 ms later, and few
+ * pages name them.
  */
 const divided = ['nn', 'optim'];
 
