@@ -174,6 +174,9 @@ function shapeFrom(op: string, size: Size): number[] {
 }
 
 function optionDType(options: TensorOptions): DType {
+  if (typeof options !== 'object') {
+    throw new ValueError(`sizes of several dimensions go in an array, as in zeros([2, 3]); got ${String(options)} where options are expected`);
+  }
   return options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
 }
 

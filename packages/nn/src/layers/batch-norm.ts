@@ -1,4 +1,4 @@
-import { noGrad, ones, ShapeError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import { noGrad, ones, ShapeError, zeros, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
@@ -34,6 +34,7 @@ export abstract class RunningNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super();
+    requireOptions(this.constructor.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, dtype } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;

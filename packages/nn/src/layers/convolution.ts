@@ -1,4 +1,4 @@
-import { empty, ShapeError, ValueError } from '@tapegrad/core';
+import { empty, ShapeError, ValueError, requireOptions } from '@tapegrad/core';
 import type { ConvolutionOptions, DTypeName, PerDimension, Tensor } from '@tapegrad/core';
 import { fans, kaimingUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -38,6 +38,10 @@ export interface ConvTransposeLayerOptions extends Omit<ConvOptions, 'padding' |
   outputPadding?: PerDimension | undefined;
 }
 
+const sharedOptions = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'] as const;
+const plainOptions = [...sharedOptions, 'paddingMode'] as const;
+const transposedOptions = [...sharedOptions, 'outputPadding'] as const;
+
 /** What all convolution layers share. */
 export abstract class ConvBase extends Module {
   readonly inChannels: number;
@@ -57,10 +61,11 @@ export abstract class ConvBase extends Module {
     rank: number,
     ends: readonly [number, number],
     kernelSize: PerDimension,
-    options: ConvOptions,
+    options: ConvOptions & Pick<ConvTransposeLayerOptions, 'outputPadding'>,
     swapped: boolean,
   ) {
     super();
+    requireOptions(this.constructor.name, options, swapped ? transposedOptions : plainOptions);
     const { stride = 1, dilation = 1, groups = 1, bias = true, dtype } = options;
     const [inChannels, outChannels] = ends;
     for (const [name, channels] of [

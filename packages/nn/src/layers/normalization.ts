@@ -1,4 +1,4 @@
-import { noGrad, ones, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import { noGrad, ones, ValueError, zeros, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { rmsNorm } from '../functional/normalization.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -37,6 +37,7 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
+    requireOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
     const { eps = 1e-5, elementwiseAffine = true, bias = true, dtype } = options;
     this.normalizedShape = sizes(normalizedShape);
     this.eps = eps;
@@ -96,9 +97,11 @@ export class GroupNorm extends Module {
   constructor(
     numGroups: number,
     numChannels: number,
-    { eps = 1e-5, affine = true, dtype }: GroupNormOptions = {},
+    options: GroupNormOptions = {},
   ) {
     super();
+    requireOptions('GroupNorm', options, ['eps', 'affine', 'dtype']);
+    const { eps = 1e-5, affine = true, dtype } = options;
     if (numChannels % numGroups !== 0) {
       throw new ValueError(`GroupNorm: ${numChannels} channels are not divisible by ${numGroups} groups`);
     }
@@ -149,6 +152,7 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
     super();
+    requireOptions('RMSNorm', options, ['eps', 'elementwiseAffine', 'dtype']);
     const { eps = null, elementwiseAffine = true, dtype } = options;
     this.normalizedShape = sizes(normalizedShape);
     this.eps = eps;

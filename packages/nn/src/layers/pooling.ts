@@ -1,3 +1,4 @@
+import { requireOptions } from '@tapegrad/core';
 import type { OutputSize, PerDimension, Tensor, ValuesAndIndices } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
@@ -38,6 +39,7 @@ export abstract class MaxPool extends Module {
     options: MaxPoolLayerOptions = {},
   ) {
     super();
+    requireOptions(this.constructor.name, options, ['padding', 'dilation', 'ceilMode']);
     const { padding = 0, dilation = 1, ceilMode = false } = options;
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
@@ -116,6 +118,7 @@ export abstract class AvgPool extends Module {
     options: AvgPoolLayerOptions = {},
   ) {
     super();
+    requireOptions(this.constructor.name, options, ['padding', 'ceilMode', 'countIncludePad', 'divisorOverride']);
     const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = options;
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
