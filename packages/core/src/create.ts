@@ -191,8 +191,8 @@ export function full(size: Size, value: number | boolean, options: TensorOptions
 }
 
 function filled(op: string, size: Size, value: number | boolean, options: TensorOptions): Tensor {
-  const dtype = options.dtype ?? (typeof value === 'boolean' ? 'bool' : undefined);
-  const x = emptyTensor(shapeFrom(op, size), optionDType({ dtype })).fill_(value);
+  const dtype = typeof value === 'boolean' && options.dtype === undefined ? 'bool' : optionDType(options);
+  const x = emptyTensor(shapeFrom(op, size), dtype).fill_(value);
   // Nobody has seen it before.
   x.storage.version = 0;
   return finish(x, options);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { ValueError } from '@tapegrad/core';
+import { manualSeed, ValueError, zeros } from '@tapegrad/core';
 import * as nn from '../src/index.ts';
 
 type Make = (options: object) => unknown;
@@ -93,12 +93,12 @@ describe('options of layers', () => {
   });
 
   it('says that options are given by name', () => {
-    const positional = 1 as object;
+    const positional = 1 as unknown as object;
     expect(() => new nn.Conv2d(1, 8, 3, positional)).toThrow(
       'Conv2d: further arguments are options, given by name, as in { stride: … }; got 1',
     );
     expect(() => new nn.Linear(2, 3, false as unknown as object)).toThrow('as in { bias: … }; got false');
-    expect(() => new nn.MSELoss('sum' as object)).toThrow('as in { reduction: … }; got sum');
+    expect(() => new nn.MSELoss('sum' as unknown as object)).toThrow('as in { reduction: … }; got sum');
   });
 
   it('takes the number of recurrent layers by name as by position', () => {
@@ -106,5 +106,31 @@ describe('options of layers', () => {
     expect(keys(new nn.LSTM(2, 3, { numLayers: 2, bias: false }))).toEqual(keys(new nn.LSTM(2, 3, 2, { bias: false })));
     expect(keys(new nn.RNN(2, 3, { numLayers: 2, nonlinearity: 'relu' }))).toEqual(keys(new nn.RNN(2, 3, 2)));
     expect(new nn.RNN(2, 3, { nonlinearity: 'relu' }).nonlinearity).toBe('relu');
+  });
+
+  it('takes by name what is often given so', () => {
+    expect(new nn.Dropout({ p: 0.3 }).p).toBe(0.3);
+    expect(new nn.Softmax({ dim: 1 }).dimension).toBe(1);
+    const pool = new nn.MaxPool2d(3, { stride: 2, padding: 1 });
+    expect([pool.stride, pool.padding]).toEqual([2, 1]);
+    expect(new nn.AvgPool2d([3, 3], [1, 2]).stride).toEqual([1, 2]);
+    expect(() => new nn.MaxPool2d(3, { strides: 2 } as object)).toThrow('Did you mean stride?');
+    expect(() => new nn.Dropout({ q: 0.3 } as object)).toThrow('Dropout: unknown option q');
+    expect(() => new nn.Softmax({} as object)).toThrow('Softmax: dim must be a whole number, got undefined');
+    manualSeed(0);
+    const drawn = nn.init.normal_(zeros(20), 1, 2).tolist();
+    manualSeed(0);
+    expect(nn.init.normal_(zeros(20), { mean: 1, std: 2 }).tolist()).toEqual(drawn);
+    manualSeed(0);
+    const cut = nn.init.truncNormal_(zeros(20), 1, 2, { a: 0 }).tolist();
+    manualSeed(0);
+    expect(nn.init.truncNormal_(zeros(20), { mean: 1, std: 2, a: 0 }).tolist()).toEqual(cut);
+  });
+
+  it('refuses options where whole numbers belong', () => {
+    const options = { dModel: 8 } as unknown as number;
+    expect(() => new nn.Transformer(options)).toThrow(/dModel and nhead are whole numbers, given by position/);
+    const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 4 });
+    expect(() => new nn.TransformerEncoder(layer, options)).toThrow(/numLayers must be a whole number/);
   });
 });

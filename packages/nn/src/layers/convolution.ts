@@ -39,8 +39,6 @@ export interface ConvTransposeLayerOptions extends Omit<ConvOptions, 'padding' |
 }
 
 const sharedOptions = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'] as const;
-const plainOptions = [...sharedOptions, 'paddingMode'] as const;
-const transposedOptions = [...sharedOptions, 'outputPadding'] as const;
 
 /** What all convolution layers share. */
 export abstract class ConvBase extends Module {
@@ -65,7 +63,7 @@ export abstract class ConvBase extends Module {
     swapped: boolean,
   ) {
     super();
-    requireOptions(this.constructor.name, options, swapped ? transposedOptions : plainOptions);
+    requireOptions(this.constructor.name, options, [...sharedOptions, swapped ? 'outputPadding' : 'paddingMode']);
     const { stride = 1, dilation = 1, groups = 1, bias = true, dtype } = options;
     const [inChannels, outChannels] = ends;
     for (const [name, channels] of [

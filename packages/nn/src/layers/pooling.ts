@@ -5,6 +5,8 @@ import { options as listed } from '../repr.ts';
 
 /** Options of max pooling layers. */
 export interface MaxPoolLayerOptions {
+  /** Step of the window, if it is not given by position; default its size. */
+  stride?: PerDimension | null | undefined;
   /** Padding on both sides, at most half the window; default 0. */
   padding?: PerDimension | undefined;
   /** Distance between the window's elements; default 1. */
@@ -15,6 +17,8 @@ export interface MaxPoolLayerOptions {
 
 /** Options of average pooling layers. */
 export interface AvgPoolLayerOptions {
+  /** Step of the window, if it is not given by position; default its size. */
+  stride?: PerDimension | null | undefined;
   /** Padding on both sides, at most half the window; default 0. */
   padding?: PerDimension | undefined;
   /** Also take windows that overhang the end; default false. */
@@ -23,6 +27,16 @@ export interface AvgPoolLayerOptions {
   countIncludePad?: boolean | undefined;
   /** A divisor of your own. */
   divisorOverride?: number | null | undefined;
+}
+
+/** Options with the step that was given by position, if any. */
+function withStep<Options extends { stride?: PerDimension | null | undefined }>(
+  step: PerDimension | null | Options,
+  options: Options,
+): Options {
+  if (step === null) return options;
+  if (typeof step === 'object' && !Array.isArray(step)) return step as Options;
+  return typeof options === 'object' ? { ...options, stride: step as PerDimension } : options;
 }
 
 /** What the max pooling layers share. */
@@ -35,14 +49,15 @@ export abstract class MaxPool extends Module {
 
   constructor(
     kernelSize: PerDimension,
-    stride: PerDimension | null = null,
+    stride: PerDimension | null | MaxPoolLayerOptions = null,
     options: MaxPoolLayerOptions = {},
   ) {
     super();
-    requireOptions(this.constructor.name, options, ['padding', 'dilation', 'ceilMode']);
-    const { padding = 0, dilation = 1, ceilMode = false } = options;
+    const given = withStep(stride, options);
+    requireOptions(this.constructor.name, given, ['stride', 'padding', 'dilation', 'ceilMode']);
+    const { padding = 0, dilation = 1, ceilMode = false } = given;
     this.kernelSize = kernelSize;
-    this.stride = stride ?? kernelSize;
+    this.stride = given.stride ?? kernelSize;
     this.padding = padding;
     this.dilation = dilation;
     this.ceilMode = ceilMode;
@@ -114,14 +129,15 @@ export abstract class AvgPool extends Module {
 
   constructor(
     kernelSize: PerDimension,
-    stride: PerDimension | null = null,
+    stride: PerDimension | null | AvgPoolLayerOptions = null,
     options: AvgPoolLayerOptions = {},
   ) {
     super();
-    requireOptions(this.constructor.name, options, ['padding', 'ceilMode', 'countIncludePad', 'divisorOverride']);
-    const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = options;
+    const given = withStep(stride, options);
+    requireOptions(this.constructor.name, given, ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride']);
+    const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = given;
     this.kernelSize = kernelSize;
-    this.stride = stride ?? kernelSize;
+    this.stride = given.stride ?? kernelSize;
     this.padding = padding;
     this.ceilMode = ceilMode;
     this.countIncludePad = countIncludePad;

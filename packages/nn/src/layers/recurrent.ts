@@ -51,8 +51,7 @@ export interface LSTMOptions extends RecurrentOptions {
   projSize?: number | undefined;
 }
 
-const plain = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'dtype'] as const;
-const optionNames = { plain, projected: [...plain, 'projSize'] } as const;
+const sharedOptions = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'dtype'] as const;
 
 /** Output of all steps and last state. */
 interface Run {
@@ -96,7 +95,7 @@ abstract class Recurrent extends Module {
     super();
     const options = typeof layers === 'object' ? layers : further;
     const numLayers = typeof layers === 'object' ? (layers.numLayers ?? 1) : layers;
-    requireOptions(this.constructor.name, options, optionNames[kind.hasCell ? 'projected' : 'plain']);
+    requireOptions(this.constructor.name, options, kind.hasCell ? [...sharedOptions, 'projSize'] : sharedOptions);
     const { bias = true, batchFirst = false, bidirectional = false, projSize = 0, dtype } = options;
     const name = this.constructor.name;
     const p = options.dropout ?? 0;
