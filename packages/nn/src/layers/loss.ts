@@ -8,6 +8,13 @@ import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../functional/regressi
 import type { HuberOptions, SmoothL1Options } from '../functional/regression-loss.ts';
 import { Module } from '../module.ts';
 
+/** What PyTorch's former two options stand for, which go before `reduction`; undefined without either. */
+function formerReduction(sizeAverage: unknown, reduce: unknown): Reduction | undefined {
+  if (sizeAverage == null && reduce == null) return undefined;
+  if (reduce === false) return 'none';
+  return sizeAverage === false ? 'sum' : 'mean';
+}
+
 /** What the losses share: how the losses of all elements are reduced. */
 export abstract class Loss extends Module {
   readonly reduction: Reduction;
@@ -15,8 +22,9 @@ export abstract class Loss extends Module {
   /** @param further options that a loss has beside the reduction */
   constructor(options: LossOptions = {}, further: readonly string[] = []) {
     super();
-    requireOptions(this.constructor.name, options as Record<string, unknown>, ['reduction', ...further]);
-    const { reduction = 'mean' } = options;
+    const given = options as Readonly<Record<string, unknown>>;
+    requireOptions(this.constructor.name, given, ['reduction', ...further, 'sizeAverage', 'reduce']);
+    const reduction = formerReduction(given['sizeAverage'], given['reduce']) ?? options.reduction ?? 'mean';
     checkReduction(this.constructor.name, reduction);
     this.reduction = reduction;
   }
