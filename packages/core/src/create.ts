@@ -174,6 +174,9 @@ function shapeFrom(op: string, size: Size): number[] {
 }
 
 function optionDType(options: TensorOptions): DType {
+  if (typeof options !== 'object') {
+    throw new ValueError(`sizes of several dimensions go in an array, as in zeros([2, 3]); got ${String(options)} where options are expected`);
+  }
   return options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
 }
 
@@ -188,8 +191,8 @@ export function full(size: Size, value: number | boolean, options: TensorOptions
 }
 
 function filled(op: string, size: Size, value: number | boolean, options: TensorOptions): Tensor {
-  const dtype = options.dtype ?? (typeof value === 'boolean' ? 'bool' : undefined);
-  const x = emptyTensor(shapeFrom(op, size), optionDType({ dtype })).fill_(value);
+  const dtype = typeof value === 'boolean' && options.dtype === undefined ? 'bool' : optionDType(options);
+  const x = emptyTensor(shapeFrom(op, size), dtype).fill_(value);
   // Nobody has seen it before.
   x.storage.version = 0;
   return finish(x, options);

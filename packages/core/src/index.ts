@@ -33,6 +33,7 @@ export * from './errors.ts';
 export * as func from './func.ts';
 export { hessian, jacobian, type JacobianOptions } from './jacobian.ts';
 export * from './modes.ts';
+export { nearestName, requireOptions } from './option-names.ts';
 export * as linalg from './linalg/index.ts';
 export * from './linalg/root.ts';
 export { toNdarray } from './ndarray-view.ts';

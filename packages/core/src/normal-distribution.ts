@@ -24,6 +24,7 @@ const f = Math.fround;
  * @source torch.Tensor.normal_; Box and Muller (1958)
  */
 export function fillNormal(generator: Generator, out: Float32Array | Float64Array, mean = 0, std = 1): void {
+  if (typeof mean !== 'number') throw new ValueError(`normal: the mean must be a number, got ${String(mean)}`);
   if (!(std >= 0)) throw new ValueError(`normal: the standard deviation must not be negative, got ${std}.`);
   if (out.length < BLOCK) {
     for (let i = 0; i < out.length; i++) out[i] = nextNormal(generator, mean, std);

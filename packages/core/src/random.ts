@@ -60,6 +60,9 @@ function shapeOf(size: Size): number[] {
 }
 
 function floatDType(op: string, options: RandomOptions): DType {
+  if (typeof options !== 'object') {
+    throw new ValueError(`${op}: sizes of several dimensions go in an array, as in rand([2, 3]); got ${String(options)} where options are expected`);
+  }
   const dtype = options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
   if (!isFloating(dtype)) throw new DTypeError(`${op}: the dtype must be floating-point, got ${dtype}`, { op, dtypes: [dtype] });
   return dtype;

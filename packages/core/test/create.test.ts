@@ -22,6 +22,13 @@ describe('factories', () => {
     expect(() => tg.trilIndices(-1, 2)).toThrow(tg.ShapeError);
   });
 
+  it('refuse sizes that are not in one array', () => {
+    const second = 3 as unknown as object;
+    expect(() => tg.zeros(2, second)).toThrow('sizes of several dimensions go in an array, as in zeros([2, 3]); got 3');
+    expect(() => tg.empty(2, second)).toThrow(tg.ValueError);
+    expect(() => tg.rand(2, second)).toThrow('rand: sizes of several dimensions go in an array, as in rand([2, 3]); got 3');
+  });
+
   it('refuse negative sizes with an error that says so', () => {
     expect(() => tg.eye(-1)).toThrow(/eye: sizes must be whole numbers of at least 0, got \[-1, -1\]/);
     expect(() => t([1]).newZeros([-1])).toThrow(tg.ShapeError);

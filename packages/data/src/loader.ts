@@ -1,4 +1,4 @@
-import { defaultGenerator, ValueError, type Generator } from '@tapegrad/core';
+import { defaultGenerator, requireOptions, ValueError, type Generator } from '@tapegrad/core';
 import { defaultCollate } from './collate.ts';
 import type { Dataset, IterableDataset } from './dataset.ts';
 import { BatchSampler, drawSeed, RandomSampler, requireCount, SequentialSampler } from './sampler.ts';
@@ -24,6 +24,10 @@ export interface DataLoaderOptions<Sample, Batch> {
   prefetch?: number;
 }
 
+const optionNames = [
+  'batchSize', 'shuffle', 'sampler', 'batchSampler', 'dropLast', 'collate', 'generator', 'prefetch',
+] as const;
+
 /**
  * Goes through a dataset in batches: `for (const [x, y] of loader)`, or `for await` where samples are promised or come
  * from a stream. Each iteration is one epoch; the order of a seeded shuffle is PyTorch's.
@@ -46,6 +50,7 @@ export class DataLoader<
   private readonly generator: Generator | undefined;
 
   constructor(dataset: Source & (Dataset<Sample> | IterableDataset<Sample>), options: DataLoaderOptions<Sample, Batch> = {}) {
+    requireOptions('DataLoader', options, optionNames);
     const { batchSize = 1, shuffle = false, sampler, batchSampler, dropLast = false, prefetch = 0, generator } = options;
     requireCount('DataLoader: batchSize', batchSize);
     if (!(Number.isInteger(prefetch) && prefetch >= 0)) {

@@ -1,10 +1,10 @@
 import * as core from '@tapegrad/core';
-import { noGrad, ShapeError, tensor, ValueError, type Generator, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, ShapeError, tensor, ValueError, type Generator, type Tensor } from '@tapegrad/core';
 
 /** Options of initialisers that draw random numbers. */
 export interface InitOptions {
   /** The stream to draw from; default the one that `manualSeed` restarts. */
-  generator?: Generator;
+  generator?: Generator | undefined;
 }
 
 /** Activations for which a gain is known. */
@@ -38,8 +38,16 @@ export interface KaimingOptions extends InitOptions {
   nonlinearity?: Nonlinearity;
 }
 
+/** Options of `normal_`. */
+export interface NormalOptions extends InitOptions {
+  /** Default 0; or given by position. */
+  mean?: number | undefined;
+  /** Standard deviation, default 1; or given by position. */
+  std?: number | undefined;
+}
+
 /** Options of `truncNormal_`. */
-export interface TruncNormalOptions extends InitOptions {
+export interface TruncNormalOptions extends NormalOptions {
   /** Smallest value; default −2. */
   a?: number;
   /** Largest value; default 2. */
@@ -100,17 +108,26 @@ export function uniform_(x: Tensor, a = 0, b = 1, options: InitOptions = {}): Te
 }
 
 /** Normally distributed numbers. @source torch.nn.init.normal_ */
-export function normal_(x: Tensor, mean = 0, std = 1, options: InitOptions = {}): Tensor {
-  return noGrad(() => core.normal_(x, mean, std, options.generator));
+export function normal_(x: Tensor, mean: number | NormalOptions = 0, std = 1, options: InitOptions = {}): Tensor {
+  const given = typeof mean === 'object' ? mean : { mean, std, ...options };
+  requireOptions('normal_', given, ['mean', 'std', 'generator']);
+  return noGrad(() => core.normal_(x, given.mean, given.std, given.generator));
 }
 
 /**
  * Normally distributed numbers, cut off at [a, b], by the inverse of the distribution function.
  * @source torch.nn.init.trunc_normal_
  */
-export function truncNormal_(x: Tensor, mean = 0, std = 1, options: TruncNormalOptions = {}): Tensor {
-  const { a = -2, b = 2, generator } = options;
-  if (mean < a - 2 * std || mean > b + 2 * std) {
+export function truncNormal_(
+  x: Tensor,
+  mean: number | TruncNormalOptions = 0,
+  std = 1,
+  options: TruncNormalOptions = {},
+): Tensor {
+  const given = typeof mean === 'object' ? mean : { mean, std, ...options };
+  requireOptions('truncNormal_', given, ['mean', 'std', 'a', 'b', 'generator']);
+  const { mean: centre = 0, std: width = 1, a = -2, b = 2, generator } = given;
+  if (centre < a - 2 * width || centre > b + 2 * width) {
     console.warn(
       'tapegrad: truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal',
     );
@@ -121,14 +138,14 @@ export function truncNormal_(x: Tensor, mean = 0, std = 1, options: TruncNormalO
         .erf()
         .item()) /
     2;
-  const low = cdf((a - mean) / std);
-  const high = cdf((b - mean) / std);
+  const low = cdf((a - centre) / width);
+  const high = cdf((b - centre) / width);
   return noGrad(() => {
     core.uniform_(x, 2 * low - 1, 2 * high - 1, generator);
     return x
       .erfinv_()
-      .mul_(std * Math.sqrt(2))
-      .add_(mean)
+      .mul_(width * Math.sqrt(2))
+      .add_(centre)
       .clamp_(a, b);
   });
 }
@@ -223,13 +240,12 @@ export function kaimingUniform_(x: Tensor, options: KaimingOptions = {}): Tensor
  */
 export function kaimingNormal_(x: Tensor, options: KaimingOptions = {}): Tensor {
   if (x.numel() === 0) return x;
-  return normal_(x, 0, kaimingStd(x, options), options);
+  return normal_(x, 0, kaimingStd(x, options), { generator: options.generator });
 }
 
-function kaimingStd(
-  x: Tensor,
-  { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' }: KaimingOptions,
-): number {
+function kaimingStd(x: Tensor, options: KaimingOptions): number {
+  requireOptions('kaiming initialisation', options, ['a', 'mode', 'nonlinearity', 'generator']);
+  const { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' } = options;
   if (mode !== 'fan_in' && mode !== 'fan_out') {
     throw new ValueError(`init: the mode must be 'fan_in' or 'fan_out', got '${String(mode)}'`);
   }

@@ -51,8 +51,9 @@ const withMaximum: Update = adamUpdate(true);
  * @source torch.optim.Adam; Kingma and Ba (2015)
  */
 export class Adam extends Optimizer<Options> {
-  constructor(params: ParamsInput<AdamOptions>, options: AdamOptions = {}) {
-    super(params as ParamsInput<Options>, withDefaults(defaults, options));
+  /** @param usual what an option is unless it is given */
+  constructor(params: ParamsInput<AdamOptions>, options: AdamOptions = {}, usual: Options = defaults) {
+    super(params as ParamsInput<Options>, withDefaults(usual, options));
   }
 
   /** Whether weight decay shrinks the parameter instead of changing its gradient. */
@@ -86,6 +87,6 @@ export class AdamW extends Adam {
   protected override readonly decoupled: boolean = true;
 
   constructor(params: ParamsInput<AdamOptions>, options: AdamOptions = {}) {
-    super(params, { weightDecay: 0.01, ...options });
+    super(params, options, { ...defaults, weightDecay: 0.01 });
   }
 }

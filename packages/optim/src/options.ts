@@ -1,4 +1,4 @@
-import { ValueError } from '@tapegrad/core';
+import { nearestName, requireOptions, ValueError } from '@tapegrad/core';
 
 /** How an error calls an option, and which numbers it may be. */
 type Range = readonly [called: string, allows: (value: number) => boolean];
@@ -44,19 +44,15 @@ export function requireValid(ok: boolean, what: string, value: unknown): void {
  * @throws ValueError when an option is unknown: a misspelt one would be ignored without a word
  */
 export function withDefaults<Options extends object>(defaults: Options, given: Partial<Options>, extras = false): Options {
+  const known = Object.keys(defaults) as (keyof Options & string)[];
+  if (typeof given !== 'object') requireOptions('an optimizer', given as object as Options, known);
   const entries = Object.entries(given).filter(([, value]) => value !== undefined);
   for (const [key] of entries) {
     if (Object.hasOwn(defaults, key)) continue;
-    const known = Object.keys(defaults);
-    const meant = known.find((name) => plain(name) === plain(key));
+    const meant = nearestName(key, known);
     if (extras && meant === undefined) continue;
     const hint = meant === undefined ? `Options are ${known.join(', ')}` : `Did you mean ${meant}?`;
     throw new ValueError(`unknown option ${key} of an optimizer. ${hint}`);
   }
   return { ...defaults, ...(Object.fromEntries(entries) as Partial<Options>) };
-}
-
-/** A name without what distinguishes ways of writing. */
-function plain(name: string): string {
-  return name.replaceAll('_', '').toLowerCase();
 }

@@ -70,7 +70,10 @@ describe.each(names)('%s', (name) => {
   it('refuses options that it does not have, and says which was meant', () => {
     expect(() => make(name, { LR: 1 })).toThrow('unknown option LR of an optimizer. Did you mean lr?');
     expect(() => make(name, { speed: 1 })).toThrow(/unknown option speed of an optimizer. Options are lr, /);
-    expect(make(name, { lr: undefined }).paramGroups[0]!.lr).toBe(make(name).paramGroups[0]!.lr);
+    expect(() => make(name, 0.1 as unknown as object)).toThrow('further arguments are options, given by name, as in { lr: … }; got 0.1');
+    const usual = make(name).defaults;
+    const nothing = Object.fromEntries(Object.keys(usual).map((option) => [option, undefined]));
+    expect(make(name, nothing).defaults).toEqual(usual);
   });
 
   it('leaves a parameter without a gradient alone', () => {

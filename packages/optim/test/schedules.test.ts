@@ -87,4 +87,17 @@ describe('schedules', () => {
     expect([...rates(fresh, resumed, c, stop)]).toEqual(all.slice(stop));
     expect(resumed.getLastLr()).toEqual(scheduler.getLastLr());
   });
+
+  it('refuses options that a schedule does not have, and what is not given by name, before anything has changed', () => {
+    const optimizer = twoGroups();
+    const before = optimizer.stateDict();
+    const { OneCycleLR, ReduceLROnPlateau, StepLR } = lrScheduler;
+    expect(() => new StepLR(optimizer, 2, { gama: 0.5 } as object)).toThrow('StepLR: unknown option gama. Did you mean gamma?');
+    expect(() => new StepLR(optimizer, 2, 0.5 as unknown as object)).toThrow('as in { gamma: … }; got 0.5');
+    expect(() => new ReduceLROnPlateau(optimizer, 'min' as unknown as object)).toThrow('as in { mode: … }; got min');
+    expect(() => new OneCycleLR(optimizer, 0.1, { total_steps: 5 } as object)).toThrow('Did you mean totalSteps?');
+    expect(() => new lrScheduler.ExponentialLR(optimizer, {} as number)).toThrow('gamma must be a number');
+    expect(() => new lrScheduler.LambdaLR(optimizer, {} as never)).toThrow('must be a function of the epoch');
+    expect(optimizer.stateDict()).toEqual(before);
+  });
 });

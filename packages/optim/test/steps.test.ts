@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
-import { tensor, useBackend, zeros, type Tensor } from '@tapegrad/core';
+import { setDefaultDType, tensor, useBackend, zeros, type Tensor } from '@tapegrad/core';
 import * as optim from '../src/index.ts';
 
 beforeAll(() => useBackend('reference'));
@@ -169,5 +169,21 @@ describe('LBFGS', () => {
     expect(() => new optim.LBFGS([p], { lineSearchFn: 'wolfe' as never })).toThrow('Invalid line search: wolfe');
     expect(() => new optim.LBFGS([p]).step()).toThrow(/needs a closure/);
     expect(() => new optim.LBFGS([p]).step(() => 'low')).toThrow(/must return the loss/);
+  });
+});
+
+describe('NAdam', () => {
+  it('keeps the product of momenta in the default dtype', () => {
+    const run = (): unknown[] => {
+      const p = vector();
+      return follow(p, new optim.NAdam([p], { lr: 0.1 }), gradients).slice(-1);
+    };
+    expectClose(run(), [0.8135308512390507, -1.9717907735801514], 1e-15);
+    try {
+      setDefaultDType('float64');
+      expectClose(run(), [0.8135308520173331, -1.9717907745765453], 1e-15);
+    } finally {
+      setDefaultDType('float32');
+    }
   });
 });

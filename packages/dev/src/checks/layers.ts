@@ -11,7 +11,7 @@ interface Room {
 
 /** The rooms of core in reading order: a file loads only files of its own room and of those above it. */
 export const rooms: Room[] = [
-  { name: 'vocabulary', holds: ['dtype.ts', 'shape.ts', 'errors.ts', 'warnings.ts'] },
+  { name: 'vocabulary', holds: ['dtype.ts', 'shape.ts', 'errors.ts', 'option-names.ts', 'warnings.ts'] },
   { name: 'expressions', holds: ['expr/'] },
   { name: 'random stream', holds: ['generator.ts', 'distributions.ts', 'normal-distribution.ts'] },
   { name: 'storage', holds: ['heap.ts', 'collector.ts', 'storage.ts'] },

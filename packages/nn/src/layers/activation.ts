@@ -1,4 +1,4 @@
-import { full, type Tensor } from '@tapegrad/core';
+import { full, ValueError, type Tensor } from '@tapegrad/core';
 import {
   celu,
   glu,
@@ -10,6 +10,7 @@ import {
   tanhshrink,
 } from '../functional/activation.ts';
 import { Module } from '../module.ts';
+import { valueOf, type Named } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options } from '../repr.ts';
 
@@ -307,13 +308,19 @@ export class LogSigmoid extends Module {
   }
 }
 
+function requireDim(owner: string, given: Named<'dim', number>): number {
+  const dim = valueOf(owner, 'dim', given);
+  if (Number.isInteger(dim)) return dim!;
+  throw new ValueError(`${owner}: dim must be a whole number, got ${String(dim)}`, { argument: 'dim' });
+}
+
 /** Exponentials as shares of their sum along a dimension. @source torch.nn.Softmax */
 export class Softmax extends Module {
   readonly dimension: number;
 
-  constructor(dim: number) {
+  constructor(dim: Named<'dim', number>) {
     super();
-    this.dimension = dim;
+    this.dimension = requireDim('Softmax', dim);
   }
 
   forward(x: Tensor): Tensor {
@@ -329,9 +336,9 @@ export class Softmax extends Module {
 export class Softmin extends Module {
   readonly dimension: number;
 
-  constructor(dim: number) {
+  constructor(dim: Named<'dim', number>) {
     super();
-    this.dimension = dim;
+    this.dimension = requireDim('Softmin', dim);
   }
 
   forward(x: Tensor): Tensor {
@@ -347,9 +354,9 @@ export class Softmin extends Module {
 export class LogSoftmax extends Module {
   readonly dimension: number;
 
-  constructor(dim: number) {
+  constructor(dim: Named<'dim', number>) {
     super();
-    this.dimension = dim;
+    this.dimension = requireDim('LogSoftmax', dim);
   }
 
   forward(x: Tensor): Tensor {

@@ -1,5 +1,6 @@
 import {
   batchNorm, type DTypeName, instanceNorm, noGrad, ones, ShapeError, type Tensor, zeros,
+  requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -36,6 +37,7 @@ export abstract class RunningNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super();
+    requireOptions(this.constructor.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, dtype } = options;
     this.numFeatures = numFeatures;
     this.eps = eps;

@@ -1,6 +1,7 @@
 import {
   conv1d, conv2d, conv3d, convTranspose1d, convTranspose2d, convTranspose3d, empty, pad, ShapeError,
   ValueError,
+  requireOptions,
 } from '@tapegrad/core';
 import type { ConvolutionOptions, DTypeName, PerDimension, Tensor } from '@tapegrad/core';
 import { fans, kaimingUniform_ } from '../init.ts';
@@ -41,6 +42,8 @@ export interface ConvTransposeLayerOptions extends Omit<ConvOptions, 'padding' |
   outputPadding?: PerDimension | undefined;
 }
 
+const sharedOptions = ['stride', 'padding', 'dilation', 'groups', 'bias', 'dtype'] as const;
+
 /** What all convolution layers share. */
 export abstract class ConvBase extends Module {
   readonly inChannels: number;
@@ -60,10 +63,11 @@ export abstract class ConvBase extends Module {
     rank: number,
     ends: readonly [number, number],
     kernelSize: PerDimension,
-    options: ConvOptions,
+    options: ConvOptions & Pick<ConvTransposeLayerOptions, 'outputPadding'>,
     swapped: boolean,
   ) {
     super();
+    requireOptions(this.constructor.name, options, [...sharedOptions, swapped ? 'outputPadding' : 'paddingMode']);
     const { stride = 1, dilation = 1, groups = 1, bias = true, dtype } = options;
     const [inChannels, outChannels] = ends;
     for (const [name, channels] of [

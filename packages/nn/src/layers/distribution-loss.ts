@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { ctcLoss, type CTCOptions, type Lengths } from '../functional/ctc-loss.ts';
 import { gaussianNllLoss, klDiv, poissonNllLoss } from '../functional/distribution-loss.ts';
 import type {
@@ -20,8 +20,10 @@ export class KLDivLoss extends Module {
   readonly reduction: DivergenceReduction;
   readonly logTarget: boolean;
 
-  constructor({ reduction = 'mean', logTarget = false }: DivergenceOptions = {}) {
+  constructor(options: DivergenceOptions = {}) {
     super();
+    requireOptions('KLDivLoss', options, ['reduction', 'logTarget']);
+    const { reduction = 'mean', logTarget = false } = options;
     if (reduction !== 'batchmean') checkReduction('KLDivLoss', reduction);
     this.reduction = reduction;
     this.logTarget = logTarget;
@@ -43,7 +45,7 @@ export class PoissonNLLLoss extends Loss {
   readonly eps: number;
 
   constructor(options: PoissonOptions = {}) {
-    super(options);
+    super(options, ['logInput', 'full', 'eps']);
     const { logInput = true, full = false, eps = 1e-8 } = options;
     this.logInput = logInput;
     this.full = full;
@@ -65,7 +67,7 @@ export class GaussianNLLLoss extends Loss {
   readonly eps: number;
 
   constructor(options: GaussianOptions = {}) {
-    super(options);
+    super(options, ['full', 'eps']);
     this.full = options.full ?? false;
     this.eps = options.eps ?? 1e-6;
   }
@@ -85,7 +87,7 @@ export class CTCLoss extends Loss {
   readonly zeroInfinity: boolean;
 
   constructor(options: CTCOptions = {}) {
-    super(options);
+    super(options, ['blank', 'zeroInfinity']);
     this.blank = options.blank ?? 0;
     this.zeroInfinity = options.zeroInfinity ?? false;
   }

@@ -8,14 +8,16 @@ import {
   featureAlphaDropout,
 } from '../functional/dropout.ts';
 import { Module } from '../module.ts';
+import { valueOf, type Named } from '../named.ts';
 import { options } from '../repr.ts';
 
 /** What the dropout layers share: a probability. */
 export abstract class DropoutBase extends Module {
   readonly p: number;
 
-  constructor(p = 0.5) {
+  constructor(given: Named<'p', number> = 0.5) {
     super();
+    const p = valueOf(this.constructor.name, 'p', given) ?? 0.5;
     if (!(p >= 0 && p <= 1)) {
       throw new ValueError(`${this.constructor.name}: the probability must be between 0 and 1, got ${p}`, {
         argument: 'p',

@@ -1,4 +1,4 @@
-import { empty, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, ShapeError, ValueError, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { embeddingBag, type BagMode } from '../functional/embedding-bag.ts';
 import { normal_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -24,6 +24,16 @@ export interface EmbeddingBagLayerOptions {
   dtype?: DTypeName | undefined;
 }
 
+const optionNames = [
+  'maxNorm',
+  'normType',
+  'scaleGradByFreq',
+  'mode',
+  'includeLastOffset',
+  'paddingIdx',
+  'dtype',
+] as const;
+
 /**
  * A table of vectors, of which bags of ids name sums, means or maxima. The rows start normally distributed.
  * @shape ids [B, L], or [L] with offsets [B] -> [B, embeddingDim]
@@ -44,6 +54,7 @@ export class EmbeddingBag extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
     super();
+    requireOptions('EmbeddingBag', options, optionNames);
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, dtype } = options;
     if (paddingIdx !== null && (paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)) {
       throw new ValueError(`EmbeddingBag: paddingIdx ${paddingIdx} must be one of the ${numEmbeddings} ids`, {

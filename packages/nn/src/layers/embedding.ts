@@ -1,4 +1,4 @@
-import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { embedding } from '../functional/embedding.ts';
 import { normal_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -37,6 +37,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
+    requireOptions('Embedding', options, ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'dtype']);
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, dtype } = options;
     if (paddingIdx !== null && (paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)) {
       throw new ValueError(`Embedding: paddingIdx ${paddingIdx} must be one of the ${numEmbeddings} ids`, {

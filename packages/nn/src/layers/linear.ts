@@ -1,9 +1,9 @@
-import { empty, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { bilinear } from '../functional/bilinear.ts';
 import { kaimingUniform_, uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
-import { options } from '../repr.ts';
+import { options as listed } from '../repr.ts';
 
 /** Options of Linear and Bilinear. */
 export interface LinearOptions {
@@ -38,8 +38,10 @@ export class Linear extends Module {
   /** @shape [outFeatures] */
   bias: Parameter | null;
 
-  constructor(inFeatures: number, outFeatures: number, { bias = true, dtype }: LinearOptions = {}) {
+  constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    requireOptions('Linear', options, ['bias', 'dtype']);
+    const { bias = true, dtype } = options;
     this.inFeatures = inFeatures;
     this.outFeatures = outFeatures;
     this.weight = new Parameter(empty([outFeatures, inFeatures], { dtype }));
@@ -59,7 +61,7 @@ export class Linear extends Module {
 
   override extraRepr(): string {
     const { inFeatures, outFeatures, bias } = this;
-    return options({ inFeatures, outFeatures, bias: bias !== null });
+    return listed({ inFeatures, outFeatures, bias: bias !== null });
   }
 
   override label(): string {
@@ -92,9 +94,11 @@ export class Bilinear extends Module {
     in1Features: number,
     in2Features: number,
     outFeatures: number,
-    { bias = true, dtype }: LinearOptions = {},
+    options: LinearOptions = {},
   ) {
     super();
+    requireOptions('Bilinear', options, ['bias', 'dtype']);
+    const { bias = true, dtype } = options;
     this.in1Features = in1Features;
     this.in2Features = in2Features;
     this.outFeatures = outFeatures;
@@ -116,6 +120,6 @@ export class Bilinear extends Module {
 
   override extraRepr(): string {
     const { in1Features, in2Features, outFeatures, bias } = this;
-    return options({ in1Features, in2Features, outFeatures, bias: bias !== null });
+    return listed({ in1Features, in2Features, outFeatures, bias: bias !== null });
   }
 }

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { binaryCrossEntropy, binaryCrossEntropyWithLogits } from '../functional/binary-loss.ts';
 import { crossEntropy, nllLoss } from '../functional/class-loss.ts';
 import type { CrossEntropyOptions, NLLOptions } from '../functional/class-loss.ts';
@@ -8,12 +8,23 @@ import { huberLoss, l1Loss, mseLoss, smoothL1Loss } from '../functional/regressi
 import type { HuberOptions, SmoothL1Options } from '../functional/regression-loss.ts';
 import { Module } from '../module.ts';
 
+/** What PyTorch's former two options stand for, which go before `reduction`; undefined without either. */
+function formerReduction(sizeAverage: unknown, reduce: unknown): Reduction | undefined {
+  if (sizeAverage == null && reduce == null) return undefined;
+  if (reduce === false) return 'none';
+  return sizeAverage === false ? 'sum' : 'mean';
+}
+
 /** What the losses share: how the losses of all elements are reduced. */
 export abstract class Loss extends Module {
   readonly reduction: Reduction;
 
-  constructor({ reduction = 'mean' }: LossOptions = {}) {
+  /** @param further options that a loss has beside the reduction */
+  constructor(options: LossOptions = {}, further: readonly string[] = []) {
     super();
+    const given = options as Readonly<Record<string, unknown>>;
+    requireOptions(this.constructor.name, given, ['reduction', ...further, 'sizeAverage', 'reduce']);
+    const reduction = formerReduction(given['sizeAverage'], given['reduce']) ?? options.reduction ?? 'mean';
     checkReduction(this.constructor.name, reduction);
     this.reduction = reduction;
   }
@@ -42,7 +53,7 @@ export class SmoothL1Loss extends Loss {
   readonly beta: number;
 
   constructor(options: SmoothL1Options = {}) {
-    super(options);
+    super(options, ['beta']);
     this.beta = options.beta ?? 1;
   }
 
@@ -60,7 +71,7 @@ export class HuberLoss extends Loss {
   readonly delta: number;
 
   constructor(options: HuberOptions = {}) {
-    super(options);
+    super(options, ['delta']);
     this.delta = options.delta ?? 1;
   }
 
@@ -73,8 +84,8 @@ export class HuberLoss extends Loss {
 export abstract class WeightedLoss extends Loss {
   weight: Tensor | null = null;
 
-  constructor(options: LossOptions & { weight?: Tensor | null | undefined }) {
-    super(options);
+  constructor(options: LossOptions & { weight?: Tensor | null | undefined }, further: readonly string[] = []) {
+    super(options, ['weight', ...further]);
     this.registerBuffer('weight', options.weight ?? null);
   }
 }
@@ -88,7 +99,7 @@ export class NLLLoss extends WeightedLoss {
   readonly ignoreIndex: number;
 
   constructor(options: NLLOptions = {}) {
-    super(options);
+    super(options, ['ignoreIndex']);
     this.ignoreIndex = options.ignoreIndex ?? -100;
   }
 
@@ -111,7 +122,7 @@ export class CrossEntropyLoss extends WeightedLoss {
   readonly labelSmoothing: number;
 
   constructor(options: CrossEntropyOptions = {}) {
-    super(options);
+    super(options, ['ignoreIndex', 'labelSmoothing']);
     this.ignoreIndex = options.ignoreIndex ?? -100;
     this.labelSmoothing = options.labelSmoothing ?? 0;
   }
@@ -141,7 +152,7 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   posWeight: Tensor | null = null;
 
   constructor(options: BinaryLogitsOptions = {}) {
-    super(options);
+    super(options, ['posWeight']);
     this.registerBuffer('posWeight', options.posWeight ?? null, { key: 'pos_weight' });
   }
 

@@ -25,7 +25,7 @@ export class HingeEmbeddingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginOptions = {}) {
-    super(options);
+    super(options, ['margin']);
     this.margin = options.margin ?? 1;
   }
 
@@ -43,7 +43,7 @@ export class MarginRankingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginOptions = {}) {
-    super(options);
+    super(options, ['margin']);
     this.margin = options.margin ?? 0;
   }
 
@@ -69,7 +69,7 @@ export class MultiMarginLoss extends WeightedLoss {
   readonly margin: number;
 
   constructor(options: MultiMarginOptions = {}) {
-    super(options);
+    super(options, ['p', 'margin']);
     this.p = options.p ?? 1;
     this.margin = options.margin ?? 1;
   }
@@ -114,7 +114,7 @@ export class CosineEmbeddingLoss extends Loss {
   readonly margin: number;
 
   constructor(options: MarginOptions = {}) {
-    super(options);
+    super(options, ['margin']);
     this.margin = options.margin ?? 0;
   }
 
@@ -135,7 +135,7 @@ export class TripletMarginLoss extends Loss {
   readonly swap: boolean;
 
   constructor(options: TripletOptions = {}) {
-    super(options);
+    super(options, ['margin', 'p', 'eps', 'swap']);
     const { margin = 1, p = 2, eps = 1e-6, swap = false } = options;
     this.margin = margin;
     this.p = p;
@@ -155,7 +155,7 @@ export class TripletMarginWithDistanceLoss extends Loss {
   readonly swap: boolean;
 
   constructor(options: TripletDistanceOptions = {}) {
-    super(options);
+    super(options, ['distanceFunction', 'margin', 'swap']);
     this.distanceFunction = options.distanceFunction ?? null;
     this.margin = options.margin ?? 1;
     this.swap = options.swap ?? false;

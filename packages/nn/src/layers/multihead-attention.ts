@@ -1,4 +1,4 @@
-import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
 import { attend, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
 import { xavierNormal_, xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -25,6 +25,17 @@ export interface MultiheadAttentionOptions {
   /** dtype of the parameters; default float32. */
   dtype?: DTypeName | undefined;
 }
+
+const optionNames = [
+  'dropout',
+  'bias',
+  'addBiasKv',
+  'addZeroAttn',
+  'kdim',
+  'vdim',
+  'batchFirst',
+  'dtype',
+] as const;
 
 /**
  * Attention by several heads: queries, keys and values are projected, each head attends with its part of the
@@ -62,6 +73,7 @@ export class MultiheadAttention extends Module {
 
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
+    requireOptions('MultiheadAttention', options, optionNames);
     const { bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, dtype } = options;
     if (!(numHeads > 0) || embedDim % numHeads !== 0) {
       throw new ValueError(

@@ -1,5 +1,6 @@
 import {
   type DTypeName, groupNorm, layerNorm, noGrad, ones, type Tensor, ValueError, zeros,
+  requireOptions,
 } from '@tapegrad/core';
 import { rmsNorm } from '../functional/normalization.ts';
 import { Module } from '../module.ts';
@@ -39,6 +40,7 @@ export class LayerNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: LayerNormOptions = {}) {
     super();
+    requireOptions('LayerNorm', options, ['eps', 'elementwiseAffine', 'bias', 'dtype']);
     const { eps = 1e-5, elementwiseAffine = true, bias = true, dtype } = options;
     this.normalizedShape = sizes(normalizedShape);
     this.eps = eps;
@@ -98,9 +100,11 @@ export class GroupNorm extends Module {
   constructor(
     numGroups: number,
     numChannels: number,
-    { eps = 1e-5, affine = true, dtype }: GroupNormOptions = {},
+    options: GroupNormOptions = {},
   ) {
     super();
+    requireOptions('GroupNorm', options, ['eps', 'affine', 'dtype']);
+    const { eps = 1e-5, affine = true, dtype } = options;
     if (numChannels % numGroups !== 0) {
       throw new ValueError(`GroupNorm: ${numChannels} channels are not divisible by ${numGroups} groups`);
     }
@@ -151,6 +155,7 @@ export class RMSNorm extends Module {
 
   constructor(normalizedShape: number | readonly number[], options: RMSNormOptions = {}) {
     super();
+    requireOptions('RMSNorm', options, ['eps', 'elementwiseAffine', 'dtype']);
     const { eps = null, elementwiseAffine = true, dtype } = options;
     this.normalizedShape = sizes(normalizedShape);
     this.eps = eps;

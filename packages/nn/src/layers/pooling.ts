@@ -3,6 +3,7 @@ import {
   adaptiveMaxPool2d, adaptiveMaxPool2dWithIndices, adaptiveMaxPool3d, adaptiveMaxPool3dWithIndices,
   avgPool1d, avgPool2d, avgPool3d, maxPool1d, maxPool1dWithIndices, maxPool2d, maxPool2dWithIndices,
   maxPool3d, maxPool3dWithIndices,
+  requireOptions,
 } from '@tapegrad/core';
 import type { OutputSize, PerDimension, Tensor, ValuesAndIndices } from '@tapegrad/core';
 import { Module } from '../module.ts';
@@ -10,6 +11,8 @@ import { options as listed } from '../repr.ts';
 
 /** Options of max pooling layers. */
 export interface MaxPoolLayerOptions {
+  /** Step of the window, if it is not given by position; default its size. */
+  stride?: PerDimension | null | undefined;
   /** Padding on both sides, at most half the window; default 0. */
   padding?: PerDimension | undefined;
   /** Distance between the window's elements; default 1. */
@@ -20,6 +23,8 @@ export interface MaxPoolLayerOptions {
 
 /** Options of average pooling layers. */
 export interface AvgPoolLayerOptions {
+  /** Step of the window, if it is not given by position; default its size. */
+  stride?: PerDimension | null | undefined;
   /** Padding on both sides, at most half the window; default 0. */
   padding?: PerDimension | undefined;
   /** Also take windows that overhang the end; default false. */
@@ -28,6 +33,16 @@ export interface AvgPoolLayerOptions {
   countIncludePad?: boolean | undefined;
   /** A divisor of your own. */
   divisorOverride?: number | null | undefined;
+}
+
+/** Options with the step that was given by position, if any. */
+function withStep<Options extends { stride?: PerDimension | null | undefined }>(
+  step: PerDimension | null | Options,
+  options: Options,
+): Options {
+  if (step === null) return options;
+  if (typeof step === 'object' && !Array.isArray(step)) return step as Options;
+  return typeof options === 'object' ? { ...options, stride: step as PerDimension } : options;
 }
 
 /** What the max pooling layers share. */
@@ -40,13 +55,15 @@ export abstract class MaxPool extends Module {
 
   constructor(
     kernelSize: PerDimension,
-    stride: PerDimension | null = null,
+    stride: PerDimension | null | MaxPoolLayerOptions = null,
     options: MaxPoolLayerOptions = {},
   ) {
     super();
-    const { padding = 0, dilation = 1, ceilMode = false } = options;
+    const given = withStep(stride, options);
+    requireOptions(this.constructor.name, given, ['stride', 'padding', 'dilation', 'ceilMode']);
+    const { padding = 0, dilation = 1, ceilMode = false } = given;
     this.kernelSize = kernelSize;
-    this.stride = stride ?? kernelSize;
+    this.stride = given.stride ?? kernelSize;
     this.padding = padding;
     this.dilation = dilation;
     this.ceilMode = ceilMode;
@@ -118,13 +135,15 @@ export abstract class AvgPool extends Module {
 
   constructor(
     kernelSize: PerDimension,
-    stride: PerDimension | null = null,
+    stride: PerDimension | null | AvgPoolLayerOptions = null,
     options: AvgPoolLayerOptions = {},
   ) {
     super();
-    const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = options;
+    const given = withStep(stride, options);
+    requireOptions(this.constructor.name, given, ['stride', 'padding', 'ceilMode', 'countIncludePad', 'divisorOverride']);
+    const { padding = 0, ceilMode = false, countIncludePad = true, divisorOverride = null } = given;
     this.kernelSize = kernelSize;
-    this.stride = stride ?? kernelSize;
+    this.stride = given.stride ?? kernelSize;
     this.padding = padding;
     this.ceilMode = ceilMode;
     this.countIncludePad = countIncludePad;

@@ -8,6 +8,7 @@ import {
   zeros,
   type DTypeName,
   type Tensor,
+  requireOptions,
 } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -24,6 +25,8 @@ import {
 
 /** Options of the recurrent layers. */
 export interface RecurrentOptions {
+  /** How many layers stand on each other, if that is not given by position; default 1. */
+  numLayers?: number | undefined;
   /** Whether biases are added; default true. */
   bias?: boolean | undefined;
   /** Whether the batch is the first dimension; default false: it is the second, behind time. */
@@ -47,6 +50,8 @@ export interface LSTMOptions extends RecurrentOptions {
   /** Size that the hidden state is projected to; default 0: it is not. */
   projSize?: number | undefined;
 }
+
+const sharedOptions = ['numLayers', 'bias', 'batchFirst', 'dropout', 'bidirectional', 'dtype'] as const;
 
 /** Output of all steps and last state. */
 interface Run {
@@ -84,10 +89,13 @@ abstract class Recurrent extends Module {
     kind: RecurrentKind,
     inputSize: number,
     hiddenSize: number,
-    numLayers: number,
-    options: LSTMOptions,
+    layers: number | LSTMOptions,
+    further: LSTMOptions,
   ) {
     super();
+    const options = typeof layers === 'object' ? layers : further;
+    const numLayers = typeof layers === 'object' ? (layers.numLayers ?? 1) : layers;
+    requireOptions(this.constructor.name, options, kind.hasCell ? [...sharedOptions, 'projSize'] : sharedOptions);
     const { bias = true, batchFirst = false, bidirectional = false, projSize = 0, dtype } = options;
     const name = this.constructor.name;
     const p = options.dropout ?? 0;
@@ -318,15 +326,16 @@ export class RNN extends Recurrent {
   constructor(
     inputSize: number,
     hiddenSize: number,
-    numLayers = 1,
-    { nonlinearity = 'tanh', ...options }: RNNOptions = {},
+    numLayers: number | RNNOptions = 1,
+    options: RNNOptions = {},
   ) {
+    const { nonlinearity = 'tanh', ...rest } = typeof numLayers === 'object' ? numLayers : options;
     if (nonlinearity !== 'tanh' && nonlinearity !== 'relu') {
       throw new ValueError(`RNN: the nonlinearity must be 'tanh' or 'relu', got '${String(nonlinearity)}'`, {
         argument: 'nonlinearity',
       });
     }
-    super(recurrentKinds[nonlinearity], inputSize, hiddenSize, numLayers, options);
+    super(recurrentKinds[nonlinearity], inputSize, hiddenSize, typeof numLayers === 'object' ? rest : numLayers, rest);
     this.nonlinearity = nonlinearity;
   }
 
@@ -359,7 +368,7 @@ export interface RNN {
  * @source torch.nn.LSTM (Hochreiter & Schmidhuber 1997)
  */
 export class LSTM extends Recurrent {
-  constructor(inputSize: number, hiddenSize: number, numLayers = 1, options: LSTMOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, numLayers: number | LSTMOptions = 1, options: LSTMOptions = {}) {
     super(recurrentKinds.lstm, inputSize, hiddenSize, numLayers, options);
   }
 
@@ -392,7 +401,7 @@ export interface LSTM {
  * @source torch.nn.GRU (Cho et al. 2014)
  */
 export class GRU extends Recurrent {
-  constructor(inputSize: number, hiddenSize: number, numLayers = 1, options: RecurrentOptions = {}) {
+  constructor(inputSize: number, hiddenSize: number, numLayers: number | RecurrentOptions = 1, options: RecurrentOptions = {}) {
     super(recurrentKinds.gru, inputSize, hiddenSize, numLayers, options);
   }
 

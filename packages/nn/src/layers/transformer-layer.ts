@@ -6,6 +6,7 @@ import {
   gelu,
   type DTypeName,
   type Tensor,
+  requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { Dropout } from './dropout.ts';
@@ -32,6 +33,17 @@ export interface TransformerLayerOptions {
   /** dtype of the parameters; default float32. */
   dtype?: DTypeName | undefined;
 }
+
+const optionNames = [
+  'dimFeedforward',
+  'dropout',
+  'activation',
+  'layerNormEps',
+  'batchFirst',
+  'normFirst',
+  'bias',
+  'dtype',
+] as const;
 
 /** A layer that can make another one like itself, with the same values. */
 export interface Copyable extends Module {
@@ -96,6 +108,7 @@ abstract class TransformerLayer extends Module {
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
+    requireOptions(this.constructor.name, options, optionNames);
     this.#activation = activationOf(this.constructor.name, options.activation);
     this.normFirst = options.normFirst ?? false;
     this.#arguments = [dModel, nhead, options];

@@ -1,4 +1,4 @@
-import { full, ShapeError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { full, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
 import { ModuleList } from '../containers.ts';
 import { xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -17,6 +17,9 @@ export interface DecoderLike extends Copyable {
 }
 
 function copies<T extends Copyable>(layer: T, count: number): ModuleList {
+  if (!(Number.isInteger(count) && count >= 0)) {
+    throw new ValueError(`numLayers must be a whole number, got ${String(count)}`, { argument: 'numLayers' });
+  }
   return new ModuleList(Array.from({ length: count }, () => layer.copy()));
 }
 
@@ -107,6 +110,12 @@ export class Transformer extends Module {
 
   constructor(dModel = 512, nhead = 8, options: TransformerOptions = {}) {
     super();
+    if (!(Number.isInteger(dModel) && Number.isInteger(nhead))) {
+      throw new ValueError(
+        `Transformer: dModel and nhead are whole numbers, given by position before the options; got ${String(dModel)}, ${String(nhead)}`,
+        { argument: 'dModel' },
+      );
+    }
     const { numEncoderLayers = 6, numDecoderLayers = 6, customEncoder, customDecoder, ...layer } = options;
     const norm = (): LayerNorm => {
       const { layerNormEps: eps = 1e-5, bias = true, dtype } = layer;

@@ -16,7 +16,7 @@ export class CosineAnnealingLR extends LRScheduler {
   /** @param options etaMin: default 0 */
   constructor(optimizer: AnyOptimizer, tMax: number, options: ScheduleOptions & { etaMin?: number } = {}) {
     requireThat(tMax > 0, 'CosineAnnealingLR: tMax must be positive', tMax);
-    super(optimizer, options);
+    super(optimizer, options, ['etaMin']);
     this.tMax = tMax;
     this.etaMin = options.etaMin ?? 0;
     this.step();
@@ -61,7 +61,7 @@ export class CosineAnnealingWarmRestarts extends LRScheduler {
     const { tMult = 1, etaMin = 0, lastEpoch = -1 } = options;
     requireThat(Number.isInteger(t0) && t0 > 0, 'CosineAnnealingWarmRestarts: t0 must be a positive integer', t0);
     requireThat(Number.isInteger(tMult) && tMult >= 1, 'CosineAnnealingWarmRestarts: tMult must be an integer from 1', tMult);
-    super(optimizer, options);
+    super(optimizer, options, ['tMult', 'etaMin']);
     this.t0 = t0;
     this.tI = t0;
     this.tMult = tMult;

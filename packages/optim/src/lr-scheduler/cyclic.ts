@@ -26,6 +26,10 @@ export interface CyclicOptions extends ScheduleOptions {
   maxMomentum?: number | readonly number[];
 }
 
+const further = [
+  'stepSizeUp', 'stepSizeDown', 'mode', 'gamma', 'scaleFn', 'scaleMode', 'cycleMomentum', 'baseMomentum', 'maxMomentum',
+] as const;
+
 /** What the modes stand for. */
 const modes: Readonly<Record<CycleMode, [by: 'cycle' | 'iterations', share: (x: number, gamma: number) => number]>> = {
   triangular: ['cycle', () => 1],
@@ -71,7 +75,7 @@ export class CyclicLR extends LRScheduler {
     const baseMomentums = perGroup(optimizer, 'CyclicLR: baseMomentum', options.baseMomentum ?? 0.8);
     const maxMomentums = perGroup(optimizer, 'CyclicLR: maxMomentum', options.maxMomentum ?? 0.9);
     const useBeta1 = cycleMomentum && usesBeta1(optimizer, 'CyclicLR');
-    super(optimizer, options);
+    super(optimizer, options, further);
     if (lastEpoch === -1) this.setRates(baseLrs);
     this.baseLrs = baseLrs;
     this.maxLrs = maxLrs;

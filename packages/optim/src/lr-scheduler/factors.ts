@@ -29,7 +29,7 @@ export class StepLR extends FactorLR {
   /** @param options gamma: default 0.1 */
   constructor(optimizer: AnyOptimizer, stepSize: number, options: ScheduleOptions & { gamma?: number } = {}) {
     requireThat(stepSize > 0, 'StepLR: the step size must be positive', stepSize);
-    super(optimizer, options);
+    super(optimizer, options, ['gamma']);
     this.stepSize = stepSize;
     this.gamma = options.gamma ?? 0.1;
     this.step();
@@ -51,7 +51,7 @@ export class MultiStepLR extends FactorLR {
 
   /** @param options gamma: default 0.1 */
   constructor(optimizer: AnyOptimizer, milestones: readonly number[], options: ScheduleOptions & { gamma?: number } = {}) {
-    super(optimizer, options);
+    super(optimizer, options, ['gamma']);
     for (const epoch of milestones) this.milestones[epoch] = (this.milestones[epoch] ?? 0) + 1;
     this.gamma = options.gamma ?? 0.1;
     this.step();
@@ -73,7 +73,7 @@ export class ConstantLR extends FactorLR {
   constructor(optimizer: AnyOptimizer, options: ScheduleOptions & { factor?: number; totalIters?: number } = {}) {
     const { factor = 1 / 3, totalIters = 5 } = options;
     requireThat(factor >= 0 && factor <= 1, 'ConstantLR: the factor must be between 0 and 1', factor);
-    super(optimizer, options);
+    super(optimizer, options, ['factor', 'totalIters']);
     this.factor = factor;
     this.totalIters = totalIters;
     this.step();
@@ -98,7 +98,7 @@ export class LinearLR extends FactorLR {
     const { startFactor = 1 / 3, endFactor = 1, totalIters = 5 } = options;
     requireThat(startFactor > 0 && startFactor <= 1, 'LinearLR: the start factor must be above 0 and at most 1', startFactor);
     requireThat(endFactor >= 0 && endFactor <= 1, 'LinearLR: the end factor must be between 0 and 1', endFactor);
-    super(optimizer, options);
+    super(optimizer, options, ['startFactor', 'endFactor', 'totalIters']);
     this.startFactor = startFactor;
     this.endFactor = endFactor;
     this.totalIters = totalIters;
@@ -116,6 +116,7 @@ export class ExponentialLR extends FactorLR {
   gamma: number;
 
   constructor(optimizer: AnyOptimizer, gamma: number, options: ScheduleOptions = {}) {
+    requireThat(typeof gamma === 'number', 'ExponentialLR: gamma must be a number', gamma);
     super(optimizer, options);
     this.gamma = gamma;
     this.step();
@@ -133,7 +134,7 @@ export class PolynomialLR extends FactorLR {
 
   /** @param options totalIters: epochs until 0, default 5; power: default 1 */
   constructor(optimizer: AnyOptimizer, options: ScheduleOptions & { totalIters?: number; power?: number } = {}) {
-    super(optimizer, options);
+    super(optimizer, options, ['totalIters', 'power']);
     this.totalIters = options.totalIters ?? 5;
     this.power = options.power ?? 1;
     this.step();
@@ -154,6 +155,7 @@ export class LambdaLR extends LRScheduler {
   /** @throws ValueError when there are several functions, but not one for each group */
   constructor(optimizer: AnyOptimizer, factor: EpochFactor, options: ScheduleOptions = {}) {
     const factors = perGroup(optimizer, 'LambdaLR: functions', factor);
+    requireThat(factors.every((f) => typeof f === 'function'), 'LambdaLR: the factor must be a function of the epoch', factor);
     super(optimizer, options);
     this.lrLambdas = factors;
     this.step();

@@ -1,4 +1,4 @@
-import { ValueError } from '@tapegrad/core';
+import { requireOptions, ValueError } from '@tapegrad/core';
 import { cosine } from './cosine.ts';
 import { setMomentum, usesBeta1 } from './momentum.ts';
 import { LRScheduler, perGroup, requireThat, type AnyOptimizer, type ScheduleOptions } from './schedule.ts';
@@ -27,6 +27,11 @@ export interface OneCycleOptions extends ScheduleOptions {
   threePhase?: boolean;
 }
 
+const further = [
+  'totalSteps', 'epochs', 'stepsPerEpoch', 'pctStart', 'annealStrategy', 'cycleMomentum', 'baseMomentum', 'maxMomentum', 'divFactor',
+  'finalDivFactor', 'threePhase',
+] as const;
+
 type Level = 'initialLr' | 'maxLr' | 'minLr' | 'maxMomentum' | 'baseMomentum';
 
 /** A part of the schedule: the step at which it ends, and what rate and momentum go from and to. */
@@ -53,6 +58,7 @@ export class OneCycleLR extends LRScheduler {
    * @throws ValueError without a number of steps, for one that makes no sense, or an optimizer without a momentum
    */
   constructor(optimizer: AnyOptimizer, maxLr: number | readonly number[], options: OneCycleOptions = {}) {
+    requireOptions('OneCycleLR', options, [...further, 'lastEpoch']);
     const { pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true, lastEpoch = -1 } = options;
     const totalSteps = stepsOf(options);
     requireThat(pctStart >= 0 && pctStart <= 1, 'OneCycleLR: pctStart must be between 0 and 1', pctStart);
@@ -69,7 +75,7 @@ export class OneCycleLR extends LRScheduler {
         if (cycleMomentum) Object.assign(group, { maxMomentum: maxMomentums[i]!, baseMomentum: baseMomentums[i]! });
       });
     }
-    super(optimizer, options);
+    super(optimizer, options, further);
     this.totalSteps = totalSteps;
     this.cycleMomentum = cycleMomentum;
     this.useBeta1 = useBeta1;

@@ -1,4 +1,4 @@
-import { Tensor, ValueError } from '@tapegrad/core';
+import { requireOptions, Tensor, ValueError } from '@tapegrad/core';
 import { LRScheduler, perGroup, requireThat } from './schedule.ts';
 import type { AnyOptimizer, SchedulerStateDict } from './schedule.ts';
 
@@ -22,6 +22,10 @@ export interface PlateauOptions {
   eps?: number;
 }
 
+const optionNames = [
+  'mode', 'factor', 'patience', 'threshold', 'thresholdMode', 'cooldown', 'minLr', 'eps',
+] as const;
+
 /**
  * The rate times a factor when a metric has stopped getting better. `step` takes the metric; call it once per epoch.
  * @source torch.optim.lr_scheduler.ReduceLROnPlateau
@@ -42,6 +46,7 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   /** @throws ValueError for a factor of 1 or more, an unknown mode, or a list of another length than the groups */
   constructor(optimizer: AnyOptimizer, options: PlateauOptions = {}) {
+    requireOptions('ReduceLROnPlateau', options, optionNames);
     const { mode = 'min', factor = 0.1, thresholdMode = 'rel' } = options;
     requireThat(factor < 1, 'ReduceLROnPlateau: the factor must be below 1', factor);
     requireThat(mode === 'min' || mode === 'max', "ReduceLROnPlateau: mode must be 'min' or 'max'", mode);

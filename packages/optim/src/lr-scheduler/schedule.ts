@@ -1,4 +1,4 @@
-import { ValueError, warnOnce } from '@tapegrad/core';
+import { requireOptions, ValueError, warnOnce } from '@tapegrad/core';
 import { camelCase, mapKeys, snakeCase } from '../names.ts';
 import type { Optimizer } from '../optimizer.ts';
 
@@ -47,8 +47,13 @@ export abstract class LRScheduler {
   protected stepCount = 0;
   protected lastLrs: number[] = [];
 
-  /** @throws ValueError when a training is resumed but a group does not know its first rate */
-  constructor(optimizer: AnyOptimizer, { lastEpoch = -1 }: ScheduleOptions = {}) {
+  /**
+   * @param further options that a schedule has beside `lastEpoch`
+   * @throws ValueError when a training is resumed but a group does not know its first rate, or an option is unknown
+   */
+  constructor(optimizer: AnyOptimizer, options: ScheduleOptions = {}, further: readonly string[] = []) {
+    requireOptions(new.target.name, options as Record<string, unknown>, [...further, 'lastEpoch']);
+    const { lastEpoch = -1 } = options;
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
     optimizer.paramGroups.forEach((group, i) => {

@@ -31,7 +31,7 @@ export class SWALR extends LRScheduler {
     requireThat(annealStrategy in strategies, "SWALR: annealStrategy must be 'cos' or 'linear'", annealStrategy);
     requireThat(Number.isInteger(annealEpochs) && annealEpochs >= 0, 'SWALR: annealEpochs must be an integer from 0', annealEpochs);
     const swaLrs = perGroup(optimizer, 'SWALR: swaLr', swaLr);
-    super(optimizer, options);
+    super(optimizer, options, ['annealEpochs', 'annealStrategy']);
     optimizer.paramGroups.forEach((group, i) => (group.swaLr = swaLrs[i]!));
     this.annealEpochs = annealEpochs;
     this.annealFunc = strategies[annealStrategy]!;
