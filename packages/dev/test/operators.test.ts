@@ -28,9 +28,20 @@ describe('the page of operators', () => {
     expect(page('README.md').replace(/\s+/g, ' ')).toContain(countOf(rows));
   });
 
+  it('has the row that CONTRIBUTING.md shows', () => {
+    const [row] = /^\| `nn\.functional\.leaky_relu` .*$/m.exec(page('CONTRIBUTING.md'))!;
+    expect(page('docs/operators.md')).toContain(row);
+  });
+
   it('leaves no operator without a family that is there', () => {
     expect(pageOf(rows, signatures, root)).not.toMatch(/^## others/m);
   });
+});
+
+it('CONTRIBUTING.md shows code that is there', () => {
+  const excerpts = [...page('CONTRIBUTING.md').matchAll(/```ts excerpt\n\/\/ (\S+)\n(.*?)```/gs)];
+  expect(excerpts.length).toBeGreaterThan(1);
+  for (const [, file, code] of excerpts) expect(page(file!)).toContain(code!);
 });
 
 const at = [0.5, -1.25, 2];

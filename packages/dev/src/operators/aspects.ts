@@ -115,17 +115,25 @@ function agree(actual: number, expected: number, tolerance: number): Outcome | u
   return { kind: 'wrong', reason: `${actual} instead of ${expected}` };
 }
 
-/** ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ for random u and v. */
+/** ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ for random u and v, where values are finite. */
 const forward: Aspect = ({ sample, signature, dtype }) => {
   const fn = functionOfLeaves(sample, signature, precisions[dtype]);
   if (!hasGradient(fn)) return { kind: 'absent' };
   const along = directionsLike(fn.at, 4);
   const [outputs, pushed] = tg.func.jvp((...x: Tensor[]) => fn.call(...x), [...fn.at], along);
-  const cotangents = directionsLike(outputs, 5);
   const [, pull] = tg.func.vjp((...x: Tensor[]) => fn.call(...x), ...fn.at);
-  const [left, right] = [innerProduct(cotangents, pushed), innerProduct(pull(...cotangents), along)];
   const isDouble = [...outputs, ...along].every((x) => x.dtype === 'float64');
-  return agree(left.item(), right.item(), isDouble ? 1e-9 : 1e-4) ?? measured;
+  const projection = (kept: readonly Tensor[]): Outcome | undefined => {
+    const cotangents = directionsLike(outputs, 5).map((u, i) => tg.where(kept[i]!, u, 0));
+    const left = innerProduct(cotangents, pushed.map((y, i) => tg.where(kept[i]!, y, 0)));
+    return agree(left.item(), innerProduct(pull(...cotangents), along).item(), isDouble ? 1e-9 : 1e-4);
+  };
+  const finding = projection(outputs.map((y) => y.onesLike({ dtype: 'bool' })));
+  if (finding === undefined) return measured;
+  // The mean of nothing is NaN, its tangent too, and its gradient 0: what is not finite shows nothing.
+  const isFinite = outputs.map((y) => y.isfinite());
+  const isWhole = isFinite.every((x) => x.all().item() === 1);
+  return (isWhole ? finding : projection(isFinite)) ?? measured;
 };
 
 /** Mapped over slices that lie apart in memory, the call gives what it gives for each of them. */

@@ -1,4 +1,4 @@
-import { nameOf, type Operator } from '../oracle/replay.ts';
+import { nameOf, resultSize, type Operator } from '../oracle/replay.ts';
 import type { Signature } from '../oracle/signature.ts';
 import type { FloatingDType, Outcome } from './aspects.ts';
 import { Families } from './families.ts';
@@ -45,7 +45,7 @@ function markOf(letter: Letter, { kind }: Outcome): string {
   return { absent: '·', open: '?', wrong: '!' }[kind as 'absent' | 'open' | 'wrong'];
 }
 
-/** Whether anything of an operator is there. */
+/** Whether anything of an operator is there and proven. */
 export const isThere = ({ proofs }: Row): boolean => Object.values(proofs[0]!).some(({ kind }) => kind !== 'open');
 
 function noteOf({ operator, proofs }: Row): string {
@@ -53,6 +53,9 @@ function noteOf({ operator, proofs }: Row): string {
   if (remark !== undefined) return remark[1];
   const [proof] = proofs as [Proof];
   if (operator.samples.length > 0 && operator.samples.every(isComplex)) return 'complex numbers';
+  if (operator.samples.length > 0 && operator.samples.every((sample) => resultSize(sample) === 0)) {
+    return 'the calls on record have no elements, which shows nothing';
+  }
   if (proof.V.kind === 'open') return 'not there yet';
   const wrong = Object.values(proof).find(({ kind }) => kind === 'wrong');
   if (wrong !== undefined) return wrong.reason ?? '';
@@ -75,7 +78,7 @@ function rowOf(row: Row, spelling: string | undefined): string[] {
   return [`\`${nameOf(row.operator)}\``, spelling === undefined ? '' : `\`${escaped(spelling)}\``, ...marks, noteOf(row)];
 }
 
-/** How many operators there are of how many, in words that other pages repeat. */
+/** How many operators are proven of how many, in words that other pages repeat. */
 export function countOf(rows: readonly Row[]): string {
   return `${rows.filter(isThere).length} of the ${rows.length} operators`;
 }
@@ -122,7 +125,7 @@ function introduction(rows: readonly Row[]): string {
   const samples = rows.reduce((sum, { operator }) => sum + operator.samples.length, 0);
   return `# Operators
 
-Here are ${countOf(rows)} that PyTorch's own tests list (a variant with tests of its own counts as one). \`npm run operators\` writes this
+Proven here are ${countOf(rows)} that PyTorch's own tests list (a variant with tests of its own counts as one). \`npm run operators\` writes this
 page from ${samples} recorded calls of PyTorch, one or two of each operator, and a test compares it with what these calls show; so a letter stands
 for something that was computed and compared. \`npm run operators -- FILE\` counts the same over a larger record.
 
@@ -132,7 +135,7 @@ In \`here\`, \`x\` is the input, \`tg\` is \`@tapegrad/core\` and \`F\` is \`nn.
 |---|---|
 | \`V\` | values are PyTorch's; in float32, those of float64 on the same rounded numbers (of random numbers dtype and shape: each dtype draws its own) |
 | \`G\` \`S\` | gradients and gradients of gradients are PyTorch's, in float32 as for values; \`g\` \`s\`: PyTorch has none on record (there it is zero, or not there, or depends on a free choice), and ours agrees with finite differences |
-| \`J\` | forward mode: ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ for random u and v; \`func.jvp\` finds Jv by differentiating uᵀJ by u |
+| \`J\` | forward mode: ⟨u, Jv⟩ = ⟨Jᵀu, v⟩ for random u and v, where values are finite; \`func.jvp\` finds Jv by differentiating uᵀJ by u |
 | \`M\` | \`func.vmap\` over slices that lie apart in memory gives what the slices give; it runs the function once per slice |
 | \`·\` | the operator does not have it: no derivative, no tensor to map over, or another shape for each slice |
 | \`!\` \`?\` | it differs; it is not there; the last column says why |`;

@@ -1,4 +1,4 @@
-import type { Operator } from '../oracle/replay.ts';
+import { resultSize, type Operator } from '../oracle/replay.ts';
 import type { Signature } from '../oracle/signature.ts';
 import { Unsupported } from '../oracle/values.ts';
 import { aspects, questionOf, type Aspect, type FloatingDType, type Outcome, type Question } from './aspects.ts';
@@ -17,7 +17,7 @@ const weight: readonly Outcome['kind'][] = ['wrong', 'recorded', 'measured', 'op
 
 /** Asks all about an operator, on the backend that is in use. */
 export function proofOf({ samples, differentiable }: Operator, signature: Signature | undefined, dtype: FloatingDType): Proof {
-  const questions = signature === undefined ? [] : samples.filter((x) => !isComplex(x)).map((x) => questionOf(x, signature, dtype));
+  const questions = signature === undefined ? [] : samples.filter(isTelling).map((x) => questionOf(x, signature, dtype));
   const outcomes = letters.map((letter): [Letter, Outcome] => {
     const isAbsent = !differentiable && letter !== 'V' && letter !== 'M';
     return [letter, questions.length > 0 && isAbsent ? { kind: 'absent' } : outcomeOf(questions, aspects[letter])];
@@ -34,6 +34,11 @@ function outcomeOf(questions: readonly Question[], aspect: Aspect): Outcome {
     }
   });
   return weight.flatMap((kind) => outcomes.filter((outcome) => outcome.kind === kind))[0] ?? { kind: 'open' };
+}
+
+/** Whether a call shows something: without elements everything is right. */
+function isTelling(sample: Operator['samples'][number]): boolean {
+  return resultSize(sample) > 0 && !isComplex(sample);
 }
 
 /** Whether a call has complex numbers among its arguments or results. */

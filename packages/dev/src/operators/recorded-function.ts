@@ -19,7 +19,9 @@ const SEED = 42;
 export function functionOfLeaves(sample: Sample, signature: Signature, precision: Precision): RecordedFunction {
   const decoder = new Decoder(precision);
   const call = functionOf(callOf(decoder, sample), decoder.leaves, signature);
-  return { at: detached(decoder.leaves), call: (...tensors) => call(tensors).filter((y) => y.requiresGrad) };
+  const { symmetric } = freedomOf(signature);
+  const prepared = (x: Tensor): Tensor => (symmetric === true ? x.add(x.mT).div(2) : x);
+  return { at: detached(decoder.leaves), call: (...tensors) => call(tensors.map(prepared)).filter((y) => y.requiresGrad) };
 }
 
 /** A call as a function of its first tensor, giving all results. */

@@ -1,7 +1,7 @@
 // node packages/dev/run.mjs packages/dev/src/oracle/extract.ts FILE… | gzip -9n > EXTRACT: of each operator one or two short
 // samples and its shortest error, so that tests need not read the whole file.
 import { readOperators } from './files.ts';
-import type { Operator, Sample } from './replay.ts';
+import { resultSize, type Operator, type Sample } from './replay.ts';
 
 /** Characters of JSON above which a second sample or an error is left out. */
 const LONG = 4000;
@@ -18,10 +18,11 @@ function byLength<T>(list: readonly T[]): T[] {
     .map(({ item }) => item);
 }
 
-/** How much a sample tells: tensors of several elements more than scalars, derivatives more than values. */
-function worth({ outputs, grads, gradgrads }: Sample): number {
-  const several = JSON.stringify(outputs).split(',').length > 6;
-  return Number(several) + 2 * Number(grads !== undefined) + 2 * Number(gradgrads !== undefined);
+/** How much a sample tells: derivatives more than values, several elements more than one, and nothing without elements. */
+function worth(sample: Sample): number {
+  const count = resultSize(sample);
+  const orders = Number(sample.grads !== undefined) + Number(sample.gradgrads !== undefined);
+  return count === 0 ? 0 : 1 + Number(count > 5) + 2 * orders;
 }
 
 /** What the record says beyond the values of its tensors: arguments that other samples do not have tell more. */
@@ -33,7 +34,7 @@ function extract({ samples: all, errors }: Operator): Pick<Operator, 'samples' |
   const samples = short.length > 0 ? short : all;
   const most = Math.max(...samples.map(worth));
   const [first] = byLength(samples.filter((sample) => worth(sample) === most));
-  const others = byLength(samples.filter((sample) => form(sample) !== form(first!) && lengthOf(sample) <= LONG));
+  const others = byLength(samples.filter((sample) => form(sample) !== form(first!) && lengthOf(sample) <= LONG && worth(sample) > 0));
   return {
     samples: [first, others[0]].filter((sample) => sample !== undefined),
     errors: byLength(errors).filter((error) => lengthOf(error) <= LONG).slice(0, 1),

@@ -8,6 +8,8 @@ import * as tg from '@tapegrad/core';
 export interface Freedom {
   /** What of a result is determined. */
   determined?(outputs: readonly Tensor[]): readonly Tensor[];
+  /** Whether the input counts as symmetric, so that there is a derivative in symmetric directions only. */
+  readonly symmetric?: true;
   /** Positions of outputs whose columns may change sign, all of them together. */
   readonly signs?: readonly number[];
   /** Positions of leaves whose gradient PyTorch 1.13 left partly unwritten, so that its record says nothing. */
@@ -27,18 +29,24 @@ function product(u: Tensor, s: Tensor, vh: Tensor): Tensor {
   return u.narrow(-1, 0, k).mul(s.unsqueeze(-2)).matmul(vh.narrow(-2, 0, k));
 }
 
-/** Singular vectors, given as columns and as rows: the product, their orthonormality and the singular values are determined. */
-export const singularVectors: Freedom = {
-  determined: ([u, s, vh]) => [product(u!, s!, vh!), s!, orthonormality(u!), orthonormality(vh!.mT)],
-};
+/**
+ * What of singular vectors as columns is determined: the product, the singular values and orthonormality. Vectors beyond the
+ * singular values complete the others in some way, which has no derivative.
+ */
+function ofSingular(u: Tensor, s: Tensor, v: Tensor): Tensor[] {
+  const proper = [u, v].map((vectors) => vectors.narrow(-1, 0, s.shape.at(-1)!));
+  return [product(u, s, v.mT), s, ...[u.detach(), v.detach(), ...proper].map(orthonormality)];
+}
+
+/** Singular vectors, given as columns and as rows. */
+export const singularVectors: Freedom = { determined: ([u, s, vh]) => ofSingular(u!, s!, vh!.mT) };
 
 /** As `singularVectors`, both given as columns. */
-export const singularColumns: Freedom = {
-  determined: ([u, s, v]) => [product(u!, s!, v!.mT), s!, orthonormality(u!), orthonormality(v!)],
-};
+export const singularColumns: Freedom = { determined: ([u, s, v]) => ofSingular(u!, s!, v!) };
 
 /** Eigenvectors of symmetric matrices, after the eigenvalues. */
 export const eigenvectors: Freedom = {
+  symmetric: true,
   determined: ([values, vectors]) => [values!, product(vectors!, values!, vectors!.mT), orthonormality(vectors!)],
 };
 

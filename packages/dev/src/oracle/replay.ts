@@ -50,6 +50,11 @@ export function nameOf({ op, variant }: { op: string; variant?: string }): strin
   return variant ? `${op}/${variant}` : op;
 }
 
+/** How many elements the results of a recorded call have. */
+export function resultSize({ outputs }: Sample): number {
+  return outputs.reduce<number>((total, output) => total + tensorJson(output).data.length, 0);
+}
+
 /** Runs every sample of an operator through our signature for it, and compares. */
 export function replay(operator: Operator, signature: Signature | undefined, compare: Comparison = replaySample): Verdict {
   const { samples, errors } = operator;
