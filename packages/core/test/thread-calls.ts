@@ -58,6 +58,13 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   const four = table.reshape([16, 64, 6, 64]);
   add('elementwise in four dimensions', () => four.permute([2, 0, 1, 3]).exp().add(four.reshape([6, 16, 64, 64])));
   add('in place', () => table.clone().mul_(2).add_(table));
+  const renew = tg.defineUpdate({ targets: 2, inputs: 1, params: 1 }, ([x], [g], [rate]) => [g!.exp(), x!.mul(rate!)]);
+  const [source, ...targets] = [flat.narrow(0, 7, 100_003), tg.zeros([100_003]), tg.zeros([100_003])];
+  add('update', () => {
+    for (const target of targets) target.zero_();
+    renew(targets, [source!], [0.3]);
+    return targets;
+  });
   const long = tg.randn([1 << 20]);
   add('copy', () => long.clone());
   add('transposition', () => table.T.contiguous());
