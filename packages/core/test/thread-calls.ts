@@ -38,6 +38,9 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('convolution of one image', () => gradients([tg.ones([1, 32, 56, 56]), filters], conv({ padding: 1 })));
   const few = [images.narrow(1, 0, 4), filters.narrow(1, 0, 4).narrow(0, 0, 16)];
   add('convolution of few channels', () => gradients(few, conv({})));
+  const small = [tg.randn([33, 6, 14, 14]), tg.randn([16, 6, 5, 5]).mul(0.1)];
+  add('convolution of small images', () => gradients(small, conv({})));
+  add('convolution of small images in groups', () => gradients([small[0]!, small[1]!.narrow(1, 0, 3)], conv({ groups: 2 })));
   add('convolution in groups', () => gradients([images, filters.narrow(1, 0, 8)], conv({ padding: 1, groups: 4 })));
   add('convolution per channel', () => gradients([images, filters.narrow(1, 0, 1).narrow(0, 0, 32)], conv({ groups: 32 })));
   const volume = tg.randn([2, 8, 16, 16, 16]);
@@ -58,6 +61,13 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   const four = table.reshape([16, 64, 6, 64]);
   add('elementwise in four dimensions', () => four.permute([2, 0, 1, 3]).exp().add(four.reshape([6, 16, 64, 64])));
   add('in place', () => table.clone().mul_(2).add_(table));
+  const renew = tg.defineUpdate({ targets: 2, inputs: 1, params: 1 }, ([x], [g], [rate]) => [g!.exp(), x!.mul(rate!)]);
+  const [source, ...targets] = [flat.narrow(0, 7, 100_003), tg.zeros([100_003]), tg.zeros([100_003])];
+  add('update', () => {
+    for (const target of targets) target.zero_();
+    renew(targets, [source!], [0.3]);
+    return targets;
+  });
   const long = tg.randn([1 << 20]);
   add('copy', () => long.clone());
   add('transposition', () => table.T.contiguous());

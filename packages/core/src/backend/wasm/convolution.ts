@@ -11,6 +11,7 @@ import { blockOf, gemm, product } from './gemm.ts';
 import { PaddedImages, roomFor } from './image.ts';
 import { LeftRows, takePanels } from './left-rows.ts';
 import { patchKernels } from './patches.ts';
+import { reduce } from './reduce.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
 import { tileColumns } from './tile.ts';
@@ -127,10 +128,13 @@ function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow
 export function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, out, g, window);
   const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
-  const outAt = addressOf(out.storage) + out.offset * bytes;
+  if (images === 0 || count === 0) return clear(out);
+  const size = groups * filters * taps;
+  const perPart = imagesPerPart(plan);
+  const parts = Math.ceil(images / perPart);
+  const outAt = parts > 1 ? partSums.take(parts * size * bytes) : addressOf(out.storage) + out.offset * bytes;
   const gAt = addressOf(g.storage) + g.offset * bytes;
   addressOf(x.storage);
-  if (images === 0 || count === 0) return clear(out);
   const work = workOf(planNanoseconds(plan));
   const { packTaps } = work.kernels(patchKernels(dtype));
   // Threads share rows of gradients that were packed before; alone, each piece is packed when its turn comes.
@@ -167,27 +171,66 @@ export function weightGradient(out: Strided, g: Strided, x: Strided, window: Con
       }
     }
     work.run();
-    // Threads divide the taps, so that sums over images are taken in their order.
-    eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
-      eachPiece(Math.min(across, Math.ceil(work.width / groups)), taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
-        work.task();
-        const spare = takePanels(plan, depthBlock, width, work.inside());
-        const columns = spare + spareBytes();
-        for (let group = firstGroup; group < firstGroup + some; group++) {
-          const c = outAt + (group * filters * taps + tap) * bytes;
-          for (let n = start; n < end; n++) {
-            const base = image.at(n) + group * plan.channels * image.channelBytes;
-            eachGradient(n, group, (position, from, first, depth) => {
-              if (isAlone) gradients.set(position, from, depth);
-              packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
-              gradients.multiply(position, from, depth, width, columns, c, taps * bytes, n > 0 || first > 0, spare);
-            });
+    // Threads divide parts, groups and taps, so that sums over the images of a part are taken in their order.
+    for (let part = Math.floor(start / perPart); part * perPart < end; part++) {
+      const [firstImage, endImage] = [Math.max(start, part * perPart), Math.min(end, (part + 1) * perPart)];
+      eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
+        const pieces = Math.min(across, Math.floor(work.width / groups / parts));
+        eachPiece(pieces, taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
+          work.task();
+          const spare = takePanels(plan, depthBlock, width, work.inside());
+          const columns = spare + spareBytes();
+          for (let group = firstGroup; group < firstGroup + some; group++) {
+            const c = outAt + (part * size + group * filters * taps + tap) * bytes;
+            for (let n = firstImage; n < endImage; n++) {
+              const base = image.at(n) + group * plan.channels * image.channelBytes;
+              eachGradient(n, group, (position, from, first, depth) => {
+                if (isAlone) gradients.set(position, from, depth);
+                packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
+                const adds = n > part * perPart || first > 0;
+                gradients.multiply(position, from, depth, width, columns, c, taps * bytes, adds, spare);
+              });
+            }
           }
-        }
+        });
       });
-    });
+    }
     work.run();
   }
+  if (parts > 1) addParts(out, parts);
+}
+
+/** Parts of the images whose sums are added up at the end: at most so many, and how long one takes at least. */
+const MOST_PARTS = 16;
+const PART_NANOSECONDS = 12_000;
+/** What takes longer for an image than this is divided by taps as well. */
+const SMALL_NANOSECONDS = 100_000;
+/** Bytes of all sums at most, and windows per sum at least, so that adding them up costs next to nothing. */
+const PART_BYTES = 1 << 20;
+const PART_WINDOWS = 64;
+const partSums = new Scratch();
+
+/** How many images are summed at a time for gradients of filters. It depends on sizes alone, so that sums do, too. */
+function imagesPerPart(plan: Plan): number {
+  const { images, groups, filters, taps, count, bytes } = plan;
+  const nanoseconds = planNanoseconds(plan);
+  if (nanoseconds > images * SMALL_NANOSECONDS) return images;
+  const limits = [
+    MOST_PARTS,
+    images,
+    nanoseconds / PART_NANOSECONDS,
+    (images * count) / PART_WINDOWS,
+    PART_BYTES / (groups * filters * taps * bytes),
+  ];
+  return Math.ceil(images / Math.max(1, Math.floor(Math.min(...limits))));
+}
+
+/** out = the sum of the parts, in their order. */
+function addParts(out: Strided, parts: number): void {
+  const size = numel(out.shape);
+  const { dtype } = out;
+  const sums: Strided = { storage: partSums.held, offset: 0, shape: [parts, size], strides: [size, 1], dtype };
+  reduce('sum', { ...out, shape: [1, size], strides: [size, 1] }, sums, [0]);
 }
 
 /** Where groups have fewer input channels, adding patches up is faster than a convolution for so few rows. */

@@ -1,18 +1,25 @@
 import { dtypeInfo } from '../../dtype.ts';
-import { allocate, views } from '../../heap.ts';
+import { views } from '../../heap.ts';
 import { numel } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided, UpdateComputation } from '../types.ts';
 import { throughFloats } from './dense.ts';
+import { nanosecondsOf } from './elementwise-cache.ts';
 import { blockLayout, compileNested, type NestedKernel, type OperandType } from './elementwise-kernel.ts';
 import type { FloatDType } from './floats.ts';
+import { Scratch } from './scratch.ts';
+import { isSharable, type Kernel } from './shared-modules.ts';
+import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
 
-/** Most that an argument block holds. */
-const BLOCK_BYTES = 1024;
-let block = 0;
+/** Elements of a piece at least, and what its size is a multiple of, so that the same ones are computed in vectors. */
+const LEAST_PIECE = 2048;
+const UNIT = 64;
+const blocks = new Scratch();
 
-/** What is kept with a computation: one kernel per dtype. */
-type Compiled = Partial<Record<FloatDType, NestedKernel>>;
+/** What is kept with a computation: one kernel per dtype, and about what an element takes one thread. */
+interface Compiled extends Partial<Record<FloatDType, NestedKernel>> {
+  readonly nanoseconds: number;
+}
 
 /** Overwrites all targets in one pass over their elements. Operands that are not dense go through a copy. */
 export function update(
@@ -27,28 +34,51 @@ export function update(
 }
 
 function run(computation: UpdateComputation, count: number, operands: readonly Strided[], params: readonly number[]): void {
-  const kernel = kernelFor(computation, operands);
-  if (block === 0) block = allocate(BLOCK_BYTES, 2 ** 32);
-  const addresses = operands.map(({ storage, offset, dtype }) => addressOf(storage) + offset * dtypeInfo[dtype].bytes);
+  const compiled = compiledOf(computation);
+  const { dtype } = operands[0]!;
+  const kernel = (compiled[dtype as FloatDType] ??= compile(computation, dtype as FloatDType, operands.length));
+  const { bytes } = dtypeInfo[dtype];
+  const addresses = operands.map(({ storage, offset }) => addressOf(storage) + offset * bytes);
+  const blockBytes = Math.ceil((blockLayout.operand(params.length, operands.length) * 4) / 16) * 16;
+  const nanoseconds = count * compiled.nanoseconds;
+  if (!isWorthSharing(nanoseconds) || !isSharable(kernel)) {
+    const block = blocks.take(blockBytes);
+    fillBlock(block, params, addresses, count);
+    kernel(block);
+    return;
+  }
+  const work = new SharedWork(nanoseconds);
+  let block = blocks.take(blockBytes * work.width);
+  eachPiece(work.width, count, UNIT, LEAST_PIECE, (first, size) => {
+    fillBlock(block, params, addresses.map((address) => address + first * bytes), size);
+    work.task();
+    work.call(kernel as Kernel, [block]);
+    block += blockBytes;
+  });
+  work.run();
+}
+
+/** Writes the arguments of a call for so many elements from these addresses on. */
+function fillBlock(block: number, params: readonly number[], addresses: readonly number[], count: number): void {
   const { f64, i32 } = views;
-  params.forEach((value, k) => (f64[block / 8 + k] = value));
+  for (let k = 0; k < params.length; k++) f64[block / 8 + k] = params[k]!;
   const start = block / 4 + blockLayout.integers(params.length);
   i32[start] = 1;
   i32[start + 1] = count;
-  addresses.forEach((address, k) => (i32[block / 4 + blockLayout.operand(params.length, k)] = address));
-  kernel(block);
+  for (let k = 0; k < addresses.length; k++) i32[block / 4 + blockLayout.operand(params.length, k)] = addresses[k]!;
 }
 
-function kernelFor(computation: UpdateComputation, operands: readonly Strided[]): NestedKernel {
-  const { values, paramCount } = computation;
-  const slot = computation.compiled as { kernels: Compiled | null };
-  const dtype = operands[0]!.dtype as FloatDType;
-  const dense = (some: readonly Strided[]): OperandType[] => some.map(() => ({ dtype, mode: 'dense' }));
-  slot.kernels ??= {};
-  return (slot.kernels[dtype] ??= compileNested(values, {
+function compiledOf({ values, compiled }: UpdateComputation): Compiled {
+  const slot = compiled as { kernels: Compiled | null };
+  return (slot.kernels ??= { nanoseconds: values.reduce((sum, value) => sum + nanosecondsOf(value), 0) });
+}
+
+function compile({ values, paramCount }: UpdateComputation, dtype: FloatDType, operandCount: number): NestedKernel {
+  const dense = (count: number): OperandType[] => Array.from({ length: count }, () => ({ dtype, mode: 'dense' }));
+  return compileNested(values, {
     compute: dtype,
-    outs: dense(operands.slice(0, values.length)),
-    inputs: dense(operands.slice(values.length)),
+    outs: dense(values.length),
+    inputs: dense(operandCount - values.length),
     params: paramCount,
-  }));
+  });
 }

@@ -112,8 +112,10 @@ const work = ({ memory, control, thread }) => {
     Atomics.wait(i32, at(${words.generation}), seen);
   };
   look(0);
-  while (Atomics.load(i32, at(${words.stopped})) === 0) {
+  for (;;) {
+    // Who stops the threads changes the generation last: looked at in the other order, that could be missed.
     const seen = Atomics.load(i32, at(${words.generation}));
+    if (Atomics.load(i32, at(${words.stopped})) !== 0) return;
     for (let left; (left = Atomics.sub(i32, at(${words.left}), 1)) > 0; ) if (!take(left - 1)) return;
     idle(seen);
   }
