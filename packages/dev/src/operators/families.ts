@@ -5,8 +5,8 @@ import { memberOf } from './spelling.ts';
 /** Where operators are declared, by who is called: `x` and `tg` themselves, `F`, or a namespace. */
 const folders: Readonly<Record<string, readonly string[]>> = {
   x: ['packages/core/src/ops', 'packages/core/src'],
-  tg: ['packages/core/src/ops', 'packages/core/src/linalg', 'packages/core/src'],
-  F: ['packages/nn/src/functional', 'packages/core/src/ops'],
+  tg: ['packages/core/src/ops', 'packages/core/src/compositions', 'packages/core/src/linalg', 'packages/core/src'],
+  F: ['packages/nn/src/functional', 'packages/core/src/ops', 'packages/core/src/compositions'],
   linalg: ['packages/core/src/linalg'],
   special: ['packages/core/src/special'],
   masked: ['packages/core/src/masked'],
