@@ -172,4 +172,12 @@ describe('derivatives that need care', () => {
     expect(() => tg.grad(linalg.qr(a, 'r').R.sum(), a)).toThrow(tg.GradError);
     expect(() => tg.grad(tg.geqrf(a).a.sum(), a)).toThrow(/linalg.qr has one/);
   });
+
+  it('svd refuses gradients of vectors that the matrix does not determine', () => {
+    const x = tg.tensor([[1, 2], [3, 4], [5, 7]], { dtype: 'float64', requiresGrad: true });
+    const { U, S } = linalg.svd(x);
+    expect(() => U.square().sum().backward()).toThrow(/vectors of U beyond the singular values/);
+    const [g] = tg.grad(linalg.svd(x).U.narrow(-1, 0, 2).abs().sum().add(S.sum()), x);
+    expect(g!.isfinite().all().item()).toBe(1);
+  });
 });

@@ -1,4 +1,5 @@
 import { custom } from '../define/rules.ts';
+import { GradError } from '../errors.ts';
 import type { Tensor } from '../tensor.ts';
 import { decomposeSvd } from './host/singular-values.ts';
 import {
@@ -29,6 +30,8 @@ const decomposed = custom<{ full: boolean }>('linalg_svd', {
     const s = node.output(1);
     const k = s.shape.at(-1)!;
     // Further columns of full matrices span what is left over, in no particular way.
+    requireNoGradient('U', gU?.narrow(-1, k, gU.shape.at(-1)! - k));
+    requireNoGradient('Vh', gVh?.narrow(-2, k, gVh.shape.at(-2)! - k));
     const [u, vh] = [node.output(0).narrow(-1, 0, k), node.output(2).narrow(-2, 0, k)];
     const toU = gU?.narrow(-1, 0, k);
     const toV = gVh?.narrow(-2, 0, k).mT;
@@ -52,6 +55,15 @@ const decomposed = custom<{ full: boolean }>('linalg_svd', {
     return [out];
   },
 });
+
+function requireNoGradient(name: string, gradient: Tensor | undefined): void {
+  if (gradient === undefined || gradient.numel() === 0 || gradient.detach().ne(0).any().item() === 0) return;
+  throw new GradError(
+    `svd: the result depends on vectors of ${name} beyond the singular values, which the matrix does not determine, so it has ` +
+      'no derivative. Use { fullMatrices: false }',
+    { op: 'svd' },
+  );
+}
 
 function outside(basis: Tensor, g: Tensor): Tensor {
   return g.sub(basis.matmul(basis.mT.matmul(g)));
@@ -77,6 +89,7 @@ export interface FullMatricesOption {
  * signs of the singular vectors
  * @numerics one-sided Jacobi rotations in float64, whatever the dtype
  * @throws LinAlgError naming the batch element that has NaN or infinite elements
+ * @throws GradError in a backward pass that reaches vectors beyond the singular values, which are arbitrary
  * @example
  * const { S } = tg.linalg.svd(tg.tensor([[3, 0], [0, 4]]));
  * console.log(S.toArray()); // → [ 4, 3 ]
