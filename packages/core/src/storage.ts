@@ -46,7 +46,7 @@ const DEFAULT_BUDGET = 2 ** 31;
 /** From this size on it is worth knowing whether a storage is dead. */
 const LARGE_BYTES = 2 ** 14;
 const FIRST_NURSERY = 16 * 2 ** 20;
-const LARGEST_NURSERY = 2 ** 26;
+const LARGEST_NURSERY = 2 ** 27;
 const FIRST_COUNT = 1024;
 /** Small storages are looked through the sooner the more they hold, so that those that follow find the cache warm. */
 const SMALL_NURSERY = 2 ** 18;
