@@ -45,8 +45,8 @@ export class Storage {
 const DEFAULT_BUDGET = 2 ** 31;
 /** From this size on it is worth knowing whether a storage is dead. */
 const LARGE_BYTES = 2 ** 14;
-const FIRST_NURSERY = 16 * 2 ** 20;
-const LARGEST_NURSERY = 2 ** 27;
+/** Large storages are looked through when they have grown by so many bytes; where they are moved, later if they come back. */
+const FIRST_NURSERY = 2 ** 26;
 const FIRST_COUNT = 1024;
 /** Small storages are looked through the sooner the more they hold, so that those that follow find the cache warm. */
 const SMALL_NURSERY = 2 ** 18;
@@ -188,7 +188,7 @@ function sweepLarge(): void {
  * behind, and lets the process grow.
  */
 const COPY_NANOSECONDS = 2;
-/** Largest part of the time that may go into asking what is dead. */
+/** A larger part of the time may go into asking what is dead only where copying would take longer. */
 const LARGEST_SHARE = 0.05;
 const RETRY_SWEEPS = 8;
 let lastAsked = 0;
@@ -196,7 +196,7 @@ let sweepsToSkip = 0;
 
 /**
  * Asks the garbage collector which old storages are dead and frees them: so many bytes, or null where it can't tell or
- * takes longer than copying would. It is asked the more rarely the longer it takes.
+ * took longer lately than copying would.
  */
 function sweepDead(): number | null {
   if (sweepsToSkip > 0 && sweepsToSkip-- > 0) return null;
@@ -212,13 +212,9 @@ function sweepDead(): number | null {
     }
   });
   const end = performance.now();
-  const share = (end - start) / (end - lastAsked);
+  const isCostly = end - start > LARGEST_SHARE * (end - lastAsked) && (end - start) * 1e6 > freed * COPY_NANOSECONDS;
   lastAsked = end;
-  if (share > LARGEST_SHARE) {
-    const isWorthIt = (end - start) * 1e6 < freed * COPY_NANOSECONDS;
-    if (nursery * 2 <= Math.min(LARGEST_NURSERY, budget / 4)) nursery *= 2;
-    else if (!isWorthIt) sweepsToSkip = RETRY_SWEEPS;
-  } else if (share < LARGEST_SHARE / 4) nursery = Math.max(nursery / 2, Math.min(FIRST_NURSERY, budget / 4));
+  if (isCostly) sweepsToSkip = RETRY_SWEEPS;
   return freed;
 }
 
