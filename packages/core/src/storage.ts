@@ -177,8 +177,7 @@ function evictIfOld(storage: Storage, isOld: boolean): void {
  */
 function sweepLarge(): void {
   const reloads = large.reloaded;
-  const freed = sweepDead();
-  if (freed !== null) return;
+  if (sweepDead()) return;
   if (reloads > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
   large.sweep((storage, isOld) => (isDead(storage) ? freeStorage(storage) : evictIfOld(storage, isOld)));
 }
@@ -195,13 +194,13 @@ let lastAsked = 0;
 let sweepsToSkip = 0;
 
 /**
- * Asks the garbage collector which old storages are dead and frees them: so many bytes, or null where it can't tell or
- * took longer lately than copying would.
+ * Asks the garbage collector which old storages are dead and frees them; false where it can't tell, or took longer lately
+ * than copying would.
  */
-function sweepDead(): number | null {
-  if (sweepsToSkip > 0 && sweepsToSkip-- > 0) return null;
+function sweepDead(): boolean {
+  if (sweepsToSkip > 0 && sweepsToSkip-- > 0) return false;
   const start = performance.now();
-  if (!collectGarbage()) return null;
+  if (!collectGarbage()) return false;
   let freed = 0;
   large.sweep((storage, isOld) => {
     if (!isOld) return;
@@ -215,7 +214,7 @@ function sweepDead(): number | null {
   const isCostly = end - start > LARGEST_SHARE * (end - lastAsked) && (end - start) * 1e6 > freed * COPY_NANOSECONDS;
   lastAsked = end;
   if (isCostly) sweepsToSkip = RETRY_SWEEPS;
-  return freed;
+  return true;
 }
 
 function isDead({ owner }: Storage): boolean {
