@@ -72,7 +72,12 @@ export function recordStorages(list: Storage[] | null): Storage[] | null {
 
 /** Storages in the heap, and how many more there are since they were last looked through. */
 class Residents {
-  list: Storage[] = [];
+  /**
+   * The first `size` entries; the rest is null. It never shrinks, since arrays that are given up here are old for the
+   * collector, which would take all that is in them for alive as long as it looks at young objects only.
+   */
+  private readonly list: (Storage | null)[] = [];
+  size = 0;
   /** What was not used since this tick is old. */
   lastSweep = 0;
   /** Bytes that came in and were not given back since. */
@@ -82,18 +87,32 @@ class Residents {
   /** Bytes that came back from the host. */
   reloaded = 0;
 
+  add(storage: Storage): void {
+    if (this.size === this.list.length) this.list.push(storage);
+    else this.list[this.size] = storage;
+    this.size++;
+  }
+
   /** Frees the dead and moves the old to the host, as `leave` says; forgets those that are gone. */
   sweep(leave: (storage: Storage, isOld: boolean) => void): void {
-    const { list, lastSweep } = this;
-    this.list = [];
-    for (const storage of list) {
+    const { list, size, lastSweep } = this;
+    let kept = 0;
+    for (let i = 0; i < size; i++) {
+      const storage = list[i]!;
       if (storage.address !== 0) leave(storage, storage.lastUse <= lastSweep);
       storage.listed = storage.address !== 0;
-      if (storage.listed) this.list.push(storage);
+      if (storage.listed) list[kept++] = storage;
     }
+    list.fill(null, kept, size);
+    this.size = kept;
     // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
     this.lastSweep = now - 1;
     this.growth = this.count = this.reloaded = 0;
+  }
+
+  /** Those that are in the heap now. */
+  present(): Storage[] {
+    return this.list.filter((storage): storage is Storage => storage !== null && storage.address !== 0);
   }
 }
 
@@ -144,7 +163,7 @@ function makeResident(storage: Storage): number {
   residents.count++;
   if (!storage.listed) {
     storage.listed = true;
-    residents.list.push(storage);
+    residents.add(storage);
   }
   if (storage.host !== null) {
     const { host, hostOffset } = storage;
@@ -162,9 +181,10 @@ function residentsOf(storage: Storage): Residents {
 }
 
 function sweepSmall(): void {
+  const { count } = small;
   small.sweep(evictIfOld);
-  // A sweep looks at every storage in its list, so there are as many new ones as old ones between two of them.
-  countLimit = Math.max(FIRST_COUNT, small.list.length);
+  // A sweep looks at every storage in its list, so as many come in between two of them as are there to stay.
+  countLimit = Math.max(FIRST_COUNT, small.size - count);
 }
 
 function evictIfOld(storage: Storage, isOld: boolean): void {
@@ -299,7 +319,7 @@ function allocateUnderPressure(bytes: number): number {
 }
 
 function inHeap(): Storage[] {
-  return [...large.list, ...small.list].filter((storage) => storage.address !== 0);
+  return [...large.present(), ...small.present()];
 }
 
 function outOfMemory(bytes: number, where = `the heap with its budget of ${budget} bytes`): MemoryError {

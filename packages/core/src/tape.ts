@@ -166,6 +166,11 @@ export class Node {
     return sum && isOwn(sum) ? sum : null;
   }
 
+  /** While a backward pass runs the rule of this node: whether a gradient's place may be used for another one, since nobody else can see it. */
+  mayOverwrite(gradient: Tensor): boolean {
+    return !modes.grad && !modes.anomaly && this.hooks === null && isOwn(gradient);
+  }
+
   /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
   refreshVersion(i: number): void {
     const tensor = this.saved?.[i];

@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { Assembler, i32 } from '../src/backend/wasm/assembler.ts';
 import { Scratch } from '../src/backend/wasm/scratch.ts';
 import { rememberModule } from '../src/backend/wasm/shared-modules.ts';
-import { SharedWork } from '../src/backend/wasm/work.ts';
+import { sharedWork } from '../src/backend/wasm/work.ts';
 import { heapMemory, views } from '../src/heap.ts';
 import * as tg from '../src/index.ts';
 import { nextTick } from '../src/storage.ts';
@@ -88,6 +88,13 @@ function probe(imports: Record<string, () => number> = {}): { bytes: Uint8Array<
   return { bytes: assembler.bytes(), kernels: assembler.compile<Probe>(imports) };
 }
 
+it('work for several threads is finished before other such work is started', () => {
+  tg.setNumThreads(2);
+  sharedWork(1e9).task();
+  expect(() => sharedWork(1e9)).toThrow('was started and not finished');
+  expect(() => sharedWork(1e9)).not.toThrow();
+});
+
 describe('a task that fails', () => {
   const cells = new Scratch();
   /** Runs 12 tasks that each write a number; gives the numbers. */
@@ -95,7 +102,7 @@ describe('a task that fails', () => {
     nextTick();
     const at = cells.take(12 * 4);
     views.i32.fill(0, at / 4, at / 4 + 12);
-    const work = new SharedWork(1e9);
+    const work = sharedWork(1e9);
     const { touch } = work.kernels(kernels);
     for (let task = 0; task < 12; task++) {
       work.task();

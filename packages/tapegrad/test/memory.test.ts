@@ -25,6 +25,13 @@ describe('a synchronous training loop without any ceremony', () => {
   }, 120_000);
 });
 
+it('keeps few small results that nobody holds, however many there were', () => {
+  let x = zeros([1]);
+  for (let i = 0; i < 2_000_000; i++) x = x.add(1);
+  expect(memory().byDType.float32!.tensors).toBeLessThan(3000);
+  expect(x.item()).toBe(2_000_000);
+});
+
 describe('a heap smaller than what a program holds', () => {
   const budget = memory().budget;
   afterEach(() => setMemoryBudget(budget));

@@ -100,29 +100,52 @@ export class Program implements Rule {
     const gradient = gradients[0]!;
     const { params, shapes } = node.attrs as CallAttrs;
     const results = new Array<Gradient>(this.inputCount);
+    // The one that is computed last may take the place of the incoming gradient, unless that is handed on itself.
+    let last = -1;
+    let isHandedOn = false;
     for (let i = 0; i < this.inputCount; i++) {
       results[i] = null;
       if (node.inputs[i] === null) continue;
-      const value = this.pullBack(node, i, gradient, params, shapes === null ? gradient.shape : shapes[i]!);
-      results[i] = value === null || shapes === null || sameShape(value.shape, shapes[i]!) ? value : value.sumToSize(shapes[i]!);
+      const { kind, program } = this.gradient(i);
+      if (kind === 'program') {
+        const sum = node.ownSum(i);
+        if (sum !== null && program!.addTo(sum, this.operands(node, i, gradient, sum), params)) continue;
+        if (last >= 0) results[last] = this.pullBack(node, last, gradient, false);
+        last = i;
+        continue;
+      }
+      if (kind === 'zero') results[i] = empty(shapes === null ? gradient.shape : shapes[i]!, gradient.dtype).zero_();
+      else {
+        isHandedOn = true;
+        results[i] = shapes === null ? gradient : fitted(gradient, shapes[i]!);
+      }
     }
+    if (last >= 0) results[last] = this.pullBack(node, last, gradient, !isHandedOn && node.mayOverwrite(gradient));
     return results;
   }
 
-  /** The gradient of input `i`; null once it is added to the sum that waits for it. */
-  private pullBack(node: Node, i: number, gradient: Tensor, params: readonly number[], shape: Shape): Gradient {
-    const { kind, program, reads } = this.gradient(i);
-    if (kind === 'identity') return gradient;
-    if (kind === 'zero') return empty(shape, gradient.dtype).zero_();
-    const sum = node.ownSum(i);
-    const operands = new Array<Tensor>(sum === null ? reads.length + 1 : reads.length + 2);
+  /** The gradient of input `i`, in place of the incoming one if that is free and of one kind with all that is read. */
+  private pullBack(node: Node, i: number, gradient: Tensor, isFree: boolean): Tensor {
+    const { params, shapes } = node.attrs as CallAttrs;
+    const program = this.gradient(i).program!;
+    const operands = this.operands(node, i, gradient, null);
+    if (isFree && program.isPlain && areAlike(operands)) {
+      kernels(program.name).elementwise(program.expr, gradient, operands, params, gradient.dtype);
+      return shapes === null ? gradient : fitted(gradient, shapes[i]!);
+    }
+    const value = program.apply(operands, params);
+    return shapes === null ? value : fitted(value, shapes[i]!);
+  }
+
+  /** What the program for the gradient of input `i` takes: the incoming gradient, saved values, and a sum if it adds to one. */
+  private operands(node: Node, i: number, gradient: Tensor, sum: Tensor | null): Tensor[] {
+    const { reads } = this.gradient(i);
+    const count = reads.length;
+    const operands = new Array<Tensor>(sum === null ? count + 1 : count + 2);
     operands[0] = gradient;
-    for (let r = 0; r < reads.length; r++) operands[r + 1] = node.savedTensor(reads[r]!);
-    if (sum === null) return program!.apply(operands, params);
-    operands[reads.length + 1] = sum;
-    if (program!.addTo(sum, operands, params)) return null;
-    operands.pop();
-    return program!.apply(operands, params);
+    for (let r = 0; r < count; r++) operands[r + 1] = node.savedTensor(reads[r]!);
+    if (sum !== null) operands[count + 1] = sum;
+    return operands;
   }
 
   /**
@@ -284,6 +307,11 @@ type Edges = readonly (Node | null)[];
 
 const NOTHING_SAVED: (Tensor | null)[] = [];
 const PLAIN: CallAttrs = { params: [], shapes: null };
+
+/** A gradient summed to the shape of what was broadcast. */
+function fitted(gradient: Tensor, shape: Shape): Tensor {
+  return sameShape(gradient.shape, shape) ? gradient : gradient.sumToSize(shape);
+}
 
 /** Whether operands need no thought: one floating-point dtype, one shape, elements side by side. */
 function areAlike(tensors: readonly Tensor[]): boolean {

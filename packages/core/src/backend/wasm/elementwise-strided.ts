@@ -10,7 +10,7 @@ import { blockLayout, compileNested, type Mode, type NestedKernel } from './elem
 import { Scratch } from './scratch.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
 import { walk } from './walk.ts';
-import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
+import { eachPiece, isWorthSharing, sharedWork } from './work.ts';
 
 /** The modes by number: kernels are found by numbers made of them. */
 const modes: readonly Mode[] = ['dense', 'splat', 'strided'];
@@ -232,7 +232,7 @@ function share(
   count: number,
   depth: number,
 ): void {
-  const work = new SharedWork(nanoseconds);
+  const work = sharedWork(nanoseconds);
   const outer = sizes.slice(2, depth).reduce((product, size) => product * size, 1);
   const bytes = Math.ceil((blockLayout.operand(paramCount, count) * 4) / 16) * 16;
   let at = blocks.take(bytes * Math.ceil(work.width / outer) * outer);

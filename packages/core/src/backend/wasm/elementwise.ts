@@ -7,7 +7,7 @@ import { cacheOf, type KernelCache, laneOf } from './elementwise-cache.ts';
 import { compileFlat, FLAT_INPUTS, FLAT_PARAMS, type FlatKernel } from './elementwise-kernel.ts';
 import { runStrided } from './elementwise-strided.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
-import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
+import { eachPiece, isWorthSharing, sharedWork } from './work.ts';
 
 /** Whether all elements are one and the same. */
 function isSplat(strides: readonly number[], shape: readonly number[]): boolean {
@@ -86,7 +86,7 @@ function shareFlat(
   splats: number,
   params: readonly number[],
 ): void {
-  const work = new SharedWork(nanoseconds);
+  const work = sharedWork(nanoseconds);
   const operands = [out, ...inputs];
   const addresses = operands.map(addressIn);
   const steps = operands.map(({ dtype }, k) => ((splats << 1) & (1 << k) ? 0 : dtypeInfo[dtype].bytes));

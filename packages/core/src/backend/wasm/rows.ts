@@ -11,7 +11,7 @@ import { columnBytes } from './rows-columns.ts';
 import { compileRows, paramCountOf, rowBlock, type RowKernel } from './rows-kernel.ts';
 import { Scratch } from './scratch.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
-import { isWorthSharing, SharedWork } from './work.ts';
+import { isWorthSharing, sharedWork } from './work.ts';
 
 const blocks = new Scratch();
 const sums = new Scratch();
@@ -119,7 +119,7 @@ function call(
   const { kernel, compiled } = kernelFor(computation, dtype, inputs);
   const { paramCount, summed } = compiled;
   const nanoseconds = rowCount * columns * compiled.nanoseconds;
-  const work = isWorthSharing(nanoseconds) && isSharable(kernel) ? new SharedWork(nanoseconds) : null;
+  const work = isWorthSharing(nanoseconds) && isSharable(kernel) ? sharedWork(nanoseconds) : null;
   // Sums over rows are taken in parts that depend on the sizes alone.
   const part = Math.ceil(PART_ELEMENTS / Math.max(1, columns) / PART_ROWS) * PART_ROWS;
   const parts = summed.length === 0 ? 1 : Math.max(1, Math.ceil(rowCount / part));

@@ -14,6 +14,7 @@ interface SharedModule {
 
 const modules = new WeakMap<object, SharedModule>();
 const places = new WeakMap<object, number>();
+const kernels = new Map<number, Kernel>();
 
 /**
  * Remembers how other threads can make a module's functions theirs: from its bytes. Only where it calls nothing but
@@ -32,7 +33,7 @@ export function isSharable(kernel: object): boolean {
 }
 
 /** The index of the doubles that tell other threads about a kernel: its module's bytes and its place in the exports. */
-export function placeOf(kernel: object): number {
+export function placeOf(kernel: Kernel): number {
   let place = places.get(kernel);
   if (place === undefined) {
     const module = modules.get(kernel)!;
@@ -44,6 +45,12 @@ export function placeOf(kernel: object): number {
     place = permanent(24) / 8;
     views.f64.set([module.address, bytes.length, Object.values(exports).indexOf(kernel)], place);
     places.set(kernel, place);
+    kernels.set(place, kernel);
   }
   return place;
+}
+
+/** The kernel of a place. */
+export function kernelAt(place: number): Kernel {
+  return kernels.get(place)!;
 }

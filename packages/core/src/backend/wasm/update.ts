@@ -9,7 +9,7 @@ import { blockLayout, compileNested, type NestedKernel, type OperandType } from 
 import type { FloatDType } from './floats.ts';
 import { Scratch } from './scratch.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
-import { eachPiece, isWorthSharing, SharedWork } from './work.ts';
+import { eachPiece, isWorthSharing, sharedWork } from './work.ts';
 
 /** Elements of a piece at least, and what its size is a multiple of, so that the same ones are computed in vectors. */
 const LEAST_PIECE = 2048;
@@ -47,7 +47,7 @@ function run(computation: UpdateComputation, count: number, operands: readonly S
     kernel(block);
     return;
   }
-  const work = new SharedWork(nanoseconds);
+  const work = sharedWork(nanoseconds);
   let block = blocks.take(blockBytes * work.width);
   eachPiece(work.width, count, UNIT, LEAST_PIECE, (first, size) => {
     fillBlock(block, params, addresses.map((address) => address + first * bytes), size);

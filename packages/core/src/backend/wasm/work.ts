@@ -1,6 +1,6 @@
 import { views } from '../../heap.ts';
 import { Scratch } from './scratch.ts';
-import { type Kernel, placeOf } from './shared-modules.ts';
+import { kernelAt, type Kernel, placeOf } from './shared-modules.ts';
 import { isResting, runJob } from './crew.ts';
 import { threadCount } from './threads.ts';
 import { OWN } from './worker.ts';
@@ -51,31 +51,39 @@ export function isWorthSharing(nanoseconds: number): boolean {
 
 /** How work that takes one thread so long is done best. */
 export function workOf(nanoseconds: number): Work {
-  return isWorthSharing(nanoseconds) ? new SharedWork(nanoseconds) : alone;
+  return isWorthSharing(nanoseconds) ? sharedWork(nanoseconds) : alone;
 }
 
-interface Call {
-  readonly kernel: Kernel;
-  readonly integers: number[];
-  readonly others: readonly number[];
+/** Work that all threads share, of an operation that takes one thread so long. There is only one at a time. */
+export function sharedWork(nanoseconds: number): SharedWork {
+  shared.start(nanoseconds);
+  return shared;
 }
 
 const none: readonly number[] = [];
 const lists = new Scratch();
 const owned = new Scratch();
 
-/** Work that all threads share. */
+/** Work that all threads share. It is written down as they read it: see `workerSource`. */
 export class SharedWork implements Work {
-  readonly width: number;
-  private tasks: Call[][] = [];
-  private readonly listed = new Map<object, object>();
+  width = 1;
+  /** Where the tasks start among the calls. */
+  private readonly starts: number[] = [];
+  /** Per task the number of its calls, and the calls. */
+  private readonly calls: number[] = [];
+  private readonly listed = new WeakMap<object, object>();
+  private readonly args: number[] = [];
   /** The most that any task takes of its thread's own memory. */
   private ownBytes = 0;
 
   /** @param nanoseconds what it all takes one thread */
-  constructor(nanoseconds: number) {
+  start(nanoseconds: number): void {
+    const isPending = this.starts.length > 0;
+    this.starts.length = this.calls.length = 0;
+    if (isPending) throw new Error('other work for several threads was started and not finished');
     const threads = threadCount();
     this.width = Math.max(threads, Math.min(threads * TASKS_PER_THREAD, Math.floor(nanoseconds / TASK_NANOSECONDS)));
+    this.ownBytes = 0;
   }
 
   kernels<Table extends object>(table: Table): Table {
@@ -115,47 +123,62 @@ export class SharedWork implements Work {
   }
 
   task(): void {
-    this.tasks.push([]);
+    this.starts.push(this.calls.length);
+    this.calls.push(0);
   }
 
   /** Puts a call on the list: integers, then arguments of other types. */
-  call(kernel: Kernel, integers: number[], others: readonly number[] = none): void {
-    this.tasks[this.tasks.length - 1]!.push({ kernel, integers, others });
+  call(kernel: Kernel, integers: readonly number[], others: readonly number[] = none): void {
+    const { calls, starts } = this;
+    calls[starts[starts.length - 1]!]!++;
+    calls.push(placeOf(kernel), integers.length, others.length);
+    for (let k = 0; k < integers.length; k++) calls.push(integers[k]!);
+    for (let k = 0; k < others.length; k++) calls.push(others[k]!);
   }
 
   run(): void {
-    const { tasks, ownBytes } = this;
-    this.tasks = [];
-    if (tasks.length === 0) return;
-    const own = ownBytes === 0 ? 0 : owned.take(ownBytes * threadCount());
-    const take = (task: number): void => {
-      for (const { kernel, integers, others } of tasks[task]!) {
-        const args = others === none ? integers : [...integers, ...others];
-        for (let k = 0; k < integers.length; k++) if (args[k]! >= OWN) args[k]! += own - OWN;
-        kernel(...args);
+    const { starts, calls, ownBytes } = this;
+    const tasks = starts.length;
+    if (tasks === 0) return;
+    try {
+      const own = ownBytes === 0 ? 0 : owned.take(ownBytes * threadCount());
+      const take = (task: number): void => this.doTask(task, own);
+      if (tasks === 1) take(0);
+      else runJob({ list: this.write(), tasks, own, ownBytes }, take);
+    } finally {
+      starts.length = calls.length = 0;
+    }
+  }
+
+  private doTask(task: number, own: number): void {
+    const { calls, args } = this;
+    let k = this.starts[task]!;
+    for (let count = calls[k++]!; count > 0; count--) {
+      const kernel = kernelAt(calls[k]!);
+      const integers = calls[k + 1]!;
+      args.length = integers + calls[k + 2]!;
+      k += 3;
+      for (let n = 0; n < args.length; n++) {
+        const arg = calls[k++]!;
+        args[n] = n < integers && arg >= OWN ? arg + own - OWN : arg;
       }
-    };
-    if (tasks.length === 1) take(0);
-    else runJob({ list: write(tasks), tasks: tasks.length, own, ownBytes }, take);
+      kernel(...args);
+    }
+  }
+
+  /** Writes the list where the threads read it, and gives the index of its first double. */
+  private write(): number {
+    const { starts, calls } = this;
+    const tasks = starts.length;
+    const index = lists.take((tasks + calls.length) * 8) / 8;
+    const { f64 } = views;
+    for (let task = 0; task < tasks; task++) f64[index + task] = tasks + starts[task]!;
+    f64.set(calls, index + tasks);
+    return index;
   }
 }
 
-/** Writes the list of a job, as the threads read it, and gives the index of its first double. */
-function write(tasks: readonly (readonly Call[])[]): number {
-  const list: number[] = new Array<number>(tasks.length);
-  tasks.forEach((calls, task) => {
-    list[task] = list.length;
-    list.push(calls.length);
-    for (const { kernel, integers, others } of calls) {
-      list.push(placeOf(kernel), integers.length, others.length);
-      for (let k = 0; k < integers.length; k++) list.push(integers[k]!);
-      for (let k = 0; k < others.length; k++) list.push(others[k]!);
-    }
-  });
-  const index = lists.take(list.length * 8) / 8;
-  views.f64.set(list, index);
-  return index;
-}
+const shared = new SharedWork();
 
 /**
  * Divides 0 … count into at most `width` pieces of whole units, at least one.

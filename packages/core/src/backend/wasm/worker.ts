@@ -75,28 +75,32 @@ const work = ({ memory, control, thread }) => {
     }
     return kernel;
   };
-  const callsOf = (task) => {
+  const args = [];
+  // Goes over the calls of a task.
+  const eachCall = (task, body) => {
     const list = i32[at(${words.list})];
-    const own = (i32[at(${words.own})] >>> 0) + thread * i32[at(${words.ownBytes})];
     let k = list + f64[list + task];
-    const calls = [];
     for (let count = f64[k++]; count > 0; count--) {
-      const kernel = kernelOf(f64[k]);
-      const [integers, others] = [f64[k + 1], f64[k + 2]];
-      const args = Array.from(f64.subarray(k + 3, k + 3 + integers + others));
-      for (let n = 0; n < integers; n++) if (args[n] >= ${OWN}) args[n] += own - ${OWN};
-      k += 3 + args.length;
-      calls.push([kernel, args]);
+      body(kernelOf(f64[k]), k + 3, f64[k + 1], f64[k + 2]);
+      k += 3 + f64[k + 1] + f64[k + 2];
     }
-    return calls;
+  };
+  const call = (kernel, first, integers, others) => {
+    const own = (i32[at(${words.own})] >>> 0) + thread * i32[at(${words.ownBytes})];
+    args.length = integers + others;
+    for (let n = 0; n < args.length; n++) {
+      const arg = f64[first + n];
+      args[n] = n < integers && arg >= ${OWN} ? arg + own - ${OWN} : arg;
+    }
+    kernel(...args);
   };
   const take = (task) => {
     look(i32[at(${words.pages})]);
     let failure = task + ${failures.unstarted};
     try {
-      const calls = callsOf(task);
+      eachCall(task, () => undefined);
       failure = ${failures.broken};
-      for (const [kernel, args] of calls) kernel(...args);
+      eachCall(task, call);
       failure = ${failures.none};
     } catch {
       Atomics.store(i32, at(${words.failed} + thread), failure);
