@@ -11,7 +11,7 @@ const MAX_UNPACKED = 2 ** 32;
 /**
  * The bytes of an npz file: an archive of npy files, not compressed.
  * @param tensors by name; any strides
- * @throws FormatError when it would have 4 GiB or more
+ * @throws FormatError when it would be larger than an array of bytes can be
  * @source numpy.savez
  */
 export function saveNpz(tensors: NamedTensors): Uint8Array {
