@@ -15,4 +15,5 @@ export type {
 export { blobSource, openTensors } from './tensor-reader.ts';
 export type { ByteSource, TensorReader } from './tensor-reader.ts';
 export { loadTensors, saveTensors } from './tensors.ts';
+export { loadTorch, loadTorchState, type TorchValue } from './torch-file.ts';
 export type { NamedTensors, TensorFile } from './tensors.ts';
