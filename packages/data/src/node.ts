@@ -6,7 +6,7 @@ import { type IdxArray, parseIdx } from './idx.ts';
 import { readFileUnpacked } from './node/file.ts';
 
 export { type CifarOptions, readCifar } from './node/cifar.ts';
-export { WorkerDataset, type WorkerOptions } from './node/worker-dataset.ts';
+export { moduleDataset, type ModuleDatasetOptions } from './node/dataset-module.ts';
 
 /** The four arrays of MNIST: images as bytes [n, 28, 28], labels as bytes [n]. */
 export interface MnistArrays {

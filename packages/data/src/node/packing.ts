@@ -36,3 +36,24 @@ function isPlain(value: unknown): value is Record<string, unknown> {
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
+
+/** An error on its way between threads, where classes and what they carry get lost. */
+export interface PackedError {
+  readonly name: string;
+  readonly message: string;
+  readonly stack: string | undefined;
+}
+
+/** What can be said of anything that was thrown. */
+export function packError(error: unknown): PackedError {
+  if (!(error instanceof Error)) return { name: 'Error', message: String(error), stack: undefined };
+  return { name: error.name, message: error.message, stack: error.stack };
+}
+
+/** An error with the name, the message and the stack that it had in its thread. */
+export function unpackError({ name, message, stack }: PackedError): Error {
+  return Object.defineProperties(new Error(message), {
+    name: { value: name, configurable: true, writable: true },
+    stack: { value: stack, configurable: true, writable: true },
+  });
+}
