@@ -94,10 +94,12 @@ export class ThreadPool implements Workers {
   private listen({ worker, pending }: Thread, i: number): void {
     worker.on('message', ({ id, loaded, error }: Answer) => {
       const waiting = pending.get(id);
+      // A pool that is being closed has forgotten what it asked, and must not lose its hold on the program before it is.
+      if (waiting === undefined) return;
       pending.delete(id);
       if (pending.size === 0) worker.unref();
-      if (error === undefined) waiting?.resolve(loaded === undefined ? (undefined as never) : { ...loaded, value: unpack(loaded.value) });
-      else waiting?.reject(failed(i, waiting.order, unpackError(error)));
+      if (error !== undefined) waiting.reject(failed(i, waiting.order, unpackError(error)));
+      else waiting.resolve(loaded === undefined ? (undefined as never) : { ...loaded, value: unpack(loaded.value) });
     });
     worker.on('error', (error) => this.fail(new DataError(`Worker ${i} broke down: ${String(error)}`, { cause: error })));
     worker.on('exit', (code) => this.fail(new DataError(`Worker ${i} ended with code ${code} before the loader was done.`)));
