@@ -1,5 +1,5 @@
 export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-export type { Checkpoint, OptimizerState, OptimizerValue } from './checkpoint.ts';
+export type { Checkpoint, LoaderState, OptimizerState, OptimizerValue } from './checkpoint.ts';
 export { FileError, FormatError } from './errors.ts';
 export { checkModelState } from './model-state.ts';
 export { loadNpy, saveNpy } from './npy.ts';
