@@ -35,11 +35,16 @@ const STORAGES: Readonly<Record<string, readonly [dtype: SafetensorsDType, bytes
   'torch.BoolStorage': ['BOOL', 1],
 };
 
-/** The functions that a file may ask for: those that rebuild tensors, and ordered dictionaries. */
+/** The functions that a file may ask for: those that rebuild tensors, and dictionaries of Python's library. */
 const REBUILDERS: Readonly<Record<string, (args: readonly unknown[]) => unknown>> = {
   'collections.OrderedDict': (args) => {
     if (args.length > 0) throw broken('an ordered dictionary');
     return new Map();
+  },
+  // The milestones of MultiStepLR.
+  'collections.Counter': ([counts]) => {
+    if (!(counts instanceof Map)) throw broken('a counter');
+    return counts;
   },
   'torch._utils._rebuild_tensor_v2': ([storage, offset, shape, strides]) => {
     if (!(storage instanceof Storage)) throw broken('a tensor');

@@ -52,6 +52,7 @@ describe('loadTorch', () => {
       uint8: ['uint8', [3], [0, 1, 100]],
       bool: ['bool', [3], [0, 1, 1]],
     });
+    expect(found['schedule']).toMatchObject({ milestones: { 4: 1, 7: 2 }, base_lrs: [0.5], last_epoch: 1 });
     expect(found['parameter']).toEqual(['float32', [4], [8, 9, 10, 11]]);
     expect(Object.keys(found['model']!)).toEqual([
       '0.weight', '0.bias', '1.weight', '1.bias', '1.running_mean', '1.running_var', '1.num_batches_tracked',
