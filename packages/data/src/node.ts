@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { requireOptions } from '@tapegrad/core';
 import { DataError } from './errors.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
 import { readFileUnpacked } from './node/file.ts';
@@ -43,6 +44,7 @@ const FILES = {
  * readMnist().trainImages.shape; // [60000, 28, 28]
  */
 export function readMnist(options: MnistOptions = {}): MnistArrays {
+  requireOptions('readMnist', options, ['folder', 'package', 'from']);
   const folder = options.folder ?? packageFolder(options.package ?? PACKAGE, resolve(options.from ?? '.'));
   const read = (key: keyof typeof FILES): IdxArray => readIdxFile(findFile(folder, FILES[key]));
   const arrays = {

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { FormatError, quote } from './errors.ts';
 import { loadNpy, saveNpy } from './npy.ts';
 import type { NamedTensors } from './tensors.ts';
@@ -31,6 +31,7 @@ export function saveNpz(tensors: NamedTensors): Uint8Array {
  * @source numpy.load, numpy.savez_compressed
  */
 export async function loadNpz(bytes: Uint8Array, options: { maxBytes?: number } = {}): Promise<Record<string, Tensor>> {
+  requireOptions('loadNpz', options, ['maxBytes']);
   const files = await decodeZip(bytes, options.maxBytes ?? MAX_UNPACKED);
   const tensors = new Map<string, Tensor>();
   for (const { name, data } of files) {

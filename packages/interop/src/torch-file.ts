@@ -1,4 +1,4 @@
-import { Tensor } from '@tapegrad/core';
+import { requireOptions, Tensor } from '@tapegrad/core';
 import { FormatError, quote } from './errors.ts';
 import { PickleGlobal, readPickle } from './pickle.ts';
 import { readTensor, type NamedTensors } from './tensors.ts';
@@ -68,6 +68,7 @@ const REBUILDERS: Readonly<Record<string, (args: readonly unknown[]) => unknown>
  * @source torch.load with weights_only=True
  */
 export async function loadTorch(bytes: Uint8Array, options: { maxBytes?: number } = {}): Promise<TorchValue> {
+  requireOptions('loadTorch', options, ['maxBytes']);
   const limit = options.maxBytes ?? MAX_BYTES;
   if (bytes[0] === 0x80) {
     throw new FormatError('The file is in the format from before PyTorch 1.6; load it there and save it again.');

@@ -110,6 +110,7 @@ describe('loadNpz', () => {
     expect((await decodeZip(encodeZip(many), 1)).at(-1)!.name).toBe('65534');
     await expect(loadNpz(damaged)).rejects.toThrow('"x.npy" is damaged: its checksum differs');
     await expect(loadNpz(good.subarray(0, good.length - 4))).rejects.toThrow('no whole zip archive');
+    await expect(loadNpz(good, { maxbyte: 100 } as object)).rejects.toThrow('Did you mean maxBytes?');
     await expect(loadNpz(good, { maxBytes: 100 })).rejects.toThrow('more than 100 bytes once unpacked');
     await expect(loadNpz(encodeZip([{ name: 'a.txt', data: new Uint8Array(1) }]))).rejects.toThrow('holds "a.txt", which is no npy file');
     const entry = { name: 'x.npy', data: saveNpy(zeros([1])) };

@@ -1,4 +1,4 @@
-import { defaultGenerator } from '@tapegrad/core';
+import { defaultGenerator, requireOptions } from '@tapegrad/core';
 import type { Dataset, IterableDataset } from '../dataset.ts';
 import { setWorkersOf } from '../workers.ts';
 import { ThreadPool } from './thread-pool.ts';
@@ -33,6 +33,7 @@ export async function moduleDataset<Set extends AnyDataset>(
   argument?: unknown,
   options: ModuleDatasetOptions = {},
 ): Promise<Set> {
+  requireOptions('moduleDataset', options, ['execArgv']);
   const recipe: DatasetRecipe = { module: String(module), argument, random: defaultGenerator.getState() };
   const dataset = await makeDataset(recipe);
   setWorkersOf(dataset, (start) => ThreadPool.open(recipe, start, options));
