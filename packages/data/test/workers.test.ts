@@ -7,6 +7,7 @@ import { Generator, getRngState, manualSeed, rand, setRngState, tensor, type Ten
 import { DataError } from '../src/errors.ts';
 import { DataLoader, getWorkerInfo, randomSplit, type DataLoaderOptions, type Dataset, type LoaderState } from '../src/index.ts';
 import { moduleDataset } from '../src/node.ts';
+import { pack, unpack } from '../src/node/packing.ts';
 import type { Sample, SquaresOptions } from './data/squares.ts';
 
 type Batch = [Tensor, Tensor, string[]];
@@ -59,6 +60,20 @@ describe('DataLoader gives what PyTorch gives, random numbers included', () => {
   });
 });
 
+describe('what passes between threads', () => {
+  it('is tensors in arrays and plain objects, and no object of another class', () => {
+    const moved: ArrayBufferLike[] = [];
+    const sample = { x: [tensor([1, 2]), null], name: 'a', raw: Uint8Array.of(3), when: new Date(0) };
+    const back = unpack(structuredClone(pack(sample, moved))) as { x: [Tensor, null]; name: string; raw: Uint8Array };
+    expect([back.x[0].toArray(), back.x[1], back.name, [...back.raw], moved.length]).toEqual([[1, 2], null, 'a', [3], 1]);
+    class Pair {
+      x = tensor([1]);
+    }
+    expect(() => pack([new Pair()], [])).toThrow('A sample holds a Pair, whose class gets lost between threads; use arrays and plain objects.');
+    expect(() => pack(new Map(), [])).toThrow('A sample holds a Map');
+  });
+});
+
 describe('DataLoader with threads', () => {
   it('has the same dataset in each, joins there or here, and asks for await', async () => {
     manualSeed(1);
@@ -91,7 +106,7 @@ describe('DataLoader with threads', () => {
 
   it('says when the set cannot be made in a thread, when a thread ends, and when it takes too long', async () => {
     await expect(epoch(load(await squares({ length: -1 }), { numWorkers: 2 }))).rejects.toThrow(
-      'Worker 0 failed at making the dataset: RangeError: no negative lengths',
+      /^Worker \d failed at making the dataset: RangeError: no negative lengths$/,
     );
     await expect(epoch(load(await squares({ length: 3, exit: 1 }), { numWorkers: 2 }))).rejects.toThrow(
       'Worker 1 ended with code 3 before the loader was done.',
