@@ -90,7 +90,7 @@ export class Training {
   /** Images of this epoch that are finished. */
   get imagesDone(): number {
     const { batchSize, dataset } = this.#parts.loader;
-    return Math.min(this.step * batchSize, dataset.length);
+    return Math.min(this.step * batchSize!, dataset.length);
   }
 
   /** Ends an epoch whose batches are all done, with what the test images said. */

@@ -1,6 +1,6 @@
 // Module hooks that let Node run the workspace's TypeScript as it stands: packages resolve to their sources, and what
 // TypeScript adds is taken out by the same compiler that jest uses. Results are cached by content.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -29,8 +29,8 @@ function transpile(file) {
   } catch {
     const code = compile(file, source);
     mkdirSync(cache, { recursive: true });
-    // Another process may be writing the same file: a rename is atomic.
-    const temporary = `${cached}.${process.pid}`;
+    // Another process or thread may be writing the same file: a rename is atomic.
+    const temporary = `${cached}.${randomUUID()}`;
     writeFileSync(temporary, code);
     renameSync(temporary, cached);
     return code;

@@ -1,3 +1,4 @@
+import { requireOptions } from '@tapegrad/core';
 import { DataError } from './errors.ts';
 import type { IdxArray } from './idx.ts';
 
@@ -25,7 +26,9 @@ export function parseCifar(
   options: { classes?: 10 | 100; coarse?: boolean } = {},
   name = 'The CIFAR file',
 ): ImageArrays {
+  requireOptions('parseCifar', options, ['classes', 'coarse']);
   const { classes = 10, coarse = false } = options;
+  if (classes !== 10 && classes !== 100) throw new DataError(`parseCifar: classes must be 10 or 100, got ${String(classes)}.`);
   const labelBytes = classes === 100 ? 2 : 1;
   const record = labelBytes + PIXELS;
   const n = bytes.length / record;

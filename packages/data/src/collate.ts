@@ -1,13 +1,18 @@
 import { stack, tensor, Tensor, ValueError } from '@tapegrad/core';
 
 /**
- * Joins samples into a batch: tensors are stacked; numbers become a tensor (int32 if all are whole, else the default
+ * Joins samples into a batch: tensors and typed arrays are stacked; numbers become a tensor (int32 if all are whole, else the default
  * dtype); strings stay a list; arrays and plain objects are joined entry by entry.
  * @throws ValueError when the samples differ in structure
  * @source torch.utils.data.default_collate
  */
 export function defaultCollate(samples: readonly unknown[]): unknown {
   const first = samples[0];
+  const odd = samples.find((sample) => kindOf(sample) !== kindOf(first));
+  if (odd !== undefined || samples.includes(undefined)) {
+    throw new ValueError(`collate: samples must be of one kind, got ${kindOf(first)} and ${kindOf(odd)}; give a collateFn`);
+  }
+  if (ArrayBuffer.isView(first)) return stack(samples.map((sample) => tensor(sample as Float32Array)));
   if (first instanceof Tensor) return stack(samples as Tensor[]);
   if (typeof first === 'number') {
     const whole = samples.every((value) => Number.isInteger(value));
@@ -27,5 +32,12 @@ export function defaultCollate(samples: readonly unknown[]): unknown {
       keys.map((key) => [key, defaultCollate(samples.map((sample) => (sample as Record<string, unknown>)[key]))]),
     );
   }
-  throw new ValueError(`collate: samples must be tensors, numbers, strings, arrays or objects, got ${typeof first}; give a collate function`);
+  throw new ValueError(`collate: samples must be tensors, numbers, strings, arrays or objects, got ${kindOf(first)}; give a collateFn`);
+}
+
+/** What messages call the kind of a sample. */
+function kindOf(sample: unknown): string {
+  if (sample === null) return 'null';
+  if (Array.isArray(sample)) return 'array';
+  return sample instanceof Tensor ? 'Tensor' : typeof sample;
 }

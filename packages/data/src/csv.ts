@@ -1,4 +1,4 @@
-import { tensor, type DTypeName, type Tensor } from '@tapegrad/core';
+import { requireOptions, tensor, type DTypeName, type Tensor } from '@tapegrad/core';
 import { DataError } from './errors.ts';
 
 /** How a CSV text is written. */
@@ -27,6 +27,7 @@ export interface CsvTable {
  * @source RFC 4180
  */
 export function parseCsv(text: string, options: CsvOptions = {}): CsvTable {
+  requireOptions('parseCsv', options, ['delimiter', 'header']);
   const { delimiter = ',', header = true } = options;
   if (delimiter.length !== 1 || '"\r\n'.includes(delimiter)) {
     throw new DataError(`parseCsv: the delimiter must be one character other than a quote or a line end, got ${JSON.stringify(delimiter)}.`);
@@ -92,6 +93,7 @@ function quoted(text: string, start: number, line: number): [field: string, end:
  * console.log(tg.data.columnsOf(table, ['b', 'a']).toArray()); // → [ [ 2, 1 ], [ 4.5, 3 ] ]
  */
 export function columnsOf(table: CsvTable, columns: readonly string[] = table.columns, options: { dtype?: DTypeName } = {}): Tensor {
+  requireOptions('columnsOf', options, ['dtype']);
   const places = columns.map((name) => placeOf(table, name));
   const values = new Float64Array(table.rows.length * places.length);
   table.rows.forEach((row, r) => {

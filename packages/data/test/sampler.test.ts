@@ -66,7 +66,7 @@ describe('samplers draw what PyTorch draws', () => {
   it('batches of a sampler in a loader', () => {
     manualSeed(8);
     const batchSampler = new BatchSampler(new RandomSampler(7), 3, true);
-    const loader = new DataLoader<number, number[]>(numbers(7), { batchSampler, collate: (samples) => samples });
+    const loader = new DataLoader<number, number[]>(numbers(7), { batchSampler, collateFn: (samples) => samples });
     expect([...loader]).toEqual([[3, 1, 0], [2, 5, 6]]);
     expect([loader.length, next()]).toEqual([2, '0.513802']);
   });

@@ -13,6 +13,15 @@ export interface OptimizerState {
   readonly param_groups: (Record<string, unknown> & { params: number[] })[];
 }
 
+/** Where a loader stands, in the layout of its `stateDict`. */
+export interface LoaderState {
+  readonly given: readonly number[];
+  readonly turn: number;
+  readonly seed: number | null;
+  /** States of random streams by name. */
+  readonly random: Readonly<Record<string, Uint8Array>>;
+}
+
 /** All that a training needs to go on as if it had never stopped. */
 export interface Checkpoint {
   /** `model.stateDict()`. */
@@ -21,6 +30,8 @@ export interface Checkpoint {
   readonly optimizer: OptimizerState;
   /** `scheduler.stateDict()`, if there is a schedule. */
   readonly scheduler?: Record<string, unknown> | undefined;
+  /** `loader.stateDict()`, to go on in the middle of an epoch. */
+  readonly loader?: LoaderState | undefined;
   /** Epochs that are finished. */
   readonly epoch: number;
   /** Batches of the present epoch that are finished. */
@@ -43,6 +54,7 @@ interface Plain {
     param_groups: OptimizerState['param_groups'];
   };
   readonly scheduler?: Record<string, unknown>;
+  readonly loader?: Omit<LoaderState, 'random'>;
   readonly extra: Record<string, unknown>;
 }
 
@@ -50,18 +62,19 @@ interface Plain {
 const TENSOR = '$tensor';
 
 /**
- * The bytes of a checkpoint: one safetensors file, in which the tensors are named `model.<key>`,
- * `optimizer.state.<index>.<key>`, `random.<name>` and `extra.<name>`, in lists with `.<position>` behind it, and all
- * else is JSON in the metadata.
+ * The bytes of a checkpoint: one safetensors file, in which the tensors are named by where they come from, and all else is JSON in the
+ * metadata. The names are `model.<key>`, `optimizer.state.<index>.<key>`, `random.<name>`, `loader.<name>` and `extra.<name>`, in lists
+ * with `.<position>` behind it.
  *
  * @param checkpoint what to keep; nothing of it is changed
  * @throws FormatError when a value is neither a tensor nor something that JSON can hold
  */
 export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
-  const { model, optimizer, scheduler, epoch, step, random, extra } = checkpoint;
+  const { model, optimizer, scheduler, loader, epoch, step, random, extra } = checkpoint;
   const tensors: Record<string, Tensor> = {};
   for (const [key, x] of Object.entries(model)) tensors[`model.${key}`] = x;
   for (const [name, bytes] of Object.entries(random)) tensors[`random.${name}`] = tensor(bytes);
+  for (const [name, bytes] of Object.entries(loader?.random ?? {})) tensors[`loader.${name}`] = tensor(bytes);
   const state: Plain['optimizer']['state'] = {};
   for (const [index, entry] of Object.entries(optimizer.state)) {
     state[index] = takeTensors(entry, `optimizer.state.${index}.`, tensors);
@@ -71,6 +84,7 @@ export function encodeCheckpoint(checkpoint: Checkpoint): Uint8Array {
     step,
     optimizer: { state, param_groups: optimizer.param_groups },
     scheduler,
+    loader: loader && { ...loader, random: undefined },
     extra: takeTensors(extra, 'extra.', tensors),
   };
   return saveTensors(tensors, { format: FORMAT, version: VERSION, checkpoint: packJson(plain) });
@@ -132,9 +146,6 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
   }
   const plain = readPlain(metadata['checkpoint'] ?? '');
   const model = named(tensors, 'model.');
-  const random = Object.entries(named(tensors, 'random.')).map(
-    ([name, x]) => [name, x.toTypedArray()] as const,
-  );
   const state = putTensors(plain.optimizer.state, tensors) as OptimizerState['state'];
   const extra = putTensors(plain.extra, tensors) as Record<string, unknown>;
   for (const [path, x] of Object.entries(named(tensors, 'optimizer.state.'))) {
@@ -146,9 +157,10 @@ export function decodeCheckpoint(bytes: Uint8Array): Checkpoint {
     model,
     optimizer: { state, param_groups: plain.optimizer.param_groups },
     scheduler: plain.scheduler,
+    ...(plain.loader && { loader: { ...plain.loader, random: namedBytes(tensors, 'loader.') } }),
     epoch: plain.epoch,
     step: plain.step,
-    random: Object.fromEntries(random) as Record<string, Uint8Array>,
+    random: namedBytes(tensors, 'random.'),
     extra: { ...extra, ...named(tensors, 'extra.') },
   };
 }
@@ -159,9 +171,15 @@ function named(tensors: NamedTensors, prefix: string): Record<string, Tensor> {
   return Object.fromEntries(entries.map(([name, x]) => [name.slice(prefix.length), x]));
 }
 
+/** As `named`, of tensors that are bytes. */
+function namedBytes(tensors: NamedTensors, prefix: string): Record<string, Uint8Array> {
+  const entries = Object.entries(named(tensors, prefix));
+  return Object.fromEntries(entries.map(([name, x]) => [name, x.toTypedArray() as Uint8Array]));
+}
+
 function readPlain(text: string): Plain {
   const plain = unpackJson(parseObject(text, "The checkpoint's metadata")) as Record<string, unknown>;
-  const { epoch, step, optimizer, scheduler, extra } = plain;
+  const { epoch, step, optimizer, scheduler, loader, extra } = plain;
   const { state, param_groups: groups } = (isRecord(optimizer) ? optimizer : {}) as Record<string, unknown>;
   const complete =
     isCount(epoch) &&
@@ -171,10 +189,17 @@ function readPlain(text: string): Plain {
     Array.isArray(groups) &&
     groups.every((group) => isRecord(group) && Array.isArray(group['params'])) &&
     isRecord(extra) &&
-    (scheduler === undefined || isRecord(scheduler));
+    (scheduler === undefined || isRecord(scheduler)) &&
+    (loader === undefined || isLoaderPlace(loader));
   if (!complete)
-    throw new FormatError("The checkpoint's metadata lack a part: epoch, step, optimizer or extra.");
+    throw new FormatError("The checkpoint's metadata lack a part: epoch, step, optimizer, extra or where the loader stands.");
   return plain as unknown as Plain;
+}
+
+function isLoaderPlace(value: unknown): boolean {
+  if (!isRecord(value)) return false;
+  const { given, turn, seed } = value;
+  return Array.isArray(given) && given.every(isCount) && isCount(turn) && (seed === null || isCount(seed));
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,5 +1,5 @@
 export { decodeCheckpoint, encodeCheckpoint } from './checkpoint.ts';
-export type { Checkpoint, OptimizerState, OptimizerValue } from './checkpoint.ts';
+export type { Checkpoint, LoaderState, OptimizerState, OptimizerValue } from './checkpoint.ts';
 export { FileError, FormatError } from './errors.ts';
 export { checkModelState } from './model-state.ts';
 export { loadNpy, saveNpy } from './npy.ts';
@@ -15,4 +15,5 @@ export type {
 export { blobSource, openTensors } from './tensor-reader.ts';
 export type { ByteSource, TensorReader } from './tensor-reader.ts';
 export { loadTensors, saveTensors } from './tensors.ts';
+export { loadTorch, loadTorchState, type TorchValue } from './torch-file.ts';
 export type { NamedTensors, TensorFile } from './tensors.ts';

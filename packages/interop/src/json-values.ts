@@ -20,12 +20,18 @@ function pack(value: unknown, path: string): unknown {
   }
   if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
   if (Array.isArray(value)) return value.map((item, i) => pack(item, `${path}[${i}]`));
-  if (typeof value !== 'object' || ![Object.prototype, null].includes(Object.getPrototypeOf(value))) {
+  if (typeof value !== 'object' || !isPlain(value)) {
     const what = typeof value === 'object' ? (value.constructor as { name: string }).name : typeof value;
     throw new FormatError(`The value ${path.slice(1)} is a ${what}, which a checkpoint cannot hold there.`);
   }
   const fields = Object.entries(value).filter(([, field]) => field !== undefined);
   return Object.fromEntries(fields.map(([key, field]) => [key, pack(field, `${path}.${key}`)]));
+}
+
+/** Whether an object is of no class, whichever realm made it: a copy by structuredClone may be of another one. */
+function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 /** The value that `packJson` wrote, from parsed JSON. */

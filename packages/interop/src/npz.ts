@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { FormatError, quote } from './errors.ts';
 import { loadNpy, saveNpy } from './npy.ts';
 import type { NamedTensors } from './tensors.ts';
@@ -11,7 +11,7 @@ const MAX_UNPACKED = 2 ** 32;
 /**
  * The bytes of an npz file: an archive of npy files, not compressed.
  * @param tensors by name; any strides
- * @throws FormatError when it would have 4 GiB or more
+ * @throws FormatError when it would be larger than an array of bytes can be
  * @source numpy.savez
  */
 export function saveNpz(tensors: NamedTensors): Uint8Array {
@@ -31,6 +31,7 @@ export function saveNpz(tensors: NamedTensors): Uint8Array {
  * @source numpy.load, numpy.savez_compressed
  */
 export async function loadNpz(bytes: Uint8Array, options: { maxBytes?: number } = {}): Promise<Record<string, Tensor>> {
+  requireOptions('loadNpz', options, ['maxBytes']);
   const files = await decodeZip(bytes, options.maxBytes ?? MAX_UNPACKED);
   const tensors = new Map<string, Tensor>();
   for (const { name, data } of files) {

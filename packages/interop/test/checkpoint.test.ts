@@ -33,6 +33,7 @@ function example(): Checkpoint {
       param_groups: [{ lr: 0.1 + 0.2, betas: [0.9, 0.999], amsgrad: false, params: [0, 1] }],
     },
     scheduler: { last_epoch: 2, base_lrs: [1e-3], best: -Infinity },
+    loader: { given: [2, 1], turn: 1, seed: null, random: { present: Uint8Array.of(3, 4), worker0: Uint8Array.of(5) } },
     epoch: 2,
     step: 117,
     random: { present: Uint8Array.of(1, 2, 255), epochStart: new Uint8Array(5056).fill(7) },
@@ -92,6 +93,8 @@ describe('encodeCheckpoint and decodeCheckpoint', () => {
       'extra.curves.0',
       'extra.curves.1.0',
       'extra.losses',
+      'loader.present',
+      'loader.worker0',
       'model.fc.bias',
       'model.fc.weight',
       'optimizer.state.0.exp_avg',
@@ -105,9 +108,10 @@ describe('encodeCheckpoint and decodeCheckpoint', () => {
     expect(metadata['format']).toBe('tapegrad-checkpoint');
   });
 
-  it('do without a scheduler', () => {
-    const { scheduler: _, ...rest } = example();
+  it('do without a scheduler and a loader', () => {
+    const { scheduler: _, loader: __, ...rest } = example();
     expect(decodeCheckpoint(encodeCheckpoint(rest)).scheduler).toBeUndefined();
+    expect(decodeCheckpoint(encodeCheckpoint(rest))).not.toHaveProperty('loader');
   });
 
   it('refuse a value that would not come back', () => {

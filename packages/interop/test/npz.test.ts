@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { arange, tensor, zeros, type Tensor } from '@tapegrad/core';
 import { FormatError, loadNpy, loadNpz, saveNpy, saveNpz } from '../src/index.ts';
-import { encodeZip } from '../src/zip.ts';
+import { decodeZip, encodeZip } from '../src/zip.ts';
 
 /** Files that NumPy wrote. */
 const written = {
@@ -31,6 +31,12 @@ const written = {
     'FuX29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgzLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg' +
     'ICAgICAKAAAAAAEAAAACAAAAUEsBAhQDFAAAAAAAAAAhAALsvamMAAAAjAAAAAUAAAAAAAAAAAAAAIABAAAAAHgubnB5UEsFBgAAAAABAAEAMwAAAMMAAA' +
     'AAAA==',
+  wide:
+    'UEsDBC0AAAAAAAAAIQAC7L2p//////////8FABQAeC5ucHkBABAAjAAAAAAAAACMAAAAAAAAAJNOVU1QWQEAdgB7J2Rlc2NyJzogJzxpNCcsICdmb3J0cmFu' +
+    'X29yZGVyJzogRmFsc2UsICdzaGFwZSc6ICgzLCksIH0gICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAg' +
+    'ICAKAAAAAAEAAAACAAAAUEsBAi0DLQAAAAAAAAAhAALsvan//////////wUAFAAAAAAAAAAAAIABAAAAAHgubnB5AQAQAIwAAAAAAAAAjAAAAAAAAABQSwYG' +
+    'LAAAAAAAAAAtAC0AAAAAAAAAAAABAAAAAAAAAAEAAAAAAAAARwAAAAAAAADDAAAAAAAAAFBLBgcAAAAACgEAAAAAAAABAAAAUEsFBgAAAAABAAEARwAAAMMA' +
+    'AAAAAA==',
   objects:
     'k05VTVBZAQB2AHsnZGVzY3InOiAnfE8nLCAnZm9ydHJhbl9vcmRlcic6IEZhbHNlLCAnc2hhcGUnOiAoMiwpLCB9ICAgICAgICAgICAgICAgICAgICAgIC' +
     'AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgIAqAA2NudW1weS5jb3JlLm11bHRpYXJyYXkKX3JlY29uc3RydWN0CnEAY251bXB5Cm5k' +
@@ -71,12 +77,40 @@ describe('loadNpz', () => {
     for (const [name, x] of Object.entries(tensors)) expect(flat(back[name]!)).toEqual(flat(x));
   });
 
+  it('reads and writes sizes and places of 64 bits', async () => {
+    const files = ['a', 'ü'].map((name, i) => ({ name: `${name}.npy`, data: saveNpy(arange(3 + i)) }));
+    const wide = encodeZip(files, true);
+    expect(Object.fromEntries(Object.entries(await loadNpz(wide)).map(([name, x]) => [name, flat(x)]))).toEqual({
+      a: ['int32', [3], [0, 1, 2]],
+      ü: ['int32', [4], [0, 1, 2, 3]],
+    });
+    expect(flat((await loadNpz(bytesOf('wide')))['x']!)).toEqual(['int32', [3], [0, 1, 2]]);
+    const view = new DataView(wide.buffer);
+    const end = wide.length - 22;
+    const changed = async (at: number, value: number): Promise<unknown> => {
+      const before = view.getUint32(at, true);
+      view.setUint32(at, value, true);
+      const result = await loadNpz(wide).catch((error: unknown) => error);
+      view.setUint32(at, before, true);
+      return result;
+    };
+    expect(await changed(end - 20, 0)).toMatchObject({ message: expect.stringContaining('the record that says where they are is missing') });
+    expect(await changed(end - 20 + 12, 1)).toMatchObject({ message: expect.stringContaining('is missing') });
+    expect(await changed(end - 20 - 56 + 36, 1)).toMatchObject({ message: 'The archive\'s directory is damaged at entry 2.' });
+    const central = Buffer.from(wide).indexOf(Buffer.from([0x50, 0x4b, 1, 2]));
+    expect(await changed(central + 46 + 5, 2)).toMatchObject({ message: 'The archive\'s file "a.npy" is larger than 4 GiB, but its size is missing.' });
+    expect(await changed(central + 46 + 5 + 4 + 16 + 4, 1)).toMatchObject({ message: expect.stringContaining('is not where the directory says') });
+  });
+
   it('refuses archives that are damaged, too large, or of something else', async () => {
     const good = saveNpz({ x: arange(4) });
     const damaged = good.slice();
     damaged[170]! ^= 1;
+    const many = Array.from({ length: 65535 }, (_, i) => ({ name: `${i}`, data: new Uint8Array(0) }));
+    expect((await decodeZip(encodeZip(many), 1)).at(-1)!.name).toBe('65534');
     await expect(loadNpz(damaged)).rejects.toThrow('"x.npy" is damaged: its checksum differs');
     await expect(loadNpz(good.subarray(0, good.length - 4))).rejects.toThrow('no whole zip archive');
+    await expect(loadNpz(good, { maxbyte: 100 } as object)).rejects.toThrow('Did you mean maxBytes?');
     await expect(loadNpz(good, { maxBytes: 100 })).rejects.toThrow('more than 100 bytes once unpacked');
     await expect(loadNpz(encodeZip([{ name: 'a.txt', data: new Uint8Array(1) }]))).rejects.toThrow('holds "a.txt", which is no npy file');
     const entry = { name: 'x.npy', data: saveNpy(zeros([1])) };

@@ -35,6 +35,22 @@ describe('openTensors', () => {
     await expect(reader.read('c')).rejects.toThrow('The file has no tensor "c"; it has 2 others.');
   });
 
+  it('reads what lies beyond 4 GiB', async () => {
+    const gap = 5 * 2 ** 30;
+    const text = JSON.stringify({
+      big: { dtype: 'U8', shape: [gap], data_offsets: [0, gap] },
+      x: { dtype: 'F32', shape: [2], data_offsets: [gap, gap + 8] },
+    });
+    const start = new Uint8Array(8 + text.length);
+    start[0] = text.length;
+    start.set(new TextEncoder().encode(text), 8);
+    const reader = await openTensors({
+      size: start.length + gap + 8,
+      read: (from, to) => (from < start.length ? start.subarray(from, to) : new Uint8Array(Float32Array.of(to - from, from % 2 ** 30).buffer)),
+    });
+    expect((await reader.read('x')).toArray()).toEqual([8, start.length]);
+  });
+
   it('reads files and blobs', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'tapegrad-reader-'));
     const path = join(folder, 'model.safetensors');

@@ -1,4 +1,4 @@
-import { defineUpdate, keep, noGrad, Tensor, tensor, ValueError, type Update } from '@tapegrad/core';
+import { defineUpdate, keep, noGrad, requireOptions, Tensor, tensor, ValueError, type Update } from '@tapegrad/core';
 
 /** How parameters are averaged. */
 export interface AveragingOptions {
@@ -43,6 +43,7 @@ export class AveragedParameters {
    * @throws ValueError for no parameters, or a decay that is not from 0 to below 1
    */
   constructor(params: Iterable<Tensor>, options: AveragingOptions = {}) {
+    requireOptions('AveragedParameters', options, ['decay']);
     const { decay = null } = options;
     if (decay !== null && !(decay >= 0 && decay < 1)) {
       throw new ValueError(`AveragedParameters: the decay must be from 0 to below 1, got ${decay}`);

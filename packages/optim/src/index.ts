@@ -4,6 +4,15 @@ export { Adagrad, type AdagradOptions } from './adagrad.ts';
 export { Adam, AdamW, type AdamOptions } from './adam.ts';
 export { Adamax, type AdamaxOptions } from './adamax.ts';
 export { ASGD, type ASGDOptions } from './asgd.ts';
+export {
+  type HookOptions,
+  registerOptimizerStepPostHook,
+  registerOptimizerStepPreHook,
+  type StateDictHook,
+  type StateHook,
+  type StepPostHook,
+  type StepPreHook,
+} from './hooks.ts';
 export { LBFGS, type LBFGSOptions } from './lbfgs.ts';
 export { curveFit, type CurveFitOptions } from './least-squares/curve-fit.ts';
 export type { Bound, Bounds } from './least-squares/box.ts';

@@ -1,7 +1,7 @@
 import { cat, enableGrad, keep, noGrad, peekGrad, Tensor, ValueError } from '@tapegrad/core';
 import { strongWolfe, type LinePoint } from './line-search.ts';
 import { requireValid, withDefaults } from './options.ts';
-import { Optimizer } from './optimizer.ts';
+import { groupParams, Optimizer } from './optimizer.ts';
 import type { OptimizerStateDict, ParameterState, ParamGroupInput, ParamsInput } from './optimizer.ts';
 
 /** Options of LBFGS. */
@@ -80,7 +80,7 @@ export class LBFGS extends Optimizer<Options> {
 
   override addParamGroup(group: ParamGroupInput<Options>): void {
     if (this.paramGroups.length > 0) throw new ValueError("LBFGS doesn't support parameter groups: it steps along one line");
-    const params = group.params instanceof Tensor ? [group.params] : [...group.params];
+    const params = groupParams(group);
     const dtypes = new Set(params.map((p) => (p instanceof Tensor ? p.dtype : typeof p)));
     if (dtypes.size > 1) throw new ValueError(`LBFGS: all parameters must have one dtype, got ${[...dtypes].join(' and ')}`);
     super.addParamGroup({ ...group, params });
@@ -93,8 +93,8 @@ export class LBFGS extends Optimizer<Options> {
     requireValid(Number.isInteger(historySize) && historySize > 0, 'history size', historySize);
   }
 
-  override loadStateDict(dict: OptimizerStateDict): void {
-    super.loadStateDict(dict);
+  protected override takeOver(dict: OptimizerStateDict): void {
+    super.takeOver(dict);
     // A scratch list of PyTorch's, which it makes anew where there is none.
     for (const state of this.state.values()) delete state['al'];
   }
@@ -107,9 +107,7 @@ export class LBFGS extends Optimizer<Options> {
    * Runs iterations until a tolerance or a limit is reached, and returns what the first call of the closure returned.
    * @throws ValueError without a closure, or when it returns neither a number nor a tensor of one
    */
-  override step(): undefined;
-  override step<T>(closure: () => T): T;
-  override step<T>(closure?: () => T): T | undefined {
+  protected override advance(closure: (() => unknown) | undefined): unknown {
     if (closure === undefined) throw new ValueError('LBFGS.step needs a closure that computes the loss and its gradients');
     return noGrad(() => this.iterate(closure));
   }

@@ -1,7 +1,7 @@
 import { defineUpdate, scope, ValueError, type Tensor, type Update } from '@tapegrad/core';
 import { average } from './formulas.ts';
 import { requireValid, withDefaults } from './options.ts';
-import { Optimizer, stateTensor, type ParameterState, type ParamGroupInput, type ParamsInput } from './optimizer.ts';
+import { groupParams, Optimizer, stateTensor, type ParameterState, type ParamGroupInput, type ParamsInput } from './optimizer.ts';
 
 /** Options of Muon. */
 export interface MuonOptions {
@@ -66,7 +66,7 @@ export class Muon extends Optimizer<Options> {
   }
 
   override addParamGroup(group: ParamGroupInput<Options>): void {
-    const params = Symbol.iterator in group.params ? [...group.params] : [group.params];
+    const params = groupParams(group);
     for (const { shape } of params) {
       if (shape?.length !== 2) {
         throw new ValueError(`Muon: parameters must be matrices, got shape [${shape?.join(', ')}]; give the others to AdamW`);

@@ -1,5 +1,8 @@
-import { enableGrad, fullLike, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { enableGrad, fullLike, keep, noGrad, peekGrad, requireOptions, tensor, Tensor, ValueError } from '@tapegrad/core';
+import type { RemovableHandle } from '@tapegrad/core';
 import { checkGradients, WATCHED_STEPS, type UsedGradients } from './habits.ts';
+import { Hooks, throughHooks, withStepHooks } from './hooks.ts';
+import type { HookOptions, StateDictHook, StateHook, StepPostHook, StepPreHook } from './hooks.ts';
 import { camelCase, mapKeys, snakeCase } from './names.ts';
 import { requireInRange, withDefaults } from './options.ts';
 
@@ -38,6 +41,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   /** Calls of `step` so far. @internal */
   stepCount = 0;
   private readonly usedGradients: UsedGradients = new Map();
+  private readonly hooks: Hooks = new Hooks();
 
   /**
    * @throws ValueError when there are no parameters, one is given twice, or one is not a leaf
@@ -53,9 +57,13 @@ export abstract class Optimizer<Options extends { lr: number }> {
     else for (const group of list) this.addParamGroup(group as ParamGroupInput<Options>);
   }
 
-  /** Adds a group; options that it leaves out are the defaults. */
+  /**
+   * Adds a group; options that it leaves out are the defaults.
+   * @throws ValueError, before anything has changed, for what is no group of leaves, is optimized already, or an option that is
+   * unknown or out of range
+   */
   addParamGroup(group: ParamGroupInput<Options>): void {
-    const params = group.params instanceof Tensor ? [group.params] : [...group.params];
+    const params = groupParams(group);
     for (const p of params) {
       if (!(p instanceof Tensor)) throw new ValueError(`optimizer can only optimize Tensors, but one of the params is ${typeof p}`);
       if (!p.isLeaf && !p.retainsGrad) throw new ValueError("can't optimize a non-leaf Tensor; pass the parameter itself");
@@ -85,7 +93,17 @@ export abstract class Optimizer<Options extends { lr: number }> {
    */
   step(): undefined;
   step<T>(closure: () => T): T;
-  step<T>(closure?: () => T): T | undefined {
+  step(...given: unknown[]): unknown {
+    return withStepHooks(this, this.hooks, given, ([closure, ...others]) => {
+      if ((closure !== undefined && typeof closure !== 'function') || others.length > 0) {
+        throw new ValueError(`${this.constructor.name}.step takes a closure or nothing, got ${String(others[0] ?? closure)}`);
+      }
+      return this.advance(closure as (() => unknown) | undefined);
+    });
+  }
+
+  /** The step between its hooks. */
+  protected advance(closure: (() => unknown) | undefined): unknown {
     const loss = closure === undefined ? undefined : enableGrad(closure);
     if (this.stepCount < WATCHED_STEPS) this.checkHabits();
     noGrad(() => {
@@ -110,6 +128,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
 
   /** Forgets all gradients, or with `setToNone: false` fills them with zeros. */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    requireOptions('zeroGrad', options, ['setToNone']);
     for (const { params } of this.paramGroups) {
       for (const param of params) {
         if (options.setToNone === false && param.grad !== null) param.grad = param.grad.detach().zero_();
@@ -128,6 +147,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
    * are the optimizer's own; save or clone them before the next step.
    */
   stateDict(): OptimizerStateDict {
+    for (const hook of this.hooks.stateDictPre) hook(this);
     const order = this.paramGroups.flatMap((g) => g.params);
     const state: OptimizerStateDict['state'] = {};
     order.forEach((param, i) => {
@@ -138,7 +158,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
     const param_groups = this.paramGroups.map(({ params, ...options }) => {
       return { ...mapKeys(options as Record<string, unknown>, snakeCase), params: params.map(() => next++) };
     });
-    return { state, param_groups };
+    return throughHooks(this, this.hooks.stateDictPost, { state, param_groups });
   }
 
   /**
@@ -147,6 +167,12 @@ export abstract class Optimizer<Options extends { lr: number }> {
    * is out of range
    */
   loadStateDict(dict: OptimizerStateDict): void {
+    this.takeOver(throughHooks(this, this.hooks.loadPre, dict));
+    for (const hook of this.hooks.loadPost) hook(this);
+  }
+
+  /** Takes over state and options, between the hooks. */
+  protected takeOver(dict: OptimizerStateDict): void {
     const groups = dict.param_groups;
     if (groups.length !== this.paramGroups.length) {
       throw new ValueError(
@@ -162,7 +188,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
         );
       }
     });
-    const options = groups.map(({ params: _, ...rest }) => mapKeys(rest, camelCase) as Partial<Options>);
+    const options = groups.map(({ params: _, ...rest }) => numbersOf(mapKeys(rest, camelCase)) as Partial<Options>);
     options.forEach((some, i) => this.check({ ...this.paramGroups[i]!, ...some }));
     const loaded = new Map<Tensor, ParameterState>();
     groups.forEach(({ params }, g) => {
@@ -185,6 +211,53 @@ export abstract class Optimizer<Options extends { lr: number }> {
     return Object.fromEntries(present.map(([key, value]) => [key, adopt(value, this.numbers.includes(key), param)]));
   }
 
+  /**
+   * Registers a hook that runs before each step, with what `step` was given, and may give it other arguments.
+   * @example
+   * const w = tg.tensor([1], { requiresGrad: true });
+   * const optimizer = new tg.optim.SGD([w], { lr: 0.5 });
+   * const handle = optimizer.registerStepPreHook(() => tg.nn.utils.clipGradValue_([w], 1));
+   * w.square().mul(10).sum().backward();
+   * optimizer.step();
+   * handle.remove();
+   * console.log(w.item()); // → 0.5
+   * @source torch.optim.Optimizer.register_step_pre_hook
+   */
+  registerStepPreHook(hook: StepPreHook): RemovableHandle {
+    return this.hooks.stepPre.add(hook);
+  }
+
+  /** Registers a hook that runs after each step. @source torch.optim.Optimizer.register_step_post_hook */
+  registerStepPostHook(hook: StepPostHook): RemovableHandle {
+    return this.hooks.stepPost.add(hook);
+  }
+
+  /** Registers a hook that runs before `stateDict`. @source torch.optim.Optimizer.register_state_dict_pre_hook */
+  registerStateDictPreHook(hook: StateHook, options?: HookOptions): RemovableHandle {
+    return this.hooks.stateDictPre.add(hook, options);
+  }
+
+  /**
+   * Registers a hook that gets the result of `stateDict` and may return another one.
+   * @source torch.optim.Optimizer.register_state_dict_post_hook
+   */
+  registerStateDictPostHook(hook: StateDictHook, options?: HookOptions): RemovableHandle {
+    return this.hooks.stateDictPost.add(hook, options);
+  }
+
+  /**
+   * Registers a hook that gets what `loadStateDict` is given and may return another dict to load.
+   * @source torch.optim.Optimizer.register_load_state_dict_pre_hook
+   */
+  registerLoadStateDictPreHook(hook: StateDictHook, options?: HookOptions): RemovableHandle {
+    return this.hooks.loadPre.add(hook, options);
+  }
+
+  /** Registers a hook that runs after `loadStateDict`. @source torch.optim.Optimizer.register_load_state_dict_post_hook */
+  registerLoadStateDictPostHook(hook: StateHook, options?: HookOptions): RemovableHandle {
+    return this.hooks.loadPost.add(hook, options);
+  }
+
   /** Name and options of each group. */
   toString(): string {
     const groups = this.paramGroups.map(({ params: _, ...options }, i) => {
@@ -195,11 +268,24 @@ export abstract class Optimizer<Options extends { lr: number }> {
   }
 }
 
+/** Options in which PyTorch's tensors of one element, such as a learning rate, are numbers. */
+function numbersOf(options: Record<string, unknown>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(options).map(([key, value]) => [key, value instanceof Tensor ? value.item() : value]));
+}
+
 /** A loaded value in the dtype of its parameter, or as a number. */
 function adopt(value: StateValue, asNumber: boolean, param: Tensor): StateValue {
   if (typeof value === 'number') return value;
   if (!(value instanceof Tensor)) return value.filter((item) => item !== null).map((item) => adopt(item, asNumber, param));
   return asNumber ? value.item() : keep(tensor(value, { dtype: param.dtype }));
+}
+
+/** The parameters of a group. @throws ValueError when it is none */
+export function groupParams(group: { params: Iterable<Tensor> | Tensor }): Tensor[] {
+  const params = (group as Partial<typeof group> | undefined)?.params;
+  if (params instanceof Tensor) return [params];
+  if (typeof params === 'object' && Symbol.iterator in params) return [...params];
+  throw new ValueError('a parameter group must be an object with params, a tensor or an iterable of them');
 }
 
 /**

@@ -81,6 +81,13 @@ describe('Optimizer', () => {
     expect(p.toArray()).toEqual(straight.p.toArray());
   });
 
+  it('O012 reads a learning rate that PyTorch saved as a tensor', () => {
+    const optimizer = new SGD([parameter([1])]);
+    const dict = optimizer.stateDict();
+    optimizer.loadStateDict({ ...dict, param_groups: [{ ...dict.param_groups[0]!, lr: tensor(0.5) }] });
+    expect(optimizer.paramGroups[0]!.lr).toBe(0.5);
+  });
+
   it('O006 refuses a state of other groups before anything has changed', () => {
     const one = new SGD([parameter([1])], { lr: 0.5 });
     const two = new SGD([parameter([1]), parameter([2])], { lr: 0.1 });

@@ -117,7 +117,50 @@ describe.each(names)('%s', (name) => {
   });
 });
 
+describe('what PyTorch has and is not here', () => {
+  it('is refused with the reason, and may be switched off', () => {
+    const p = parameter();
+    expect(() => new optim.Adam([p], { fused: true } as object)).toThrow('there is no option fused: each parameter is changed by one kernel anyway');
+    expect(() => new optim.SGD([p], { differentiable: true } as object)).toThrow('no option differentiable: steps are not recorded');
+    expect(new optim.Adam([p], { foreach: false, capturable: null } as object).defaults).not.toHaveProperty('foreach');
+    expect(() => new optim.SGD([p], { lr: tensor(0.1) } as object)).toThrow('Invalid learning rate: a Tensor, which steps do not read; give its item()');
+    const optimizer = new optim.SGD([p]);
+    const { StepLR, ReduceLROnPlateau, OneCycleLR } = optim.lrScheduler;
+    for (const make of [
+      (options: object) => new StepLR(optimizer, 2, options),
+      (options: object) => new ReduceLROnPlateau(optimizer, options),
+      (options: object) => new OneCycleLR(optimizer, 1, { totalSteps: 4, cycleMomentum: false, ...options }),
+    ]) {
+      expect(() => make({ verbose: true })).toThrow('there is no option verbose: log getLastLr() instead');
+      expect(() => make({ verbose: false })).not.toThrow();
+      expect(() => make(null as never)).not.toThrow(TypeError);
+    }
+  });
+
+  it('methods refuse what they would ignore', () => {
+    const p = parameter();
+    const optimizer = new optim.SGD([p]);
+    expect(() => optimizer.zeroGrad({ setToNon: true } as object)).toThrow('zeroGrad: unknown option setToNon. Did you mean setToNone?');
+    expect(() => optimizer.zeroGrad(false as never)).toThrow('as in { setToNone: … }; got false');
+    expect(() => optimizer.step(p as never)).toThrow('SGD.step takes a closure or nothing, got');
+    const schedule = new optim.lrScheduler.StepLR(optimizer, 2);
+    expect(() => schedule.step(p as never)).toThrow('StepLR: step takes an epoch or nothing');
+    expect(() => new optim.swaUtils.AveragedParameters([p], { dekay: 0.9 } as object)).toThrow('Did you mean decay?');
+    expect(() => optim.leastSquares((x) => x, [1], { xTol: 1 } as object)).toThrow('leastSquares: unknown option xTol. Did you mean xtol?');
+    expect(() => optim.curveFit((x: Tensor) => x, p, p, [1], { sigmas: 1 } as object)).toThrow(/unknown option sigmas/);
+  });
+});
+
 describe('groups', () => {
+  it('must be groups', () => {
+    for (const group of [{}, { params: 3 }, ['name', parameter()]]) {
+      expect(() => new optim.SGD([group] as never)).toThrow('a parameter group must be an object with params, a tensor or an iterable of them');
+    }
+    expect(() => new optim.Muon([{ param: [parameter()] }] as never)).toThrow('a parameter group must be an object with params');
+    const optimizer = new optim.SGD([parameter()]);
+    expect(() => optimizer.addParamGroup(undefined as never)).toThrow('a parameter group must be an object with params');
+  });
+
   it('may carry what a user puts into them, but no misspelt options', () => {
     const optimizer = new optim.AdamW([{ params: [parameter()], name: 'decoder' } as never]);
     expect((optimizer.stateDict().param_groups[0] as Record<string, unknown>)['name']).toBe('decoder');

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { requireOptions } from '@tapegrad/core';
 import { parseCifar, type ImageArrays } from '../cifar.ts';
 import { DataError } from '../errors.ts';
 import { readFileUnpacked } from './file.ts';
@@ -24,7 +25,9 @@ const FILES = {
  * @throws DataError when a file is missing, cannot be read or is no CIFAR file
  */
 export function readCifar(options: CifarOptions): { train: ImageArrays; test: ImageArrays } {
+  requireOptions('readCifar', options, ['folder', 'classes', 'coarse']);
   const { folder, classes = 10, coarse = false } = options;
+  if (!Object.hasOwn(FILES, classes)) throw new DataError(`readCifar: classes must be 10 or 100, got ${String(classes)}.`);
   const read = (names: readonly string[]): ImageArrays => {
     const parts = names.map((name) => readFileUnpacked(findFile(folder, name, classes)));
     const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

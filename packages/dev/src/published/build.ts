@@ -4,8 +4,8 @@ import { type Plugin, rolldown } from 'rolldown';
 import { packageNames } from '../checks/sources.ts';
 import { run, tsc } from '../program.ts';
 
-/** The files of a package that users import: `@tapegrad/data` and `@tapegrad/data/node`. */
-const entries = ['index', 'node'];
+/** The files of a package that users import, such as `@tapegrad/data/node`, and the program of threads. */
+const entries = ['index', 'node', 'node/worker'];
 
 /**
  * Packages whose namespaces are modules of their own. Core's would make the first gradient 3 to 5 ms later, and few
@@ -32,7 +32,7 @@ async function bundlePackage(folder: string): Promise<void> {
   removeScripts(dist);
   const namespaces = divided.includes(path.basename(folder)) ? namespacesOf(source('index')) : {};
   const bundle = await rolldown({
-    input: { ...Object.fromEntries(present.map((entry) => [entry, source(entry)])), ...namespaces },
+    input: { ...Object.fromEntries(present.map((entry) => [path.basename(entry), source(entry)])), ...namespaces },
     cwd: folder,
     platform: 'neutral',
     // Whatever is not a file of this package is a dependency.

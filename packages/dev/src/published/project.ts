@@ -34,7 +34,7 @@ export async function withProject(root: string, use: (project: Project) => Promi
     const arguments_ = ['install', '--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error', ...tarballs];
     const { status, stderr } = spawnSync('npm', arguments_, { cwd: folder, encoding: 'utf8', shell: process.platform === 'win32' });
     if (status !== 0) return [`npm install of the tarballs failed: ${stderr}`];
-    for (const file of ['smoke.mjs', 'threads.mjs']) cpSync(path.join(root, 'packages/dev', file), path.join(folder, file));
+    for (const file of ['smoke.mjs', 'threads.mjs', 'loading.mjs']) cpSync(path.join(root, 'packages/dev', file), path.join(folder, file));
     writeFileSync(path.join(folder, 'main.mjs'), mainProgram(root));
     return await use({ folder, tarballs });
   } finally {
@@ -45,15 +45,15 @@ export async function withProject(root: string, use: (project: Project) => Promi
 /** Runs the project with a Node, given as the command that starts it. */
 export function runProject({ folder }: Project, [command, ...before]: [string, ...string[]]): string[] {
   const { status, stdout, stderr, error } = spawnSync(command, [...before, 'main.mjs'], { cwd: folder, encoding: 'utf8' });
-  if (status === 0 && stdout.trim() === `${expected}\n${expectedOnThreads}`) return [];
+  if (status === 0 && stdout.trim() === `${expected}\n${expectedOnThreads}\n${expectedLoading}`) return [];
   return `${stdout ?? ''}${stderr ?? ''}${error ?? ''}`.trim().split('\n');
 }
 
-/** Imports every entry and does what `smoke.mjs` and `threads.mjs` do. */
+/** Imports every entry and does what `smoke.mjs`, `threads.mjs` and `loading.mjs` do. */
 function mainProgram(root: string): string {
   const imports = publishedEntries(root).map((entry) => `import '${entry}';`);
-  const programs = ["import { smoke } from './smoke.mjs';", "import { threads } from './threads.mjs';"];
-  return [...imports, ...programs, 'console.log(smoke());', 'console.log(await threads());'].join('\n');
+  const programs = ["import { smoke } from './smoke.mjs';", "import { threads } from './threads.mjs';", "import { loading } from './loading.mjs';"];
+  return [...imports, ...programs, 'console.log(smoke());', 'console.log(await threads());', 'console.log(await loading());'].join('\n');
 }
 
 /** What `smoke` in packages/dev/smoke.mjs returns where all is well. */
@@ -61,6 +61,9 @@ export const expected = 'gradient [[2,4],[6,8]], learned true';
 
 /** What `threads` in packages/dev/threads.mjs returns where threads share memory. */
 export const expectedOnThreads = 'on two threads, the same true';
+
+/** What `loading` in packages/dev/loading.mjs returns in Node. */
+const expectedLoading = 'loaded [[[0,1],[0,0]],[[2,3],[1,1]],[[4,5],[0,0]],[[6],[1]]]';
 
 interface Manifest {
   name: string;

@@ -1,4 +1,4 @@
-import { Tensor, tensor, ValueError } from '@tapegrad/core';
+import { requireOptions, Tensor, tensor, ValueError } from '@tapegrad/core';
 import { Box, type Bounds } from './box.ts';
 import { LinearModel } from './linear-model.ts';
 import { linearize, residualsAt, type ResidualFunction } from './residuals.ts';
@@ -46,6 +46,8 @@ export interface LeastSquaresResult {
   readonly iterations: number;
 }
 
+const optionNames = ['bounds', 'ftol', 'xtol', 'gtol', 'variance', 'maxEvaluations', 'jacobian'] as const;
+
 /** The damping of the first step, in units of the squared norms of the columns. */
 const FIRST_DAMPING = 1e-2;
 /** The share of a step at which its curvature is measured, and the most curvature with which it is believed. */
@@ -80,6 +82,7 @@ export function leastSquares(
   start: Tensor | readonly number[],
   options: LeastSquaresOptions = {},
 ): LeastSquaresResult {
+  requireOptions('leastSquares', options, optionNames);
   const { ftol = 1e-16, xtol = 1e-10, gtol = 1e-12, jacobian: given } = options;
   const shape = start instanceof Tensor ? start.shape : [start.length];
   let x: Float64Array = Float64Array.from(start instanceof Tensor ? start.detach().toTypedArray() : start);

@@ -1,4 +1,5 @@
-import { requireOptions, ValueError } from '@tapegrad/core';
+import { ValueError } from '@tapegrad/core';
+import { requireKnown } from '../options.ts';
 import { cosine } from './cosine.ts';
 import { setMomentum, usesBeta1 } from './momentum.ts';
 import { LRScheduler, perGroup, requireThat, type AnyOptimizer, type ScheduleOptions } from './schedule.ts';
@@ -58,7 +59,7 @@ export class OneCycleLR extends LRScheduler {
    * @throws ValueError without a number of steps, for one that makes no sense, or an optimizer without a momentum
    */
   constructor(optimizer: AnyOptimizer, maxLr: number | readonly number[], options: OneCycleOptions = {}) {
-    requireOptions('OneCycleLR', options, [...further, 'lastEpoch']);
+    requireKnown('OneCycleLR', options, [...further, 'lastEpoch']);
     const { pctStart = 0.3, annealStrategy = 'cos', cycleMomentum = true, lastEpoch = -1 } = options;
     const totalSteps = stepsOf(options);
     requireThat(pctStart >= 0 && pctStart <= 1, 'OneCycleLR: pctStart must be between 0 and 1', pctStart);

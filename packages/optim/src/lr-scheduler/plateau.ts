@@ -1,4 +1,5 @@
-import { requireOptions, Tensor, ValueError } from '@tapegrad/core';
+import { Tensor, ValueError } from '@tapegrad/core';
+import { requireKnown } from '../options.ts';
 import { LRScheduler, perGroup, requireThat } from './schedule.ts';
 import type { AnyOptimizer, SchedulerStateDict } from './schedule.ts';
 
@@ -46,7 +47,7 @@ export class ReduceLROnPlateau extends LRScheduler {
 
   /** @throws ValueError for a factor of 1 or more, an unknown mode, or a list of another length than the groups */
   constructor(optimizer: AnyOptimizer, options: PlateauOptions = {}) {
-    requireOptions('ReduceLROnPlateau', options, optionNames);
+    requireKnown('ReduceLROnPlateau', options, optionNames);
     const { mode = 'min', factor = 0.1, thresholdMode = 'rel' } = options;
     requireThat(factor < 1, 'ReduceLROnPlateau: the factor must be below 1', factor);
     requireThat(mode === 'min' || mode === 'max', "ReduceLROnPlateau: mode must be 'min' or 'max'", mode);

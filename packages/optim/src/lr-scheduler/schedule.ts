@@ -1,9 +1,9 @@
-import { requireOptions, ValueError, warnOnce } from '@tapegrad/core';
+import { ValueError, warnOnce } from '@tapegrad/core';
 import { camelCase, mapKeys, snakeCase } from '../names.ts';
-import type { Optimizer } from '../optimizer.ts';
+import { requireKnown } from '../options.ts';
+import type { AnyOptimizer } from '../hooks.ts';
 
-/** An optimizer with any options. */
-export type AnyOptimizer = Optimizer<any>; // any: option sets differ
+export type { AnyOptimizer };
 
 /** The state of a scheduler under PyTorch's names: plain data. */
 export type SchedulerStateDict = Record<string, unknown>;
@@ -52,7 +52,7 @@ export abstract class LRScheduler {
    * @throws ValueError when a training is resumed but a group does not know its first rate, or an option is unknown
    */
   constructor(optimizer: AnyOptimizer, options: ScheduleOptions = {}, further: readonly string[] = []) {
-    requireOptions(new.target.name, options as Record<string, unknown>, [...further, 'lastEpoch']);
+    requireKnown(new.target.name, options, [...further, 'lastEpoch']);
     const { lastEpoch = -1 } = options;
     this.optimizer = optimizer;
     this.lastEpoch = lastEpoch;
@@ -77,8 +77,10 @@ export abstract class LRScheduler {
   /**
    * Moves on to the next epoch; call it after the optimizer's step.
    * @param epoch the epoch to jump to instead of the next one
+   * @throws ValueError when that is no number, as a loss would be
    */
   step(epoch?: number): void {
+    requireThat(epoch === undefined || typeof epoch === 'number', `${this.constructor.name}: step takes an epoch or nothing`, epoch);
     if (this.stepCount === 1 && this.optimizer.stepCount === 0 && epoch === undefined) {
       warnOnce(
         'schedule before step',
