@@ -1,6 +1,7 @@
 import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import type { Expr } from '../expr/index.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { dropout } from '../random.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -16,6 +17,8 @@ export interface AttentionOptions {
   /** Factor of the scores; default 1 / √E. */
   scale?: number | null | undefined;
 }
+
+const attentionNames: OptionNames<AttentionOptions> = { attnMask: 1, dropoutP: 1, isCausal: 1, scale: 1 };
 
 /** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -63,6 +66,7 @@ export function scaledDotProductAttentionWithWeights(
   value: Tensor,
   options: AttentionOptions = {},
 ): [output: Tensor, weights: Tensor] {
+  checkOptions('scaledDotProductAttention', options, attentionNames);
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;
   checkShapes(query, key, value);
   if (attnMask !== null && isCausal) {

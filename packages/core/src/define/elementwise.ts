@@ -1,5 +1,6 @@
 import { TapegradError } from '../errors.ts';
 import { input, output as outputLeaf, param, type Expr } from '../expr/index.ts';
+import { refuseOptions } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 import { Program, type ResultKind } from './program.ts';
 
@@ -78,11 +79,11 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const call =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwise(op, args)
-      : (...args: unknown[]): Tensor => applyElementwise(op, spread(...args));
+      : (...args: unknown[]): Tensor => applyElementwise(op, spread(...args), args);
   const inPlace =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args)
-      : (...args: unknown[]): Tensor => applyElementwiseInPlace(op, spread(...args));
+      : (...args: unknown[]): Tensor => applyElementwiseInPlace(op, spread(...args), args);
   return Object.assign(call, { op, inPlace }) as unknown as E;
 }
 
@@ -118,8 +119,9 @@ function makeVariant(
 
 const NO_NUMBERS: readonly number[] = [];
 
-/** Numbers become runtime parameters of the kernel. */
-function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
+/** Numbers become runtime parameters of the kernel. `given` are the arguments that the operands were made of. */
+function applyElementwise(op: ElementwiseOp, operands: readonly Operand[], given: readonly unknown[] = operands): Tensor {
+  if (given.length > op.arity) refuseOptions(op.name, given[op.arity]);
   const mask = tensorMask(op, operands);
   if (mask === (1 << op.arity) - 1 && operands.length === op.arity) {
     return op.variant(mask).apply(operands as readonly Tensor[], NO_NUMBERS);
@@ -127,7 +129,8 @@ function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tens
   return op.variant(mask).apply(tensorsOf(op, operands), numbersOf(op, operands));
 }
 
-function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
+function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[], given: readonly unknown[] = operands): Tensor {
+  if (given.length > op.arity) refuseOptions(op.name, given[op.arity]);
   const mask = tensorMask(op, operands);
   const tensors = tensorsOf(op, operands);
   return op.variant(mask).applyInPlace(tensors[0]!, tensors, numbersOf(op, operands));

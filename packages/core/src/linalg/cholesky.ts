@@ -1,5 +1,6 @@
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { factorCholesky } from './host/cholesky.ts';
@@ -46,6 +47,7 @@ export interface CheckErrorsOption {
  * @source torch.linalg.cholesky_ex
  */
 export function choleskyEx(a: Tensor, options: TriangleOption & CheckErrorsOption = {}): Factored {
+  checkOptions('choleskyEx', options, { upper: 1, checkErrors: 1 });
   return factorize('choleskyEx', a, options);
 }
 
@@ -82,6 +84,7 @@ function factorize(op: string, a: Tensor, options: TriangleOption & CheckErrorsO
  * @source torch.linalg.cholesky
  */
 export function cholesky(a: Tensor, options: TriangleOption = {}): Tensor {
+  checkOptions('cholesky', options, { upper: 1 });
   return factorize('cholesky', a, { ...options, checkErrors: true }).L;
 }
 
@@ -122,6 +125,7 @@ const solvedByFactor: CustomOperation<null> = custom('cholesky_solve', {
  * @source torch.cholesky_solve
  */
 export function choleskySolve(b: Tensor, factor: Tensor, options: TriangleOption = {}): Tensor {
+  checkOptions('choleskySolve', options, { upper: 1 });
   const op = 'choleskySolve';
   requireMatrices(op, b, 'B');
   requireSquare(op, factor, 'factor');
@@ -159,6 +163,7 @@ const inverted = custom<null>('cholesky_inverse', {
  * @source torch.cholesky_inverse
  */
 export function choleskyInverse(factor: Tensor, options: TriangleOption = {}): Tensor {
+  checkOptions('choleskyInverse', options, { upper: 1 });
   requireSquare('choleskyInverse', factor, 'factor');
   return inverted([options.upper === true ? factor.mT : factor], null)[0]!;
 }

@@ -2,6 +2,7 @@ import { custom } from '../define/rules.ts';
 import { IndexError, ShapeError } from '../errors.ts';
 import { requireIntegers } from '../define/bounds.ts';
 import { cat } from '../ops/joining.ts';
+import { checkOptions } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
@@ -85,6 +86,7 @@ export interface PivotOption {
  * @source torch.linalg.lu_factor_ex
  */
 export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = {}): LuFactors & { readonly info: Tensor } {
+  checkOptions('luFactorEx', options, { pivot: 1, checkErrors: 1 });
   const op = 'luFactorEx';
   requireMatrices(op, a);
   const [LU, pivots, info] = factored([a], options.pivot !== false);
@@ -100,6 +102,7 @@ export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption =
  * @source torch.linalg.lu_factor
  */
 export function luFactor(a: Tensor, options: PivotOption = {}): LuFactors {
+  checkOptions('luFactor', options, { pivot: 1 });
   const { LU, pivots } = luFactorEx(a, options);
   return { LU, pivots };
 }
@@ -113,6 +116,7 @@ export interface LuDecomposition {
 
 /** The factors of A = P L U. @shape [..., m, n] -> [..., m, m], [..., m, min(m, n)], [..., min(m, n), n] @source torch.linalg.lu */
 export function lu(a: Tensor, options: PivotOption = {}): LuDecomposition {
+  checkOptions('lu', options, { pivot: 1 });
   requireMatrices('lu', a);
   const { LU, pivots } = luFactor(a, options);
   return luUnpack(LU, pivots);
@@ -154,6 +158,7 @@ export interface LuUnpackOptions {
  * @source torch.lu_unpack
  */
 export function luUnpack(LU: Tensor, pivots: Tensor, options: LuUnpackOptions = {}): LuDecomposition {
+  checkOptions('luUnpack', options, { unpackData: 1, unpackPivots: 1 });
   requireMatrices('luUnpack', LU, 'LU');
   const none = LU.newEmpty([0]);
   const P = options.unpackPivots === false ? none : checkedPermutation('luUnpack', LU, pivots);
@@ -175,6 +180,7 @@ export interface LuSolveOptions {
  * @source torch.linalg.lu_solve
  */
 export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor, options: LuSolveOptions = {}): Tensor {
+  checkOptions('luSolve', options, { left: 1, adjoint: 1 });
   const op = 'luSolve';
   const { left = true, adjoint = false } = options;
   requireSquare(op, LU, 'LU');

@@ -1,5 +1,6 @@
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Dims, ReduceOptions } from '../ops/reduction.ts';
+import { checkOptions, reduceNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloating, requireMatrices, requireSquare } from './matrices.ts';
@@ -38,6 +39,7 @@ export function matrixNorm(
   dim: readonly number[] = [-2, -1],
   options: ReduceOptions = {},
 ): Tensor {
+  checkOptions('matrixNorm', options, reduceNames);
   const op = 'matrixNorm';
   const source = options.dtype === undefined ? a : a.to(options.dtype);
   requireMatrices(op, source);
@@ -74,6 +76,7 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
  * @source torch.linalg.norm
  */
 export function norm(x: Tensor, ord?: number | MatrixOrder | null, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('norm', options, reduceNames);
   const op = 'norm';
   if (options.dtype === undefined) requireFloating(op, x);
   const dims = dim === undefined || dim === null ? null : [dim].flat();

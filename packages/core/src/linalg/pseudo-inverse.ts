@@ -1,5 +1,6 @@
 import { custom } from '../define/rules.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { eigvalsh, eigh } from './eigen.ts';
@@ -15,6 +16,8 @@ export interface ToleranceOptions {
   /** Take the matrices for symmetric and read the lower triangle, which is faster; default false. */
   hermitian?: boolean | undefined;
 }
+
+const toleranceNames: OptionNames<ToleranceOptions> = { atol: 1, rtol: 1, hermitian: 1 };
 
 /** For each matrix whether its singular values (of any sign and order) count. */
 function counts(a: Tensor, values: Tensor, { atol, rtol }: ToleranceOptions): Tensor {
@@ -66,6 +69,7 @@ function generalParts(x: Tensor): [left: Tensor, values: Tensor, right: Tensor] 
  * @source torch.linalg.pinv
  */
 export function pinv(a: Tensor, options: ToleranceOptions = {}): Tensor {
+  checkOptions('pinv', options, toleranceNames);
   if (options.hermitian === true) requireSquare('pinv', a);
   else requireMatrices('pinv', a);
   return inverse([a], options)[0]!;
@@ -82,6 +86,7 @@ export function pinverse(a: Tensor, rcond = 1e-15): Tensor {
  * @source torch.linalg.matrix_rank
  */
 export function matrixRank(a: Tensor, options: ToleranceOptions = {}): Tensor {
+  checkOptions('matrixRank', options, toleranceNames);
   if (options.hermitian === true) requireSquare('matrixRank', a);
   else requireMatrices('matrixRank', a);
   const x = a.detach();
@@ -119,6 +124,7 @@ export interface LstsqResult {
  * @source torch.linalg.lstsq
  */
 export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqResult {
+  checkOptions('lstsq', options, { rcond: 1, driver: 1 });
   const op = 'lstsq';
   const driver = options.driver ?? 'gelsy';
   requireMatrices(op, a);

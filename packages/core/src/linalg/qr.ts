@@ -1,6 +1,7 @@
 import { custom } from '../define/rules.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { cat } from '../ops/joining.ts';
+import { checkOptions } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { factorQr, orthogonalOf } from './host/householder.ts';
@@ -166,6 +167,7 @@ export interface OrmqrOptions {
  * @source torch.ormqr
  */
 export function ormqr(a: Tensor, tau: Tensor, other: Tensor, options: OrmqrOptions = {}): Tensor {
+  checkOptions('ormqr', options, { left: 1, transpose: 1 });
   const op = 'ormqr';
   const { left = true, transpose = false } = options;
   requireMatrices(op, a);

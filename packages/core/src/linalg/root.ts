@@ -1,3 +1,5 @@
+import { ValueError } from '../errors.ts';
+import { checkOptions, described } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import * as choleskyFamily from './cholesky.ts';
 import { eigh, type EigenParts } from './eigen.ts';
@@ -23,6 +25,7 @@ export function cholesky(a: Tensor, options: choleskyFamily.TriangleOption = {})
 
 /** The factors of A = Q R; the older form of `linalg.qr`. @param some reduced (default) or complete @source torch.qr */
 export function qr(a: Tensor, some = true): QrParts {
+  if (typeof some !== 'boolean') throw new ValueError(`qr: some must be true or false, given by position; got ${described(some)}`, { op: 'qr' });
   return decomposeQr(a, some ? 'reduced' : 'complete');
 }
 
@@ -34,6 +37,7 @@ export interface SvdOptions {
 
 /** The decomposition A = U diag(S) Vᵀ; the older form of `linalg.svd`. @source torch.svd */
 export function svd(a: Tensor, options: SvdOptions = {}): LowRankParts {
+  checkOptions('svd', options, { some: 1 });
   const { U, S, Vh } = decomposeSvd(a, { fullMatrices: options.some === false });
   return { U, S, V: Vh.mT };
 }
@@ -48,6 +52,7 @@ export interface SymeigOptions {
 
 /** Eigenvalues and eigenvectors of symmetric matrices; the older form of `linalg.eigh`. @source torch.symeig */
 export function symeig(a: Tensor, options: SymeigOptions = {}): EigenParts {
+  checkOptions('symeig', options, { eigenvectors: 1, upper: 1 });
   const { eigenvalues, eigenvectors } = eigh(a, options.upper === false ? 'L' : 'U');
   return { eigenvalues, eigenvectors: options.eigenvectors === true ? eigenvectors : a.newEmpty([0]) };
 }
@@ -64,6 +69,7 @@ export interface LuOptions extends luFamily.PivotOption {
  * @source torch.lu
  */
 export function lu(a: Tensor, options: LuOptions = {}): [LU: Tensor, pivots: Tensor, info?: Tensor] {
+  checkOptions('lu', options, { pivot: 1, getInfos: 1 });
   const { LU, pivots, info } = luFamily.luFactorEx(a, { pivot: options.pivot, checkErrors: options.getInfos !== true });
   return options.getInfos === true ? [LU, pivots, info] : [LU, pivots];
 }

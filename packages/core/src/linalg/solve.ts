@@ -1,5 +1,6 @@
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
@@ -93,11 +94,13 @@ function singular(k: number): string {
  * @source torch.linalg.solve
  */
 export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor {
+  checkOptions('solve', options, { left: 1 });
   return solveSystem('solve', a, b, { ...options, checkErrors: true }).result;
 }
 
 /** As `solve`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.solve_ex */
 export function solveEx(a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption = {}): Solution {
+  checkOptions('solveEx', options, { left: 1, checkErrors: 1 });
   return solveSystem('solveEx', a, b, options);
 }
 
@@ -132,5 +135,6 @@ export function inv(a: Tensor): Tensor {
 
 /** As `inv`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.inv_ex */
 export function invEx(a: Tensor, options: CheckErrorsOption = {}): { inverse: Tensor; info: Tensor } {
+  checkOptions('invEx', options, { checkErrors: 1 });
   return invert('invEx', a, options.checkErrors === true);
 }

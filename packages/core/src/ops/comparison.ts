@@ -2,6 +2,7 @@ import { elementwise, type Binary, type Elementwise, type Operand, type TensorBi
 import { dtypeInfo } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { constant } from '../expr/index.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -75,6 +76,8 @@ export interface ClosenessOptions {
   equalNan?: boolean | undefined;
 }
 
+const closenessNames: OptionNames<ClosenessOptions> = { rtol: 1, atol: 1, equalNan: 1 };
+
 type IsClose = Elementwise<(x: Tensor, other: Tensor, options?: ClosenessOptions) => Tensor>;
 
 /**
@@ -92,6 +95,7 @@ export const isclose: IsClose = elementwise(
   },
   { result: 'bool' },
   (x: Tensor, other: Tensor, options: ClosenessOptions = {}) => {
+    checkOptions('isclose', options, closenessNames);
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
     if (!(x instanceof Tensor && other instanceof Tensor)) {
       throw new ValueError('isclose: both arguments must be Tensors; wrap numbers: tensor(2)', { op: 'isclose' });
@@ -119,12 +123,16 @@ export interface Replacements {
   neginf?: number | null | undefined;
 }
 
+const replacementNames: OptionNames<Replacements> = { nan: 1, posinf: 1, neginf: 1 };
+
 /** NaN and infinities replaced by numbers. @derivative 0 where something was replaced @source torch.nan_to_num */
 export const nanToNum: Elementwise<(x: Tensor, options?: Replacements) => Tensor> = elementwise(
   'nan_to_num',
   (x, nan, high, low) => x.isnan().where(nan, x.eq(Infinity).where(high, x.eq(-Infinity).where(low, x))),
   { result: 'first', points: [{ at: [NaN, 7, 8, 9], value: 7, partials: [0] }, { at: [-Infinity, 7, 8, 9], value: 9, partials: [0] }] },
-  (x: Tensor, { nan, posinf, neginf }: Replacements = {}) => {
+  (x: Tensor, options: Replacements = {}) => {
+    checkOptions('nanToNum', options, replacementNames);
+    const { nan, posinf, neginf } = options;
     const { min, max } = dtypeInfo[x.dtype];
     return [x, nan ?? 0, posinf ?? max, neginf ?? min];
   },

@@ -1,5 +1,6 @@
 import { elementwise, type Unary } from '../define/elementwise.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions } from '../option-names.ts';
 import { broadcastShapes, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -28,6 +29,7 @@ const MANY = 25;
  * @source torch.cdist
  */
 export function cdist(x: Tensor, y: Tensor, p = 2, options: { computeMode?: CdistMode | null | undefined } = {}): Tensor {
+  checkOptions('cdist', options, { computeMode: 1 });
   const shapes = [x.shape, y.shape];
   if (x.ndim < 2 || y.ndim < 2 || x.shape.at(-1) !== y.shape.at(-1)) {
     throw new ShapeError(

@@ -1,6 +1,7 @@
 import { bilinear } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { checkOptions, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -35,7 +36,8 @@ function transposedProduct(a: Tensor, g: Tensor, rank: number): Tensor {
  * @throws DTypeError when the dtypes differ
  * @source torch.matmul
  */
-export function matmul(x: Tensor, w: Tensor): Tensor {
+export function matmul(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('matmul', options);
   if (x.ndim === 0 || w.ndim === 0) {
     throw new ShapeError(
       `matmul: both arguments need at least 1 dimension, but they have ${x.ndim} and ${w.ndim}; use mul for scalars`,
@@ -138,6 +140,8 @@ export interface AddmmOptions {
   alpha?: number;
 }
 
+const addmmNames: OptionNames<AddmmOptions> = { beta: 1, alpha: 1 };
+
 /** beta · x + alpha · (a b). @source torch.addmm */
 export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
   return weighted('addmm', x, a.mm(b), options);
@@ -163,7 +167,9 @@ export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = {}
   return weighted('addr', x, u.outer(v), options);
 }
 
-function weighted(op: string, x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor {
+function weighted(op: string, x: Tensor, product: Tensor, options: AddmmOptions): Tensor {
+  checkOptions(op, options, addmmNames);
+  const { beta = 1, alpha = 1 } = options;
   if (!sameShape(broadcastShapes(op, x.shape, product.shape), product.shape)) {
     throw new ShapeError(
       `${op}: ${shapeString(x.shape)} cannot be expanded to ${shapeString(product.shape)}, the shape of the product`,

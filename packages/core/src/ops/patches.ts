@@ -2,6 +2,7 @@ import { framed } from '../define/framing.ts';
 import { linear } from '../define/rules.ts';
 import { empty } from '../dispatch.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, numel, shapeString, type Shape, type Strides } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -15,6 +16,8 @@ export interface PatchOptions {
   /** Step of the window; default 1. */
   stride?: PerDimension | undefined;
 }
+
+const patchNames: OptionNames<PatchOptions> = { dilation: 1, padding: 1, stride: 1 };
 
 type Pair = readonly [number, number];
 
@@ -91,6 +94,7 @@ export function patchesFolded(g: Tensor, geometry: PatchGeometry): Tensor {
 }
 
 function geometryOf(op: string, image: Shape, kernelSize: PerDimension, options: PatchOptions): { padding: Pair; geometry: PatchGeometry } {
+  checkOptions(op, options, patchNames);
   const kernel = pair(op, 'kernelSize', kernelSize, 1);
   const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
   const padding = pair(op, 'padding', options.padding ?? 0, 0);

@@ -3,6 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { isFloating } from '../dtype.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { numel, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -22,6 +23,8 @@ export interface MaxPoolOptions extends PoolOptions {
   dilation?: PerDimension | undefined;
 }
 
+const maxPoolNames: OptionNames<MaxPoolOptions> = { padding: 1, ceilMode: 1, dilation: 1 };
+
 /** Options of average pooling. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts in the divisor; default true. */
@@ -29,6 +32,8 @@ export interface AvgPoolOptions extends PoolOptions {
   /** A divisor of your own. */
   divisorOverride?: number | null | undefined;
 }
+
+const avgPoolNames: OptionNames<AvgPoolOptions> = { padding: 1, ceilMode: 1, countIncludePad: 1, divisorOverride: 1 };
 
 function spread(op: string, name: string, value: PerDimension, rank: number, least: number): number[] {
   const given = [value].flat();
@@ -126,6 +131,7 @@ function maxPool(
   options: MaxPoolOptions,
 ): ValuesAndIndices {
   const op = `maxPool${rank}d`;
+  checkOptions(op, options, maxPoolNames);
   const { input, restore } = batched(op, x, rank);
   const [values, indices] = largest([input], geometryOf(op, input, kernelSize, stride, options));
   return { values: restore(values!), indices: restore(indices!) };
@@ -204,6 +210,7 @@ export function avgPoolTranspose(g: Tensor, shape: Shape, window: AverageWindow)
 
 function avgPool(rank: number, x: Tensor, kernelSize: PerDimension, stride: PerDimension | null | undefined, options: AvgPoolOptions): Tensor {
   const op = `avgPool${rank}d`;
+  checkOptions(op, options, avgPoolNames);
   const { input, restore } = batched(op, x, rank);
   const { countIncludePad = true, divisorOverride = null, padding, ceilMode } = options;
   if (divisorOverride === 0) throw new ValueError(`${op}: divisorOverride must not be 0`, { op, argument: 'divisorOverride' });

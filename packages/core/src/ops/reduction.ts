@@ -3,6 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { checkOptions, keepdimName, reduceNames } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -47,6 +48,7 @@ function accumulated(x: Tensor, dtype: DTypeName | undefined): Tensor {
  * @source torch.sum
  */
 export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('sum', options, reduceNames);
   const dims = normalizeDims('sum', dim, x.ndim);
   const source = accumulated(x, options.dtype);
   return dims.length === 0 ? source.clone() : sumOver([source], { dims, keepdim: options.keepdim === true });
@@ -74,6 +76,7 @@ export function sumToSize(x: Tensor, shape: Shape): Tensor {
  * @source torch.mean
  */
 export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('mean', options, reduceNames);
   const source = options.dtype === undefined ? x : x.to(toDType(options.dtype));
   if (dtypeInfo[source.dtype].category < 2) {
     throw new DTypeError(`mean: the input must be floating-point, got ${source.dtype}; use x.to('float32').mean()`, {
@@ -88,11 +91,13 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor
 
 /** The sum over dimensions of what is not NaN. @source torch.nansum */
 export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('nansum', options, reduceNames);
   return x.maskedFill(x.isnan(), 0).sum(dim, options);
 }
 
 /** The mean over dimensions of what is not NaN; NaN where nothing else is. @throws DTypeError for integers @source torch.nanmean */
 export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('nanmean', options, reduceNames);
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, {
       op: 'nanmean',
@@ -139,12 +144,14 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
  * @source torch.prod
  */
 export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+  checkOptions('prod', options, reduceNames);
   const dims = normalizeDims('prod', dim, x.ndim);
   const source = accumulated(x, options.dtype);
   return dims.length === 0 ? source.clone() : productOver([source], { dims, keepdim: options.keepdim === true })[0]!;
 }
 
 function foldBools(kind: 'any' | 'all', x: Tensor, dim: Dims | undefined, options: KeepdimOption): Tensor {
+  checkOptions(kind, options, keepdimName);
   const dims = normalizeDims(kind, dim, x.ndim);
   const source = x.detach().to('bool');
   if (dims.length === 0) return source.clone();

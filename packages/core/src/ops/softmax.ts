@@ -1,6 +1,7 @@
 import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { isFloating, type DTypeName } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
+import { checkOptions, dtypeName } from '../option-names.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -29,6 +30,7 @@ const logShares = rowProgram('log_softmax', ['element'], (row, x) => {
 });
 
 function normalized(op: string, program: RowProgram, x: Tensor, dim: number, options: SoftmaxOptions): Tensor {
+  checkOptions(op, options, dtypeName);
   const d = normalizeDim(op, dim, x.ndim);
   const source = options.dtype === undefined ? x : x.to(options.dtype);
   if (!isFloating(source.dtype)) {
@@ -64,5 +66,6 @@ export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {})
 
 /** softmax(−x). @source torch.nn.functional.softmin */
 export function softmin(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+  checkOptions('softmin', options, dtypeName);
   return x.neg().softmax(dim, options);
 }

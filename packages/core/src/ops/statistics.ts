@@ -2,6 +2,7 @@ import { elementwise, type Unary } from '../define/elementwise.ts';
 import { rowProgram } from '../define/row-program.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
+import { checkOptions, keepdimName, type OptionNames } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, KeepdimOption } from './reduction.ts';
@@ -13,6 +14,8 @@ export interface VarianceOptions extends KeepdimOption {
   /** The older way to say correction 1 (true, the default) or 0. */
   unbiased?: boolean | undefined;
 }
+
+const varianceNames: OptionNames<VarianceOptions> = { keepdim: 1, correction: 1, unbiased: 1 };
 
 function requireFloating(op: string, x: Tensor): void {
   if (isFloating(x.dtype)) return;
@@ -41,6 +44,7 @@ const moments = rowProgram('var', ['element'], (row, x) => {
 
 /** The variance over dimensions, and the means that it was taken around. */
 function spread(op: string, x: Tensor, dim: Dims | undefined, options: VarianceOptions): { variance: Tensor; mean: Tensor } {
+  checkOptions(op, options, varianceNames);
   requireFloating(op, x);
   const dims = normalizeDims(op, dim, x.ndim);
   const { keepdim = false, unbiased = true } = options;
@@ -103,6 +107,7 @@ const logOfSum = rowProgram('logsumexp', ['element'], (row, x) => {
  * @source torch.logsumexp
  */
 export function logsumexp(x: Tensor, dim: Dims, options: KeepdimOption = {}): Tensor {
+  checkOptions('logsumexp', options, keepdimName);
   requireFloating('logsumexp', x);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const { rows, dim: along } = joined(x, dims);

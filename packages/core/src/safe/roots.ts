@@ -1,3 +1,4 @@
+import { checkOptions, keepdimName } from '../option-names.ts';
 import { normalizeDims } from '../shape.ts';
 import type { Dims } from '../ops/reduction.ts';
 import type { Tensor } from '../tensor.ts';
@@ -19,5 +20,6 @@ export function sqrt(x: Tensor): Tensor {
  * @throws IndexError for a dimension that x does not have
  */
 export function norm(x: Tensor, dim?: Dims, options: { keepdim?: boolean | undefined } = {}): Tensor {
+  checkOptions('safe.norm', options, keepdimName);
   return sqrt(x.square().sum(normalizeDims('norm', dim, x.ndim), { keepdim: options.keepdim }));
 }

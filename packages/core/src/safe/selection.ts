@@ -1,4 +1,5 @@
 import { where as select } from '../ops/selection.ts';
+import { checkOptions } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Options of `where`. */
@@ -21,6 +22,7 @@ export interface SafeWhereOptions {
  * console.log(tg.grad(y.sum(), x)[0].toArray()); // → [ 0, 0.5 ]
  */
 export function where(condition: Tensor, x: Tensor, f: (x: Tensor) => Tensor, options: SafeWhereOptions = {}): Tensor {
+  checkOptions('safe.where', options, { inside: 1, otherwise: 1 });
   const { inside = 1, otherwise = 0 } = options;
   return select(condition, f(select(condition, x, inside)), otherwise);
 }

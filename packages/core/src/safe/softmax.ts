@@ -1,3 +1,4 @@
+import { checkOptions, keepdimName } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { where } from './selection.ts';
 
@@ -25,6 +26,7 @@ export function softmax(x: Tensor, dim: number): Tensor {
  * @throws IndexError for a dimension that x does not have
  */
 export function logsumexp(x: Tensor, dim: number, options: { keepdim?: boolean | undefined } = {}): Tensor {
+  checkOptions('safe.logsumexp', options, keepdimName);
   const result = where(isOpen(x, dim), x, (y) => y.logsumexp(dim, { keepdim: true }), { otherwise: -Infinity });
   return options.keepdim === true ? result : result.squeeze(dim);
 }
