@@ -2,7 +2,7 @@ import type { NdArray } from 'ndarray';
 import { empty as emptyTensor } from './dispatch.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type DTypeName, type TypedArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
-import { checkOptions, requireNumbers, tensorNames } from './option-names.ts';
+import { checkOptions, none, requireNumbers, tensorNames } from './option-names.ts';
 import { arithmeticSequence, geometricSequence, linearSequence } from './sequences.ts';
 import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
@@ -36,7 +36,7 @@ export type TensorData =
  * console.log(tg.tensor([[1, 2], [3, 4]]).shape); // → [ 2, 2 ]
  * @source torch.tensor
  */
-export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+export function tensor(data: TensorData, options: TensorOptions = none): Tensor {
   checkOptions('tensor', options, tensorNames);
   const { values, shape, dtype } = read(data);
   return fromValues(values, shape, options.dtype === undefined ? dtype : toDType(options.dtype), options);
@@ -184,12 +184,12 @@ function optionDType(op: string, options: TensorOptions, otherwise = getDefaultD
 }
 
 /** A tensor whose values are not set. @source torch.empty */
-export function empty(size: Size, options: TensorOptions = {}): Tensor {
+export function empty(size: Size, options: TensorOptions = none): Tensor {
   return finish(emptyTensor(shapeFrom('empty', size), optionDType('empty', options)), options);
 }
 
 /** A tensor filled with one value. @source torch.full */
-export function full(size: Size, value: number | boolean, options: TensorOptions = {}): Tensor {
+export function full(size: Size, value: number | boolean, options: TensorOptions = none): Tensor {
   return filled('full', size, value, options);
 }
 
@@ -202,17 +202,17 @@ function filled(op: string, size: Size, value: number | boolean, options: Tensor
 }
 
 /** A tensor of zeros. @source torch.zeros */
-export function zeros(size: Size, options: TensorOptions = {}): Tensor {
+export function zeros(size: Size, options: TensorOptions = none): Tensor {
   return filled('zeros', size, 0, options);
 }
 
 /** A tensor of ones. @source torch.ones */
-export function ones(size: Size, options: TensorOptions = {}): Tensor {
+export function ones(size: Size, options: TensorOptions = none): Tensor {
   return filled('ones', size, 1, options);
 }
 
 /** A matrix with ones on the diagonal. @source torch.eye */
-export function eye(rows: number, columns: number = rows, options: TensorOptions = {}): Tensor {
+export function eye(rows: number, columns: number = rows, options: TensorOptions = none): Tensor {
   requireNumbers('eye', { rows, columns });
   const shape = shapeFrom('eye', [rows, columns]);
   const values = new Float64Array(rows * columns);
@@ -225,7 +225,7 @@ export function eye(rows: number, columns: number = rows, options: TensorOptions
  * @throws ValueError when step is 0 or points away from end
  * @source torch.arange
  */
-export function arange(startOrEnd: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
+export function arange(startOrEnd: number, end?: number, step = 1, options: TensorOptions = none): Tensor {
   const [from, to] = end === undefined ? [0, startOrEnd] : [startOrEnd, end];
   requireNumbers('arange', { start: from, end: to, step });
   checkOptions('arange', options, tensorNames);
@@ -243,7 +243,7 @@ export function arange(startOrEnd: number, end?: number, step = 1, options: Tens
  * @numerics in float32 the bits that PyTorch gives with AVX2; its own depend on the width of vectors
  * @source torch.linspace
  */
-export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
+export function linspace(start: number, end: number, steps: number, options: TensorOptions = none): Tensor {
   requireNumbers('linspace', { start, end, steps });
   const dtype = optionDType('linspace', options);
   const shape = shapeFrom('linspace', steps);
@@ -255,7 +255,7 @@ export function linspace(start: number, end: number, steps: number, options: Ten
  * @param base default 10
  * @source torch.logspace
  */
-export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = {}): Tensor {
+export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = none): Tensor {
   requireNumbers('logspace', { start, end, steps, base });
   const dtype = optionDType('logspace', options);
   const shape = shapeFrom('logspace', steps);
@@ -285,7 +285,7 @@ function positionsWhere(
  * @param offset which diagonal: 0 the main one, 1 the one above it
  * @source torch.tril_indices
  */
-export function trilIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
+export function trilIndices(rows: number, columns: number, offset = 0, options: TensorOptions = none): Tensor {
   return positionsWhere('trilIndices', [rows, columns], offset, (column, limit) => column <= limit, options);
 }
 
@@ -295,6 +295,6 @@ export function trilIndices(rows: number, columns: number, offset = 0, options: 
  * @param offset which diagonal: 0 the main one, 1 the one above it
  * @source torch.triu_indices
  */
-export function triuIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
+export function triuIndices(rows: number, columns: number, offset = 0, options: TensorOptions = none): Tensor {
   return positionsWhere('triuIndices', [rows, columns], offset, (column, limit) => column >= limit, options);
 }

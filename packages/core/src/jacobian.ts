@@ -2,7 +2,7 @@ import { grad as gradOf } from './autodiff/backward.ts';
 import { GradError } from './errors.ts';
 import { enableGrad } from './modes.ts';
 import { stack } from './ops/joining.ts';
-import { checkOptions, type OptionNames } from './option-names.ts';
+import { checkOptions, none, type OptionNames } from './option-names.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -37,7 +37,7 @@ export function jacobian(
 export function jacobian(
   fn: (...x: Tensor[]) => Tensor | readonly Tensor[],
   given: Tensor | readonly Tensor[],
-  options: JacobianOptions = {},
+  options: JacobianOptions = none,
 ): Tensor | Tensor[] | Tensor[][] {
   checkOptions('jacobian', options, jacobianNames);
   const { createGraph = false, strict = false } = options;
@@ -94,7 +94,7 @@ export function hessian(fn: (...x: Tensor[]) => Tensor, inputs: readonly Tensor[
 export function hessian(
   fn: (...x: Tensor[]) => Tensor,
   given: Tensor | readonly Tensor[],
-  options: JacobianOptions = {},
+  options: JacobianOptions = none,
 ): Tensor | Tensor[][] {
   checkOptions('hessian', options, jacobianNames);
   const gradient = (...inputs: Tensor[]): readonly Tensor[] => {

@@ -32,18 +32,23 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest;
 }
 
+/** Whether this is an object that can hold options. */
+function isObject(given: unknown): given is object {
+  return typeof given === 'object' && given !== null && !Array.isArray(given);
+}
+
+/** Whether an object was written down as one, and is not of a class of its own. */
+function isPlain(given: object): boolean {
+  const prototype = Object.getPrototypeOf(given) as unknown;
+  return prototype === Object.prototype || prototype === null;
+}
+
 /** What was given, in a word or two for messages. */
 export function described(given: unknown): string {
   if (Array.isArray(given)) return `an array [${given.join(', ')}]`;
   if (typeof given === 'string') return `'${given}'`;
   if (!isObject(given)) return typeof given === 'function' ? 'a function' : String(given);
-  const maker = (given.constructor as { name: string } | undefined)?.name ?? 'Object';
-  return maker === 'Object' ? `an object { ${Object.keys(given).join(', ')} }` : `a ${maker}`;
-}
-
-/** Whether this is an object that can hold options. */
-function isObject(given: unknown): given is object {
-  return typeof given === 'object' && given !== null && !Array.isArray(given);
+  return isPlain(given) ? `an object { ${Object.keys(given).join(', ')} }` : `a ${given.constructor.name}`;
 }
 
 /**
@@ -57,8 +62,9 @@ export function requireOptions<Options extends object>(
   given: Options,
   known: readonly (keyof Options & string)[],
 ): void {
-  const unknown = isObject(given) ? Object.keys(given).filter((name) => !known.includes(name as never)) : [];
-  if (!isObject(given) || (unknown.length > 0 && described(given).startsWith('a '))) {
+  const names = isObject(given) ? Object.keys(given) : [];
+  const unknown = names.filter((name) => !known.includes(name as never));
+  if (!isObject(given) || (!isPlain(given) && (unknown.length > 0 || names.length === 0))) {
     const ask = known.length === 0 ? 'there are no further arguments' : `further arguments are options, given by name, as in { ${known[0]}: … }`;
     throw new ValueError(`${owner}: ${ask}; got ${described(given)}`, { op: owner });
   }
@@ -79,13 +85,25 @@ function hint(owner: string, name: string, known: readonly string[]): string {
 /** The names of options, as the keys of a table, so that the compiler sees when one is missing. */
 export type OptionNames<Options> = { readonly [Name in keyof Options]-?: 1 };
 
+/** No options given: the default of the parameter, of which there is one, so that nothing is looked at. */
+export const none: Readonly<Record<never, never>> = {};
+
+/** What no options have and every tensor does. */
+const OF_TENSORS = 'shape';
+
 /**
- * As `requireOptions` for functions, which are called too often to look anything up where nothing is wrong.
+ * As `requireOptions` for functions, which are called too often to look anything up where nothing is wrong. What has a class of
+ * its own, as a layer that passes itself, may hold more than options.
  * @throws ValueError that names the option and the one that was probably meant
  */
 export function checkOptions<Options extends object>(owner: string, given: Options, known: OptionNames<Options>): void {
-  let isKnown = isObject(given);
-  for (const name in given) isKnown &&= known[name] === 1 || given[name] === undefined;
+  if (given === none) return;
+  let isKnown = false;
+  if (isObject(given)) {
+    isKnown = isPlain(given);
+    if (isKnown) for (const name in given) isKnown &&= known[name] === 1 || given[name] === undefined;
+    else if (!(OF_TENSORS in given)) for (const name in known) isKnown ||= name in given;
+  }
   if (!isKnown) requireOptions(owner, given, Object.keys(known) as (keyof Options & string)[]);
 }
 

@@ -12,7 +12,7 @@ import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type Typed
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { fillNormal } from './normal-distribution.ts';
-import { checkOptions, described, requireNumbers, type OptionNames } from './option-names.ts';
+import { checkOptions, described, none, requireNumbers, type OptionNames } from './option-names.ts';
 import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
 import type { Size, TensorOptions } from './create.ts';
@@ -72,12 +72,12 @@ function floatDType(op: string, options: RandomOptions): DType {
 }
 
 /** Numbers uniform in [0, 1). @source torch.rand */
-export function rand(size: Size, options: RandomOptions = {}): Tensor {
+export function rand(size: Size, options: RandomOptions = none): Tensor {
   return drawn<Floats>(shapeOf(size), floatDType('rand', options), options, fillUniform);
 }
 
 /** Numbers from the normal distribution of mean 0 and variance 1. @source torch.randn */
-export function randn(size: Size, options: RandomOptions = {}): Tensor {
+export function randn(size: Size, options: RandomOptions = none): Tensor {
   return drawn<Floats>(shapeOf(size), floatDType('randn', options), options, fillNormal);
 }
 
@@ -95,13 +95,13 @@ export function normal(
   mean: number | Tensor,
   std: number | Tensor = 1,
   size?: Size | RandomOptions,
-  options: RandomOptions = {},
+  options: RandomOptions = none,
 ): Tensor {
   if (typeof mean === 'number' && typeof std === 'number') {
     const shape = shapeOf(size as Size);
     return drawn<Floats>(shape, floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
   }
-  const chosen = (size as RandomOptions | undefined) ?? {};
+  const chosen = size === undefined ? {} : (size as RandomOptions);
   checkOptions('normal', chosen, randomNames);
   const { generator, requiresGrad } = chosen;
   const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
@@ -113,19 +113,19 @@ export function normal(
 }
 
 /** Numbers uniform in [0, 1) in the shape and dtype of x. @throws DTypeError for integers @source torch.rand_like */
-export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
+export function randLike(x: Tensor, options: RandomOptions = none): Tensor {
   checkOptions('randLike', options, randomNames);
   return rand(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Standard normal numbers in the shape and dtype of x. @throws DTypeError for integers @source torch.randn_like */
-export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
+export function randnLike(x: Tensor, options: RandomOptions = none): Tensor {
   checkOptions('randnLike', options, randomNames);
   return randn(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Whole numbers uniform in [low, high) in the shape and dtype of x. @source torch.randint_like */
-export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
+export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = none): Tensor {
   checkOptions('randintLike', options, randomNames);
   requireNumbers('randintLike', { low, high });
   return randint(low, high, x.shape, { ...options, dtype: options.dtype ?? x.dtype });
@@ -148,7 +148,7 @@ export interface MultinomialOptions {
  * @throws ValueError when the weights are negative, not finite or all 0, or `count` is not from 1 to what can be drawn
  * @source torch.multinomial
  */
-export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
+export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = none): Tensor {
   checkOptions('multinomial', options, { replacement: 1, generator: 1 });
   const { replacement = false, generator = defaultGenerator } = options;
   const details = { op: 'multinomial', shapes: [weights.shape] };
@@ -183,7 +183,7 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
 }
 
 /** Whole numbers uniform in [low, high), as int32. @source torch.randint */
-export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
+export function randint(low: number, high: number, size: Size, options: RandomOptions = none): Tensor {
   requireNumbers('randint', { low, high });
   if (size === undefined) throw new ValueError(`randint: the size is missing; write randint(low, high, size)`, { op: 'randint', argument: 'size' });
   checkOptions('randint', options, randomNames);
@@ -192,7 +192,7 @@ export function randint(low: number, high: number, size: Size, options: RandomOp
 }
 
 /** The numbers 0 to n − 1 in random order, as int32. @source torch.randperm */
-export function randperm(n: number, options: RandomOptions = {}): Tensor {
+export function randperm(n: number, options: RandomOptions = none): Tensor {
   requireNumbers('randperm', { n });
   checkOptions('randperm', options, randomNames);
   const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
@@ -200,7 +200,7 @@ export function randperm(n: number, options: RandomOptions = {}): Tensor {
 }
 
 /** 1 with the probability that each element of x says, else 0. @source torch.bernoulli */
-export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
+export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = none): Tensor {
   checkOptions('bernoulli', options, { generator: 1 });
   const probabilities = x.toTypedArray() as Floats;
   return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));

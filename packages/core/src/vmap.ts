@@ -1,6 +1,6 @@
 import { GradError, IndexError, ShapeError, TapegradError } from './errors.ts';
 import { stack } from './ops/joining.ts';
-import { checkOptions, type OptionNames } from './option-names.ts';
+import { checkOptions, none, type OptionNames } from './option-names.ts';
 import { getRngState, setRngState } from './random.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -32,7 +32,7 @@ const vmapNames: OptionNames<VmapOptions> = { inDims: 1, outDims: 1, randomness:
  * console.log(dots(tg.tensor([[1, 2], [3, 4]]), tg.tensor([[1, 1], [2, 2]])).toArray()); // → [ 3, 14 ]
  * @source torch.func.vmap
  */
-export function vmap<A extends unknown[], R>(fn: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+export function vmap<A extends unknown[], R>(fn: (...args: A) => R, options: VmapOptions = none): (...args: A) => R {
   checkOptions('vmap', options, vmapNames);
   const { inDims = 0, outDims = 0, randomness = 'error' } = options;
   return (...args) => {

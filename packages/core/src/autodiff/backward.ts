@@ -1,7 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError, GradError, ShapeError } from '../errors.ts';
 import { modes } from '../modes.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
@@ -34,7 +34,7 @@ const backwardNames: OptionNames<BackwardOptions> = { retainGraph: 1, createGrap
  * console.log(x.grad.item()); // → 6
  * @source torch.Tensor.backward
  */
-export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | null, options: BackwardOptions = {}): void {
+export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | null, options: BackwardOptions = none): void {
   checkOptions('backward', options, backwardNames);
   const roots = listOf(x);
   const seeds = seedsFor('backward', roots, gradient === undefined || gradient === null ? [] : listOf(gradient));
@@ -83,7 +83,7 @@ export function grad(
 export function grad(
   outputs: OneOrMany<Tensor>,
   inputs: OneOrMany<Tensor>,
-  options: GradOptions = {},
+  options: GradOptions = none,
 ): (Tensor | null)[] {
   checkOptions('grad', options, gradNames);
   const roots = listOf(outputs);

@@ -1,5 +1,5 @@
 import { GradError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
@@ -77,7 +77,7 @@ export function gradcheck<A extends unknown[]>(
   options?: GradcheckOptions,
 ): boolean;
 export function gradcheck(fn: (x: Tensor) => unknown, input: Tensor, options?: GradcheckOptions): boolean;
-export function gradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradcheckOptions = {}): boolean {
+export function gradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradcheckOptions = none): boolean {
   checkOptions('gradcheck', options, gradcheckNames);
   const inputs = given instanceof Tensor ? [given] : given;
   checkInputs(inputs);
@@ -112,7 +112,7 @@ export function gradgradcheck<A extends unknown[]>(
   options?: GradgradcheckOptions,
 ): boolean;
 export function gradgradcheck(fn: (x: Tensor) => unknown, input: Tensor, options?: GradgradcheckOptions): boolean;
-export function gradgradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradgradcheckOptions = {}): boolean {
+export function gradgradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradgradcheckOptions = none): boolean {
   checkOptions('gradgradcheck', options, { ...gradcheckNames, gradOutputs: 1, nonContiguousGradOutputs: 1 });
   const { gradOutputs, nonContiguousGradOutputs = false, ...shared } = options;
   const call = fn as TensorFunction;

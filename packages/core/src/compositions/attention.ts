@@ -1,7 +1,7 @@
 import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import type { Expr } from '../expr/index.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { dropout } from '../random.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -52,7 +52,7 @@ const maskedWeights = weightsOf(['element!'], (_, mask) => mask.not());
  * @throws ShapeError when the sizes do not fit; ValueError for a mask beside isCausal
  * @source torch.nn.functional.scaled_dot_product_attention
  */
-export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = none): Tensor {
   return scaledDotProductAttentionWithWeights(query, key, value, options)[0];
 }
 
@@ -64,7 +64,7 @@ export function scaledDotProductAttentionWithWeights(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  options: AttentionOptions = {},
+  options: AttentionOptions = none,
 ): [output: Tensor, weights: Tensor] {
   checkOptions('scaledDotProductAttention', options, attentionNames);
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;

@@ -1,5 +1,5 @@
 import { ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { randn } from '../random.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -40,7 +40,7 @@ function approximateBasis(a: Tensor, q: number, niter: number): Tensor {
  * @throws ValueError for another q
  * @source torch.svd_lowrank
  */
-export function svdLowrank(a: Tensor, q = 6, options: LowRankOptions = {}): LowRankParts {
+export function svdLowrank(a: Tensor, q = 6, options: LowRankOptions = none): LowRankParts {
   checkOptions('svdLowrank', options, lowRankNames);
   const op = 'svdLowrank';
   const { niter = 2, M } = options;
@@ -80,7 +80,7 @@ const pcaNames: OptionNames<PcaOptions> = { center: 1, niter: 1 };
  * @param q default min(6, m, n)
  * @source torch.pca_lowrank
  */
-export function pcaLowrank(a: Tensor, q?: number | null, options: PcaOptions = {}): LowRankParts {
+export function pcaLowrank(a: Tensor, q?: number | null, options: PcaOptions = none): LowRankParts {
   checkOptions('pcaLowrank', options, pcaNames);
   requireMatrices('pcaLowrank', a);
   const { center = true, niter } = options;

@@ -1,6 +1,6 @@
 import { custom } from '../define/rules.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { eigvalsh, eigh } from './eigen.ts';
@@ -68,7 +68,7 @@ function generalParts(x: Tensor): [left: Tensor, values: Tensor, right: Tensor] 
  * @derivative where the rank does not change; nothing in it divides by differences of singular values
  * @source torch.linalg.pinv
  */
-export function pinv(a: Tensor, options: ToleranceOptions = {}): Tensor {
+export function pinv(a: Tensor, options: ToleranceOptions = none): Tensor {
   checkOptions('pinv', options, toleranceNames);
   if (options.hermitian === true) requireSquare('pinv', a);
   else requireMatrices('pinv', a);
@@ -85,7 +85,7 @@ export function pinverse(a: Tensor, rcond = 1e-15): Tensor {
  * @shape [..., m, n] -> [...]
  * @source torch.linalg.matrix_rank
  */
-export function matrixRank(a: Tensor, options: ToleranceOptions = {}): Tensor {
+export function matrixRank(a: Tensor, options: ToleranceOptions = none): Tensor {
   checkOptions('matrixRank', options, toleranceNames);
   if (options.hermitian === true) requireSquare('matrixRank', a);
   else requireMatrices('matrixRank', a);
@@ -123,7 +123,7 @@ export interface LstsqResult {
  * @throws ShapeError when A and B do not have equally many rows
  * @source torch.linalg.lstsq
  */
-export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqResult {
+export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = none): LstsqResult {
   checkOptions('lstsq', options, { rcond: 1, driver: 1 });
   const op = 'lstsq';
   const driver = options.driver ?? 'gelsy';

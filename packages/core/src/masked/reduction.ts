@@ -1,28 +1,28 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import type { Dims } from '../ops/reduction.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { countOf, filled, highestOf, lowestOf, maskedReduceNames, type MaskedReduceOptions } from './mask.ts';
 
 // Where no element counts at all, a reduction gives what it starts from.
 
 /** The sum of the elements that count. @source torch.masked.sum */
-export function sum(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function sum(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.sum', given, maskedReduceNames);
   const { mask, ...options } = given;
   return filled('sum', x, mask, 0).sum(dim, options);
 }
 
 /** The product of the elements that count. @source torch.masked.prod */
-export function prod(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function prod(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.prod', given, maskedReduceNames);
   const { mask, ...options } = given;
   return filled('prod', x, mask, 1).prod(dim, options);
 }
 
 /** The largest element that counts. @source torch.masked.amax */
-export function amax(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function amax(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.amax', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   const source = dtype === undefined ? x : x.to(dtype);
@@ -30,7 +30,7 @@ export function amax(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Te
 }
 
 /** The smallest element that counts. @source torch.masked.amin */
-export function amin(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function amin(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.amin', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   const source = dtype === undefined ? x : x.to(dtype);
@@ -38,7 +38,7 @@ export function amin(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Te
 }
 
 /** Where the largest element that counts stands, in the dtype of the input as in PyTorch. @source torch.masked.argmax */
-export function argmax(x: Tensor, dim?: number | null, given: MaskedReduceOptions = {}): Tensor {
+export function argmax(x: Tensor, dim?: number | null, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.argmax', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   return filled('argmax', x, mask, lowestOf(x))
@@ -47,7 +47,7 @@ export function argmax(x: Tensor, dim?: number | null, given: MaskedReduceOption
 }
 
 /** Where the smallest element that counts stands, in the dtype of the input as in PyTorch. @source torch.masked.argmin */
-export function argmin(x: Tensor, dim?: number | null, given: MaskedReduceOptions = {}): Tensor {
+export function argmin(x: Tensor, dim?: number | null, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.argmin', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   return filled('argmin', x, mask, highestOf(x))
@@ -56,14 +56,14 @@ export function argmin(x: Tensor, dim?: number | null, given: MaskedReduceOption
 }
 
 /** The mean of the elements that count; NaN of none. @source torch.masked.mean */
-export function mean(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function mean(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.mean', given, maskedReduceNames);
   const { mask, dtype, keepdim = false } = given;
   return sum(x, dim, { mask, dtype, keepdim }).div(countOf('mean', x, mask, dim, keepdim));
 }
 
 /** The median of the elements that count along a dimension, the lower one of two; NaN of none. @source torch.masked.median */
-export function median(x: Tensor, dim = -1, given: MaskedReduceOptions = {}): Tensor {
+export function median(x: Tensor, dim = -1, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.median', given, maskedReduceNames);
   const { mask, keepdim } = given;
   if (!isFloating(x.dtype)) {
@@ -76,14 +76,14 @@ export function median(x: Tensor, dim = -1, given: MaskedReduceOptions = {}): Te
 }
 
 /** The p-norm of the elements that count. @source torch.masked.norm */
-export function norm(x: Tensor, ord = 2, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function norm(x: Tensor, ord = 2, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.norm', given, maskedReduceNames);
   const { mask, ...options } = given;
   return filled('norm', x, mask, ord === -Infinity ? Infinity : 0).vectorNorm(ord, dim, options);
 }
 
 /** log Σ e^x of the elements that count. @source torch.masked.logsumexp */
-export function logsumexp(x: Tensor, dim?: Dims, given: MaskedReduceOptions = {}): Tensor {
+export function logsumexp(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.logsumexp', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   const source = dtype === undefined ? x : x.to(dtype);
@@ -99,7 +99,7 @@ export interface MaskedVarianceOptions extends MaskedReduceOptions {
 const maskedVarianceNames: OptionNames<MaskedVarianceOptions> = { keepdim: 1, dtype: 1, mask: 1, unbiased: 1 };
 
 /** The variance of the elements that count; by default over their number. @source torch.masked.var */
-function variance(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): Tensor {
+function variance(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = none): Tensor {
   checkOptions('masked.var', options, maskedVarianceNames);
   const { mask, dtype, keepdim = false, unbiased = false } = options;
   const source = dtype !== undefined ? x.to(dtype) : isFloating(x.dtype) ? x : x.to('float32');
@@ -111,7 +111,7 @@ function variance(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): T
 export { variance as var };
 
 /** The standard deviation of the elements that count; by default over their number. @source torch.masked.std */
-export function std(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = {}): Tensor {
+export function std(x: Tensor, dim?: Dims, options: MaskedVarianceOptions = none): Tensor {
   checkOptions('masked.std', options, maskedVarianceNames);
   return variance(x, dim, options).sqrt();
 }
@@ -125,7 +125,7 @@ export interface MaskedLogaddexpOptions {
 }
 
 /** log(e^x + e^other) of what counts. @source torch.masked.logaddexp */
-export function logaddexp(x: Tensor, other: Tensor, options: MaskedLogaddexpOptions = {}): Tensor {
+export function logaddexp(x: Tensor, other: Tensor, options: MaskedLogaddexpOptions = none): Tensor {
   checkOptions('masked.logaddexp', options, { inputMask: 1, otherMask: 1 });
   const { inputMask, otherMask } = options;
   return filled('logaddexp', x, inputMask, -Infinity).logaddexp(filled('logaddexp', other, otherMask, -Infinity));

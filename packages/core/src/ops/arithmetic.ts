@@ -1,6 +1,6 @@
 import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Ternary, type Unary } from '../define/elementwise.ts';
 import { DTypeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A weight for the second operand of `add` and `sub`. */
@@ -207,7 +207,7 @@ type AddCombined = Elementwise<(x: Tensor, a: Tensor, b: Tensor, options?: Value
 type Combined = (x: Tensor, a: Tensor, b: Tensor, options?: ValueOption) => readonly Operand[];
 
 function combined(op: string): Combined {
-  return (x, a, b, options = {}) => {
+  return (x, a, b, options = none) => {
     checkOptions(op, options, valueName);
     if (a instanceof Tensor && b instanceof Tensor) return [x, a, b, options.value ?? 1];
     throw new ValueError(`${op}: the operands must be Tensors`, { op });

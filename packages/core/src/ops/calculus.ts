@@ -1,6 +1,6 @@
 import { followedBy } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, notATensor, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { normalizeDim } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -28,7 +28,7 @@ const diffNames: OptionNames<DiffOptions> = { prepend: 1, append: 1 };
  * @throws ShapeError for a scalar
  * @source torch.diff
  */
-export function diff(x: Tensor, n = 1, dim = -1, options: DiffOptions = {}): Tensor {
+export function diff(x: Tensor, n = 1, dim = -1, options: DiffOptions = none): Tensor {
   checkOptions('diff', options, diffNames);
   if (x.ndim === 0) throw new ShapeError('diff: the input must have at least one dimension, got a scalar', { op: 'diff' });
   if (!(Number.isInteger(n) && n >= 0))
@@ -82,18 +82,18 @@ function areas(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOption
  * @throws ShapeError when x does not have as many points as y
  * @source torch.trapezoid
  */
-export function trapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function trapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   const { areas: parts, dim } = areas('trapezoid', y, x, options);
   return parts.sum(dim);
 }
 
 /** As `trapezoid`, under its older name. @source torch.trapz */
-export function trapz(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function trapz(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   return trapezoid(y, x, options);
 }
 
 /** The integrals of y up to each point but the first. @source torch.cumulative_trapezoid */
-export function cumulativeTrapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function cumulativeTrapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   const { areas: parts, dim } = areas('cumulativeTrapezoid', y, x, options);
   return parts.cumsum(dim);
 }

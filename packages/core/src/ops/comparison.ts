@@ -2,7 +2,7 @@ import { elementwise, type Binary, type Elementwise, type Operand, type TensorBi
 import { dtypeInfo } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { constant } from '../expr/index.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -94,7 +94,7 @@ export const isclose: IsClose = elementwise(
     return x.eq(y).or(equalNan.ne(0).and(x.isnan()).and(y.isnan())).or(near);
   },
   { result: 'bool' },
-  (x: Tensor, other: Tensor, options: ClosenessOptions = {}) => {
+  (x: Tensor, other: Tensor, options: ClosenessOptions = none) => {
     checkOptions('isclose', options, closenessNames);
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
     if (!(x instanceof Tensor && other instanceof Tensor)) {
@@ -130,7 +130,7 @@ export const nanToNum: Elementwise<(x: Tensor, options?: Replacements) => Tensor
   'nan_to_num',
   (x, nan, high, low) => x.isnan().where(nan, x.eq(Infinity).where(high, x.eq(-Infinity).where(low, x))),
   { result: 'first', points: [{ at: [NaN, 7, 8, 9], value: 7, partials: [0] }, { at: [-Infinity, 7, 8, 9], value: 9, partials: [0] }] },
-  (x: Tensor, options: Replacements = {}) => {
+  (x: Tensor, options: Replacements = none) => {
     checkOptions('nanToNum', options, replacementNames);
     const { nan, posinf, neginf } = options;
     const { min, max } = dtypeInfo[x.dtype];

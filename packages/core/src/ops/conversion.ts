@@ -3,7 +3,7 @@ import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
-import { checkOptions, tensorNames } from '../option-names.ts';
+import { checkOptions, none, tensorNames } from '../option-names.ts';
 import { contiguousStrides, shapeString, type Shape, type Strides } from '../shape.ts';
 import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
@@ -103,22 +103,22 @@ function made(op: string, x: Tensor, shape: Shape, value: number | boolean | nul
 }
 
 /** Zeros in the shape and dtype of x. @source torch.zeros_like */
-export function zerosLike(x: Tensor, options: LikeOptions = {}): Tensor {
+export function zerosLike(x: Tensor, options: LikeOptions = none): Tensor {
   return made('zerosLike', x, x.shape, 0, options);
 }
 
 /** Ones in the shape and dtype of x. @source torch.ones_like */
-export function onesLike(x: Tensor, options: LikeOptions = {}): Tensor {
+export function onesLike(x: Tensor, options: LikeOptions = none): Tensor {
   return made('onesLike', x, x.shape, 1, options);
 }
 
 /** One value in the shape and dtype of x. @source torch.full_like */
-export function fullLike(x: Tensor, value: number | boolean, options: LikeOptions = {}): Tensor {
+export function fullLike(x: Tensor, value: number | boolean, options: LikeOptions = none): Tensor {
   return made('fullLike', x, x.shape, value, options);
 }
 
 /** A tensor of the same shape and dtype whose values are not set. @source torch.empty_like */
-export function emptyLike(x: Tensor, options: LikeOptions = {}): Tensor {
+export function emptyLike(x: Tensor, options: LikeOptions = none): Tensor {
   return made('emptyLike', x, x.shape, null, options);
 }
 
@@ -132,7 +132,7 @@ function checkedShape(op: string, size: NewSize): Shape {
 }
 
 /** A tensor of the dtype of x whose values are not set. @source torch.Tensor.new_empty */
-export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
   return made('newEmpty', x, checkedShape('newEmpty', size), null, options);
 }
 
@@ -141,7 +141,7 @@ export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = {}): T
  * @throws ShapeError when there are not as many strides as sizes
  * @source torch.Tensor.new_empty_strided
  */
-export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, options: LikeOptions = {}): Tensor {
+export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, options: LikeOptions = none): Tensor {
   checkOptions('newEmptyStrided', options, tensorNames);
   const shape = checkedShape('newEmptyStrided', size);
   if (stride.length !== shape.length || stride.some((s) => !Number.isInteger(s) || s < 0)) {
@@ -156,16 +156,16 @@ export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, optio
 }
 
 /** Zeros with the dtype of x. @source torch.Tensor.new_zeros */
-export function newZeros(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+export function newZeros(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
   return made('newZeros', x, checkedShape('newZeros', size), 0, options);
 }
 
 /** Ones with the dtype of x. @source torch.Tensor.new_ones */
-export function newOnes(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
+export function newOnes(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
   return made('newOnes', x, checkedShape('newOnes', size), 1, options);
 }
 
 /** One value with the dtype of x. @source torch.Tensor.new_full */
-export function newFull(x: Tensor, size: NewSize, value: number | boolean, options: LikeOptions = {}): Tensor {
+export function newFull(x: Tensor, size: NewSize, value: number | boolean, options: LikeOptions = none): Tensor {
   return made('newFull', x, checkedShape('newFull', size), value, options);
 }

@@ -2,7 +2,7 @@ import type { ConvolutionWindow } from '../backend/types.ts';
 import { bilinear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, notATensor, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -206,7 +206,7 @@ function convolve(rank: number, input: Tensor, w: Tensor, bias: Tensor | null | 
  * @throws ShapeError when ranks or channels do not fit, or the window is larger than the padded input
  * @source torch.nn.functional.conv1d
  */
-export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(1, x, weight, bias, options);
 }
 
@@ -216,12 +216,12 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
  * @throws ShapeError when ranks or channels do not fit, or the window is larger than the padded input
  * @source torch.nn.functional.conv2d
  */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(2, x, weight, bias, options);
 }
 
 /** As `conv2d` over volumes. @shape x [N, C, D, H, W] -> [N, O, D', H', W'] @source torch.nn.functional.conv3d */
-export function conv3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(3, x, weight, bias, options);
 }
 
@@ -270,16 +270,16 @@ function transposed(rank: number, input: Tensor, w: Tensor, bias: Tensor | null 
 }
 
 /** The transpose of `conv1d`. @shape x [N, C, L], weight [C, O / groups, K] -> [N, O, L'] @source torch.nn.functional.conv_transpose1d */
-export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(1, x, weight, bias, options);
 }
 
 /** The transpose of `conv2d`. @shape x [N, C, H, W], weight [C, O / groups, K, K] -> [N, O, H', W'] @source torch.nn.functional.conv_transpose2d */
-export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(2, x, weight, bias, options);
 }
 
 /** The transpose of `conv3d`. @shape x [N, C, D, H, W] -> [N, O, D', H', W'] @source torch.nn.functional.conv_transpose3d */
-export function convTranspose3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(3, x, weight, bias, options);
 }

@@ -1,6 +1,6 @@
 import { dtypeInfo, isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -43,7 +43,7 @@ function checkWeights(name: 'fweights' | 'aweights', weights: Tensor, count: num
  * @throws ValueError for negative weights
  * @source torch.cov
  */
-export function cov(x: Tensor, options: CovarianceOptions = {}): Tensor {
+export function cov(x: Tensor, options: CovarianceOptions = none): Tensor {
   checkOptions('cov', options, covarianceNames);
   if (x.ndim > 2) {
     throw new ShapeError(`cov: the input must have at most two dimensions, got ${shapeString(x.shape)}`, {

@@ -2,7 +2,7 @@ import { checkIndex, requireIntegers } from '../define/bounds.ts';
 import { custom } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -52,7 +52,7 @@ const lookup = custom<Lookup>('embedding', {
  * @throws IndexError when an id is not a row
  * @source torch.nn.functional.embedding
  */
-export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions = none): Tensor {
   checkOptions('embedding', options, embeddingNames);
   requireIntegers('embedding', ids, 'ids');
   if (weight.ndim !== 2) {

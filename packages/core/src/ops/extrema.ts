@@ -2,7 +2,7 @@ import { custom } from '../define/rules.ts';
 import { shareOfTies } from '../define/ties.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { IndexError, ValueError } from '../errors.ts';
-import { checkOptions, keepdimName } from '../option-names.ts';
+import { checkOptions, keepdimName, none } from '../option-names.ts';
 import { normalizeDim, normalizeDims, reducedShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { Dims, KeepdimOption } from './reduction.ts';
@@ -66,7 +66,7 @@ function fold(op: string, kind: Kind, x: Tensor, dim: Dims | undefined, options:
  * @throws IndexError over a dimension of size 0
  * @source torch.amax
  */
-export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return fold('amax', 'max', x, dim, options);
 }
 
@@ -76,12 +76,12 @@ export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor
  * @throws IndexError over a dimension of size 0
  * @source torch.amin
  */
-export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return fold('amin', 'min', x, dim, options);
 }
 
 /** The smallest and the largest element along a dimension, or of all. @source torch.aminmax */
-export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): { min: Tensor; max: Tensor } {
+export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = none): { min: Tensor; max: Tensor } {
   checkOptions('aminmax', options, keepdimName);
   // The dimension of a scalar is kept as one of size 1, which reductions of one result do not do.
   if (x.ndim === 0 && typeof dim === 'number' && options.keepdim === true) return aminmax(x.reshape([1]), dim, options);
@@ -139,7 +139,7 @@ function extremum(kind: Kind, x: Tensor, by: number | Tensor | undefined, option
 export function max(x: Tensor): Tensor;
 export function max(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
 export function max(x: Tensor, other: Tensor): Tensor;
-export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return extremum('max', x, by, options);
 }
 
@@ -153,7 +153,7 @@ export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}
 export function min(x: Tensor): Tensor;
 export function min(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
 export function min(x: Tensor, other: Tensor): Tensor;
-export function min(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function min(x: Tensor, by?: number | Tensor, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return extremum('min', x, by, options);
 }
 
@@ -169,12 +169,12 @@ function position(kind: Kind, x: Tensor, dim: number | null | undefined, options
 }
 
 /** Where the largest element stands (the first of equals), along a dimension or among all in row-major order. @source torch.argmax */
-export function argmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): Tensor {
+export function argmax(x: Tensor, dim?: number | null, options: KeepdimOption = none): Tensor {
   return position('max', x, dim, options);
 }
 
 /** Where the smallest element stands (the first of equals), along a dimension or among all in row-major order. @source torch.argmin */
-export function argmin(x: Tensor, dim?: number | null, options: KeepdimOption = {}): Tensor {
+export function argmin(x: Tensor, dim?: number | null, options: KeepdimOption = none): Tensor {
   return position('min', x, dim, options);
 }
 

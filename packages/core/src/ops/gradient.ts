@@ -1,7 +1,7 @@
 import { followedBy } from '../define/framing.ts';
 import { getDefaultDType, isFloating } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -25,7 +25,7 @@ const gradientNames: OptionNames<GradientOptions> = { spacing: 1, dim: 1, edgeOr
  * @throws ShapeError for fewer than edgeOrder + 1 values along a dimension
  * @source torch.gradient
  */
-export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
+export function gradient(x: Tensor, options: GradientOptions = none): Tensor[] {
   checkOptions('gradient', options, gradientNames);
   const { dim, edgeOrder = 1 } = options;
   const spacing = options.spacing ?? 1;

@@ -1,6 +1,6 @@
 import { elementwise, type Elementwise } from '../define/elementwise.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -132,7 +132,7 @@ function check(x: Tensor, grid: Tensor, { mode = 'bilinear', paddingMode = 'zero
  * @throws ShapeError, DTypeError when image and grid do not fit; ValueError for an unknown mode
  * @source torch.nn.functional.grid_sample
  */
-export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = none): Tensor {
   checkOptions('gridSample', options, gridSampleNames);
   check(x, grid, options);
   const { mode = 'bilinear', paddingMode = 'zeros' } = options;
@@ -174,7 +174,7 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
  * @throws ShapeError when the matrices do not fit the size
  * @source torch.nn.functional.affine_grid
  */
-export function affineGrid(theta: Tensor, size: readonly number[], options: Pick<GridSampleOptions, 'alignCorners'> = {}): Tensor {
+export function affineGrid(theta: Tensor, size: readonly number[], options: Pick<GridSampleOptions, 'alignCorners'> = none): Tensor {
   checkOptions('affineGrid', options, { alignCorners: 1 });
   const [batch, , ...sizes] = size as readonly [number, number, ...number[]];
   const rank = sizes.length;

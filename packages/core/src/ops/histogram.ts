@@ -1,6 +1,6 @@
 import { dtypeInfo, isFloating, type DType, type TypedArray } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -22,7 +22,7 @@ const bincountNames: OptionNames<BincountOptions> = { weights: 1, minlength: 1 }
  * @throws ValueError for negative numbers
  * @source torch.bincount
  */
-export function bincount(x: Tensor, options: BincountOptions = {}): Tensor {
+export function bincount(x: Tensor, options: BincountOptions = none): Tensor {
   checkOptions('bincount', options, bincountNames);
   const { weights = null, minlength = 0 } = options;
   const details = { op: 'bincount', shapes: [x.shape] };
@@ -168,7 +168,7 @@ export interface Histogram<Edges> {
  * @throws ShapeError for weights of another shape
  * @source torch.histogram
  */
-export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = {}): Histogram<Tensor> {
+export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = none): Histogram<Tensor> {
   checkOptions('histogram', options, histogramNames);
   const weight = options.weight?.reshape([-1]);
   if (options.weight && !sameShape(options.weight.shape, x.shape)) throw weightShape('histogram', options.weight, x.shape);
@@ -184,7 +184,7 @@ export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOp
 export function histogramdd(
   x: Tensor,
   bins: number | readonly number[] | readonly Tensor[],
-  options: HistogramOptions = {},
+  options: HistogramOptions = none,
 ): Histogram<Tensor[]> {
   checkOptions('histogramdd', options, histogramNames);
   if (x.ndim < 2) {

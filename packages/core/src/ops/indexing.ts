@@ -4,7 +4,7 @@ import { custom } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import type { Strided } from '../backend/types.ts';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -92,7 +92,7 @@ const scatterNames: OptionNames<ScatterOptions> = { reduce: 1 };
  */
 export const scatter: Writable<
   (x: Tensor, dim: number, index: Tensor, src: Tensor | number, options?: ScatterOptions) => Tensor
-> = writable((x, dim, index, src, options = {}) => {
+> = writable((x, dim, index, src, options = none) => {
   checkOptions('scatter', options, scatterNames);
   if (options.reduce !== undefined && options.reduce !== 'add') {
     throw new ValueError(`scatter: reduce must be 'add', got '${String(options.reduce)}'`, { op: 'scatter', argument: 'reduce' });
@@ -180,7 +180,7 @@ function writeSlices(op: string, x: Tensor, dim: number, index: Tensor, source: 
 /** x with slices added along a dimension, `alpha` times; those for the same place add up. @source torch.index_add */
 export const indexAdd: Writable<
   (x: Tensor, dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }) => Tensor
-> = writable((x, dim, index, source, options = {}) => {
+> = writable((x, dim, index, source, options = none) => {
   checkOptions('indexAdd', options, { alpha: 1 });
   const { alpha = 1 } = options;
   return writeSlices('indexAdd', x, dim, index, alpha === 1 ? source : source.mul(alpha), true);

@@ -3,7 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { resultType } from '../define/promotion.ts';
 import { empty, kernels, viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -195,7 +195,7 @@ const meshgridNames: OptionNames<MeshgridOptions> = { indexing: 1 };
  * @throws ShapeError when an argument has more than one dimension
  * @source torch.meshgrid
  */
-export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
+export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = none): Tensor[] {
   checkOptions('meshgrid', options, meshgridNames);
   requireSome('meshgrid', vectors);
   const bad = vectors.findIndex((x) => x.ndim > 1);
@@ -252,7 +252,7 @@ const combinationsNames: OptionNames<CombinationsOptions> = { withReplacement: 1
  * @throws ShapeError when x is not a vector; ValueError when r is not a whole number of at least 0
  * @source torch.combinations
  */
-export function combinations(x: Tensor, r = 2, options: CombinationsOptions = {}): Tensor {
+export function combinations(x: Tensor, r = 2, options: CombinationsOptions = none): Tensor {
   checkOptions('combinations', options, combinationsNames);
   requireVectors('combinations', [x]);
   if (!Number.isInteger(r) || r < 0) {

@@ -1,7 +1,7 @@
 import { bilinear } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { checkOptions, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -143,27 +143,27 @@ export interface AddmmOptions {
 const addmmNames: OptionNames<AddmmOptions> = { beta: 1, alpha: 1 };
 
 /** beta · x + alpha · (a b). @source torch.addmm */
-export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addmm', x, a.mm(b), options);
 }
 
 /** beta · x + alpha · (a b), batch by batch. @source torch.baddbmm */
-export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('baddbmm', x, a.bmm(b), options);
 }
 
 /** beta · x + alpha · the sum of the products of a batch. @shape x, [b, m, k], [b, k, n] -> [m, n] @source torch.addbmm */
-export function addbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function addbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addbmm', x, a.bmm(b).sum(0), options);
 }
 
 /** beta · x + alpha · (a v). @shape x, [m, k], [k] -> [m] @source torch.addmv */
-export function addmv(x: Tensor, a: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+export function addmv(x: Tensor, a: Tensor, v: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addmv', x, a.mv(v), options);
 }
 
 /** beta · x + alpha · (u vᵀ). @shape x, [m], [n] -> [m, n] @source torch.addr */
-export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addr', x, u.outer(v), options);
 }
 

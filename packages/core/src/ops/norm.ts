@@ -1,7 +1,7 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, reduceNames } from '../option-names.ts';
+import { checkOptions, none, reduceNames } from '../option-names.ts';
 import { normalizeDim, normalizeDims, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from './reduction.ts';
@@ -46,7 +46,7 @@ const orders: ReadonlyMap<number, (x: Tensor, dims: Dims, options: ReduceOptions
  * @throws DTypeError for integers
  * @source torch.linalg.vector_norm
  */
-export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('vectorNorm', options, reduceNames);
   const source = options.dtype === undefined ? x : x.to(options.dtype);
   if (!isFloating(source.dtype)) {
@@ -68,7 +68,7 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
  * @throws DTypeError for integers
  * @source torch.norm
  */
-export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('norm', options, reduceNames);
   if (typeof p !== 'number' && p !== 'fro') {
     throw new ValueError(

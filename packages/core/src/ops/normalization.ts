@@ -4,7 +4,7 @@ import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { custom } from '../define/rules.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, notATensor, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
@@ -162,7 +162,7 @@ export function batchNorm(
   runningVar: Tensor | null,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: BatchNormOptions = {},
+  options: BatchNormOptions = none,
 ): Tensor {
   checkOptions('batchNorm', options, batchNormNames);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
@@ -212,7 +212,7 @@ export function layerNorm(
   normalizedShape: number | Shape,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: { eps?: number | undefined } = {},
+  options: { eps?: number | undefined } = none,
 ): Tensor {
   checkOptions('layerNorm', options, epsName);
   const sizes = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
@@ -232,7 +232,7 @@ export function rmsNorm(
   x: Tensor,
   normalizedShape: Shape,
   weight?: Tensor | null,
-  options: { eps?: number | null | undefined } = {},
+  options: { eps?: number | null | undefined } = none,
 ): Tensor {
   checkOptions('rmsNorm', options, epsName);
   const eps = options.eps ?? (x.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
@@ -286,7 +286,7 @@ export function groupNorm(
   numGroups: number,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: { eps?: number | undefined } = {},
+  options: { eps?: number | undefined } = none,
 ): Tensor {
   checkOptions('groupNorm', options, epsName);
   const channels = x.shape[1] ?? 0;
@@ -335,7 +335,7 @@ export function instanceNorm(
   runningVar?: Tensor | null,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: InstanceNormOptions = {},
+  options: InstanceNormOptions = none,
 ): Tensor {
   checkOptions('instanceNorm', options, instanceNormNames);
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;

@@ -2,7 +2,7 @@ import { custom } from '../define/rules.ts';
 import { shareOfTies } from '../define/ties.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, keepdimName, type OptionNames } from '../option-names.ts';
+import { checkOptions, keepdimName, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
@@ -29,7 +29,7 @@ function elementsAt(sorted: ValuesAndIndices, place: Tensor, dim: number, keepdi
  * @throws ValueError when there are fewer than k
  * @source torch.kthvalue
  */
-export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepdimOption = {}): ValuesAndIndices {
+export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepdimOption = none): ValuesAndIndices {
   checkOptions('kthvalue', options, keepdimName);
   const { line, dim: d } = lineAlong('kthvalue', x, dim);
   const size = line.shape[d]!;
@@ -115,14 +115,14 @@ function medianOf(op: 'median' | 'nanmedian', x: Tensor, dim: number | undefined
  */
 export function median(x: Tensor): Tensor;
 export function median(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
-export function median(x: Tensor, dim?: number, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function median(x: Tensor, dim?: number, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return medianOf('median', x, dim, options);
 }
 
 /** The median of what is not NaN, of all elements or along a dimension. @source torch.nanmedian */
 export function nanmedian(x: Tensor): Tensor;
 export function nanmedian(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
-export function nanmedian(x: Tensor, dim?: number, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function nanmedian(x: Tensor, dim?: number, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return medianOf('nanmedian', x, dim, options);
 }
 
@@ -142,7 +142,7 @@ function endOfLongestRun(values: ArrayLike<number>): number {
  * @throws IndexError along a dimension of size 0
  * @source torch.mode
  */
-export function mode(x: Tensor, dim = -1, options: KeepdimOption = {}): ValuesAndIndices {
+export function mode(x: Tensor, dim = -1, options: KeepdimOption = none): ValuesAndIndices {
   checkOptions('mode', options, keepdimName);
   const { line, dim: d } = lineAlong('mode', x, dim);
   const size = line.shape[d]!;
@@ -250,11 +250,11 @@ function quantileOf(
  * @throws DTypeError for integers, or when q has another dtype
  * @source torch.quantile
  */
-export function quantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor {
+export function quantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = none): Tensor {
   return quantileOf('quantile', x, q, dim, options, amongAll);
 }
 
 /** The quantile of what is not NaN. @source torch.nanquantile */
-export function nanquantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor {
+export function nanquantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = none): Tensor {
   return quantileOf('nanquantile', x, q, dim, options, amongPresent);
 }

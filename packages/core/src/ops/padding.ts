@@ -1,6 +1,6 @@
 import { framed, type Margin } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -77,7 +77,7 @@ function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor
  * @throws ShapeError when the list does not fit the tensor, or a mode cannot fill so much
  * @source torch.nn.functional.pad
  */
-export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
+export function pad(x: Tensor, pad: readonly number[], options: PadOptions = none): Tensor {
   checkOptions('pad', options, padNames);
   const { mode = 'constant', value = 0 } = options;
   const margins = marginsOf(x, pad);

@@ -3,7 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { checkOptions, keepdimName, reduceNames } from '../option-names.ts';
+import { checkOptions, keepdimName, none, reduceNames } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -47,7 +47,7 @@ function accumulated(x: Tensor, dtype: DTypeName | undefined): Tensor {
  * The sum over dimensions, all by default. Integers and bools give int32; an empty sum is 0.
  * @source torch.sum
  */
-export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('sum', options, reduceNames);
   const dims = normalizeDims('sum', dim, x.ndim);
   const source = accumulated(x, options.dtype);
@@ -75,7 +75,7 @@ export function sumToSize(x: Tensor, shape: Shape): Tensor {
  * @throws DTypeError for integers: convert first
  * @source torch.mean
  */
-export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('mean', options, reduceNames);
   const source = options.dtype === undefined ? x : x.to(toDType(options.dtype));
   if (dtypeInfo[source.dtype].category < 2) {
@@ -90,13 +90,13 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor
 }
 
 /** The sum over dimensions of what is not NaN. @source torch.nansum */
-export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('nansum', options, reduceNames);
   return x.maskedFill(x.isnan(), 0).sum(dim, options);
 }
 
 /** The mean over dimensions of what is not NaN; NaN where nothing else is. @throws DTypeError for integers @source torch.nanmean */
-export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('nanmean', options, reduceNames);
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, {
@@ -143,7 +143,7 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
  * @derivative the product of the other elements, right where some are 0 and at every order
  * @source torch.prod
  */
-export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
   checkOptions('prod', options, reduceNames);
   const dims = normalizeDims('prod', dim, x.ndim);
   const source = accumulated(x, options.dtype);
@@ -161,12 +161,12 @@ function foldBools(kind: 'any' | 'all', x: Tensor, dim: Dims | undefined, option
 }
 
 /** Whether at least one element is not zero; false over no elements. @source torch.any */
-export function any(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function any(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return foldBools('any', x, dim, options);
 }
 
 /** Whether no element is zero; true over no elements. @source torch.all */
-export function all(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function all(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return foldBools('all', x, dim, options);
 }
 

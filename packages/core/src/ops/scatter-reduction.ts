@@ -4,7 +4,7 @@ import { writable, type Writable } from '../define/in-place.ts';
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -146,7 +146,7 @@ const ALL: readonly ScatterFold[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
  */
 export const scatterReduce: Writable<
   (x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterFold, options?: IncludeSelfOption) => Tensor
-> = writable((x, dim, index, src, reduce, options = {}) => {
+> = writable((x, dim, index, src, reduce, options = none) => {
   const op = 'scatterReduce';
   checkOptions(op, options, includeSelfName);
   const fold = foldNamed(op, reduce, ALL);
@@ -171,7 +171,7 @@ export type IndexFold = Exclude<ScatterFold, 'sum'>;
  */
 export const indexReduce: Writable<
   (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: IndexFold, options?: IncludeSelfOption) => Tensor
-> = writable((x, dim, index, source, reduce, options = {}) => {
+> = writable((x, dim, index, source, reduce, options = none) => {
   const op = 'indexReduce';
   checkOptions(op, options, includeSelfName);
   const fold = foldNamed(op, reduce, ALL.slice(1));

@@ -2,7 +2,7 @@ import { requireIntegers } from '../define/bounds.ts';
 import { extended } from '../define/framing.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -100,7 +100,7 @@ function membersOf({ starts, ends }: Segments, axis: number, size: number): { me
  * console.log(tg.segmentReduce(tg.tensor([1, 2, 3]), 'sum', { lengths }).toArray()); // → [ 1, 5 ]
  * @source torch.segment_reduce
  */
-export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {
+export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = none): Tensor {
   const op = 'segmentReduce';
   checkOptions(op, options, segmentNames);
   if (!(reduce in folds)) {

@@ -1,7 +1,7 @@
 import { outOfBounds, requireIntegers } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { DTypeError, IndexError, ShapeError } from '../errors.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -259,7 +259,7 @@ const indexPutNames: OptionNames<IndexPutOptions> = { accumulate: 1 };
  */
 export const indexPut: Writable<
   (x: Tensor, indices: readonly (Tensor | null)[], values: Tensor | number, options?: IndexPutOptions) => Tensor
-> = writable((x, indices, values, options = {}) => {
+> = writable((x, indices, values, options = none) => {
   checkOptions('indexPut', options, indexPutNames);
   return put(parse(x, indices.map((index) => index ?? ':')), values, options.accumulate === true);
 });

@@ -1,6 +1,6 @@
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { isFloating } from '../dtype.ts';
-import { checkOptions, type OptionNames } from '../option-names.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -82,7 +82,7 @@ export function maxUnpool1d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(1, x, indices, kernelSize, stride, options);
 }
@@ -93,7 +93,7 @@ export function maxUnpool2d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(2, x, indices, kernelSize, stride, options);
 }
@@ -108,7 +108,7 @@ export function maxUnpool3d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(3, x, indices, kernelSize, stride, options);
 }
