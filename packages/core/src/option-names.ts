@@ -32,9 +32,9 @@ export function nearestName(name: string, known: readonly string[]): string | un
   return nearest;
 }
 
-/** Whether this is an object that can hold options. */
+/** Whether this is an object that can hold options; a layer, which can be called, is one too. */
 function isObject(given: unknown): given is object {
-  return typeof given === 'object' && given !== null && !Array.isArray(given);
+  return (typeof given === 'object' && given !== null && !Array.isArray(given)) || typeof given === 'function';
 }
 
 /** Whether an object was written down as one, and is not of a class of its own. */
@@ -47,7 +47,7 @@ function isPlain(given: object): boolean {
 export function described(given: unknown): string {
   if (Array.isArray(given)) return `an array [${given.join(', ')}]`;
   if (typeof given === 'string') return `'${given}'`;
-  if (!isObject(given)) return typeof given === 'function' ? 'a function' : String(given);
+  if (!isObject(given)) return String(given);
   return isPlain(given) ? `an object { ${Object.keys(given).join(', ')} }` : `a ${given.constructor.name}`;
 }
 

@@ -2,12 +2,12 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import { readOperators } from '../src/oracle/files.ts';
-import { nameOf, replay, type Operator } from '../src/oracle/replay.ts';
+import { nameOf, perform, replay, type Operator } from '../src/oracle/replay.ts';
 import { jsonOf, totalsOf } from '../src/oracle/report.ts';
-import { adapterOf } from '../src/oracle/signature.ts';
+import { adapterOf, Refused } from '../src/oracle/signature.ts';
 import { signatures } from '../src/oracle/signatures.ts';
 import { replaySingle } from '../src/oracle/single.ts';
-import { Unsupported } from '../src/oracle/values.ts';
+import { Decoder, Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
 
 const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
@@ -60,10 +60,51 @@ describe('signatures', () => {
 
   it('say what they cannot express', () => {
     const sum = adapterOf('dim, keepdim, where => x.sum(dim, { keepdim })');
-    expect(() => sum(call(x, [], { out: x }))).toThrow(new Unsupported('keyword out'));
     expect(() => sum(call(x, [], { where: 1 }))).toThrow(Unsupported);
     expect(() => sum(call(x, [0, true, null, 5]))).toThrow(Unsupported);
     expect(() => adapterOf('x.noSuchMethod()')(call(x))).toThrow(new Unsupported('no x.noSuchMethod'));
+  });
+});
+
+describe('a keyword that we have no parameter for', () => {
+  const x = tg.tensor([[1, 2], [3, 4]], { dtype: 'float64' });
+  const strange = { out_dtype: 1 };
+
+  it('goes among the options under our spelling, and has to be refused', () => {
+    for (const form of ['dim, keepdim => x.sum(dim, { keepdim })', 'dim => x.sum(dim)', 'x.exp()', 'other => tg.mul(x, other)']) {
+      const run = (): unknown => adapterOf(form)(call(x, form.includes('other') ? [x] : [], strange));
+      expect(run).toThrow(Refused);
+      expect(run).toThrow('keyword outDtype');
+    }
+    expect(() => adapterOf('dim, keepdim => x.sum(dim, { keepdim })')(call(x, [0, true], strange))).toThrow(Refused);
+    // A function that lets it pass.
+    const run = (): unknown => adapterOf('x.clone()')(call(x, [], strange));
+    expect(run).toThrow('keyword outDtype, which is not refused');
+    expect(run).not.toThrow(Refused);
+  });
+
+  it('is right in a call that PyTorch rejects, and no form for one with a result', () => {
+    const json = { $tensor: { shape: [2], dtype: 'float64', data: [1, 2] } };
+    const recorded = { input: json, args: [], kwargs: { out: json } };
+    const operator: Operator = { op: 'any', differentiable: true, samples: [{ ...recorded, outputs: [json] }], errors: [recorded] };
+    expect(replay(operator, 'x.neg()')).toMatchObject({ passed: 0, rejected: 1, accepted: [], failures: [], unsupported: ['sample 0: keyword out'] });
+    expect(replay(operator, 'x.clone()')).toMatchObject({ passed: 0, rejected: 0, failures: [], unsupported: { length: 2 } });
+  });
+
+  it('is refused by every function of core that has options', () => {
+    const swallowing = readOperators(extract).flatMap((operator) => {
+      const name = nameOf(operator);
+      const form = signatures[name];
+      const [sample] = operator.samples;
+      if (typeof form !== 'string' || !/(x|tg)\.[\w.]+\(.*\}\)$/.test(form) || sample === undefined) return [];
+      try {
+        perform(new Decoder(), { ...sample, kwargs: { ...sample.kwargs, strange: 1 } }, form);
+      } catch (error) {
+        return error instanceof Refused && /unknown option strange/.test(String(error.cause)) ? [] : [`${name}: ${String(error)}`];
+      }
+      return [name];
+    });
+    expect(swallowing).toEqual([]);
   });
 });
 
