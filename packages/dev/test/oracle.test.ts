@@ -3,10 +3,11 @@ import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import { readOperators } from '../src/oracle/files.ts';
 import { nameOf, perform, replay, type Operator } from '../src/oracle/replay.ts';
-import { jsonOf, totalsOf } from '../src/oracle/report.ts';
+import { jsonOf, reportOf, totalsOf } from '../src/oracle/report.ts';
 import { adapterOf, Refused } from '../src/oracle/signature.ts';
 import { signatures } from '../src/oracle/signatures.ts';
 import { replaySingle } from '../src/oracle/single.ts';
+import { tierOf } from '../src/oracle/tiers.ts';
 import { Decoder, Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
 
@@ -179,6 +180,17 @@ describe('a replay', () => {
         none: { status: 'unsupported', unsupported: 1 },
       },
     });
+  });
+
+  it('counts the operators that matter most apart', () => {
+    const names = ['nn.functional.dropout2d', 'std/unbiased', 'fft.fft', 'std_mean', 'nn.functional.multilabel_margin_loss', 'special.bessel_j0'];
+    expect(names.map(tierOf)).toEqual(['A', 'A', 'B', 'C', 'B', 'C']);
+    const verdict = replay(square([4, 9], [4, 60], [2, 20]), 'x.square()');
+    const wrong = replay(square([4, 8], [4, 60], [2, 20]), 'x.square()');
+    expect(reportOf([{ ...verdict, name: 'add' }, { ...wrong, name: 'mul/variant' }, verdict]).split('\n').slice(-2)).toEqual([
+      'tier A: 1 of 2 operators complete, 1 of 2 samples passed (50.0 %)',
+      'tier C: 1 of 1 operators complete, 1 of 1 samples passed (100.0 %)',
+    ]);
   });
 
   it('asks that refused calls throw errors of our own', () => {
