@@ -91,6 +91,8 @@ describe('options', () => {
     [() => js['randint']!(0, 5), 'randint: the size is missing; write randint(low, high, size)'],
     [() => js['arange']!(3, { dtype: 'float64' }), 'arange: end must be a number, given by position; got an object { dtype }'],
     [() => js['tril']!(x, { diagonal: 1 }), 'tril: diagonal must be a number, given by position; got an object { diagonal }'],
+    [() => func['jvp']!((y: unknown) => y, x, x), 'jvp: tensors and their tangents go in arrays, as in jvp(fn, [x], [v])'],
+    [() => js['clamp']!(x, { min: 0 }), 'clamp_min: argument 1 must be a Tensor or a number (at least one a Tensor), got an object { min }'],
     [() => js['qr']!(x, { some: false }), 'qr: some must be true or false, given by position; got an object { some }'],
     [() => js['dropout']!(x, 0.5, { training: false }), 'dropout: training must be true or false, given by position; got an object { training }'],
     [

@@ -1,6 +1,6 @@
 import { TapegradError } from '../errors.ts';
 import { input, output as outputLeaf, param, type Expr } from '../expr/index.ts';
-import { refuseOptions } from '../option-names.ts';
+import { described, refuseOptions } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 import { Program, type ResultKind } from './program.ts';
 
@@ -173,7 +173,7 @@ function mustBeTensor({ options }: ElementwiseOp, position: number): boolean {
 }
 
 function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {
-  const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : operand === null ? 'null' : typeof operand;
+  const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : typeof operand === 'object' ? described(operand) : typeof operand;
   return new TapegradError(
     `${op.name}: argument ${position} must be a Tensor` +
       (mustBeTensor(op, position) ? '' : ' or a number (at least one a Tensor)') +

@@ -2,6 +2,7 @@ import { isFloating } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
 import type { Dims } from '../ops/reduction.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
+import { normalizeDims, reducedShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { countOf, filled, highestOf, lowestOf, maskedReduceNames, type MaskedReduceOptions } from './mask.ts';
 
@@ -55,11 +56,13 @@ export function argmin(x: Tensor, dim?: number | null, given: MaskedReduceOption
     .to(dtype ?? x.dtype);
 }
 
-/** The mean of the elements that count; NaN of none. @source torch.masked.mean */
+/** The mean of the elements that count; NaN of none, with derivatives of 0. @source torch.masked.mean */
 export function mean(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.mean', given, maskedReduceNames);
   const { mask, dtype, keepdim = false } = given;
-  return sum(x, dim, { mask, dtype, keepdim }).div(countOf('mean', x, mask, dim, keepdim));
+  const count = countOf('mean', x, mask, dim, keepdim);
+  // Not 0 / 0, whose derivatives are NaN: of none there is nothing that could change.
+  return sum(x, dim, { mask, dtype, keepdim }).div(count.clamp(1)).maskedFill(count.eq(0), NaN);
 }
 
 /** The median of the elements that count along a dimension, the lower one of two; NaN of none. @source torch.masked.median */
@@ -82,12 +85,17 @@ export function norm(x: Tensor, ord = 2, dim?: Dims, given: MaskedReduceOptions 
   return filled('norm', x, mask, ord === -Infinity ? Infinity : 0).vectorNorm(ord, dim, options);
 }
 
-/** log Σ e^x of the elements that count. @source torch.masked.logsumexp */
+/** log Σ e^x of the elements that count; −∞ of none, with derivatives of 0. @source torch.masked.logsumexp */
 export function logsumexp(x: Tensor, dim?: Dims, given: MaskedReduceOptions = none): Tensor {
   checkOptions('masked.logsumexp', given, maskedReduceNames);
   const { mask, dtype, keepdim } = given;
   const source = dtype === undefined ? x : x.to(dtype);
-  return filled('logsumexp', source, mask, lowestOf(source)).logsumexp(dim ?? null, { keepdim });
+  const among = filled('logsumexp', source, mask, lowestOf(source));
+  if (mask === undefined || mask === null) return among.logsumexp(dim ?? null, { keepdim });
+  // Not of −∞ alone, where derivatives are NaN: of none there is nothing that could change.
+  const isNone = countOf('logsumexp', x, mask, dim, true).eq(0);
+  const sums = among.maskedFill(isNone, 0).logsumexp(dim ?? null, { keepdim: true }).maskedFill(isNone, -Infinity);
+  return keepdim === true ? sums : sums.reshape(reducedShape(x.shape, normalizeDims('logsumexp', dim, x.ndim), false));
 }
 
 /** Options of masked variances. */

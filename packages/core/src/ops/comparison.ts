@@ -157,23 +157,29 @@ const clampBoth: Elementwise<(x: Operand, min: Operand, max: Operand) => Tensor>
     ],
   },
 );
-const clampLow: Binary = elementwise('clamp_min', (x, min) => x.max(min), {
+
+/** x, but at least min. @derivative 1 where x is not below min, else to min @source torch.clamp_min */
+export const clampMin: Binary = elementwise('clamp_min', (x, min) => x.max(min), {
   tensorFirst: true,
   partials: ([x, low]) => [x!.ge(low!).where(1, 0), x!.lt(low!).where(1, 0)],
+  points: [{ at: [1, 1], value: 1, partials: [1, 0] }, { at: [0, 1], value: 1, partials: [0, 1] }],
 });
-const clampHigh: Binary = elementwise('clamp_max', (x, max) => x.min(max), {
+
+/** x, but at most max. @derivative 1 where x is not above max, else to max @source torch.clamp_max */
+export const clampMax: Binary = elementwise('clamp_max', (x, max) => x.min(max), {
   tensorFirst: true,
   partials: ([x, high]) => [x!.le(high!).where(1, 0), x!.gt(high!).where(1, 0)],
+  points: [{ at: [1, 1], value: 1, partials: [1, 0] }, { at: [2, 1], value: 1, partials: [0, 1] }],
 });
 
 function clampBy(place: 'call' | 'inPlace'): Clamp {
   return (x, min, max) => {
     if (min !== undefined && min !== null) {
-      if (max === undefined || max === null) return place === 'call' ? clampLow(x, min) : clampLow.inPlace(x, min);
+      if (max === undefined || max === null) return place === 'call' ? clampMin(x, min) : clampMin.inPlace(x, min);
       return place === 'call' ? clampBoth(x, min, max) : clampBoth.inPlace(x, min, max);
     }
     if (max === undefined || max === null) throw new ValueError('clamp: at least one of min and max must be given');
-    return place === 'call' ? clampHigh(x, max) : clampHigh.inPlace(x, max);
+    return place === 'call' ? clampMax(x, max) : clampMax.inPlace(x, max);
   };
 }
 
