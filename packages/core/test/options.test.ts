@@ -91,6 +91,9 @@ describe('options', () => {
     [() => js['randint']!(0, 5), 'randint: the size is missing; write randint(low, high, size)'],
     [() => js['arange']!(3, { dtype: 'float64' }), 'arange: end must be a number, given by position; got an object { dtype }'],
     [() => js['tril']!(x, { diagonal: 1 }), 'tril: diagonal must be a number, given by position; got an object { diagonal }'],
+    [() => js['nonzero']!(x, { asTuple: true }), 'nonzero: unknown option asTuple. nonzero has no options'],
+    [() => js['to']!(x, 'float32', { copy: true }), 'to: unknown option copy. to has no options'],
+    [() => js['clone']!(x, { memoryFormat: 1 }), 'clone: unknown option memoryFormat. clone has no options'],
     [() => func['jvp']!((y: unknown) => y, x, x), 'jvp: tensors and their tangents go in arrays, as in jvp(fn, [x], [v])'],
     [() => js['clamp']!(x, { min: 0 }), 'clamp_min: argument 1 must be a Tensor or a number (at least one a Tensor), got an object { min }'],
     [() => js['qr']!(x, { some: false }), 'qr: some must be true or false, given by position; got an object { some }'],
@@ -125,6 +128,8 @@ describe('options', () => {
       maskedSelect: () => js['maskedSelect']!(x, x.gt(1), { out }),
       take: () => js['take']!(x, index, { out }),
       matmul: () => js['matmul']!(x, x.T, { out }),
+      mm: () => js['mm']!(x, x.T, { out }),
+      countNonzero: () => js['countNonzero']!(x, 0, { out }),
     };
     for (const [name, run] of Object.entries(without)) {
       expect(run).toThrow(`${name}: unknown option out. Results are new tensors here; to write one into memory that is there: out.copy_(${name}(…))`);

@@ -3,7 +3,7 @@ import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
-import { checkOptions, none, tensorNames } from '../option-names.ts';
+import { checkOptions, none, refuseOptions, tensorNames, type NoOptions } from '../option-names.ts';
 import { contiguousStrides, shapeString, type Shape, type Strides } from '../shape.ts';
 import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
@@ -18,7 +18,8 @@ const cast = linear<DType>('to_copy', {
 });
 
 /** The same values in another dtype; x itself if it has that dtype. @derivative the gradient, cast back @source torch.Tensor.to */
-export function to(x: Tensor, dtype: DTypeName): Tensor {
+export function to(x: Tensor, dtype: DTypeName, options?: NoOptions): Tensor {
+  refuseOptions('to', options);
   const wanted = toDType(dtype);
   return wanted === x.dtype ? x : cast([x], wanted);
 }
@@ -68,7 +69,8 @@ const copyOf = linear<null>('clone', {
 });
 
 /** A copy in memory of its own, dense in row-major order. @source torch.clone */
-export function clone(x: Tensor): Tensor {
+export function clone(x: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('clone', options);
   return copyOf([x], null);
 }
 

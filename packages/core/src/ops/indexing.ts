@@ -227,7 +227,8 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | null): Ten
 }
 
 /** The positions of all elements that are not zero, one row each. @shape any -> [count, rank], int32 @source torch.nonzero */
-export function nonzero(x: Tensor): Tensor {
+export function nonzero(x: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('nonzero', options);
   const values = x.toTypedArray();
   const strides = contiguousStrides(x.shape);
   const rows: number[] = [];

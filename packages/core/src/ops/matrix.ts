@@ -87,14 +87,16 @@ function requireRank(op: string, x: Tensor, rank: number, name: string): void {
 }
 
 /** The product of two matrices. @shape [m, k], [k, n] -> [m, n] @source torch.mm */
-export function mm(x: Tensor, w: Tensor): Tensor {
+export function mm(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('mm', options);
   requireRank('mm', x, 2, 'x');
   requireRank('mm', w, 2, 'w');
   return x.matmul(w);
 }
 
 /** Products of two batches of matrices. @shape [b, m, k], [b, k, n] -> [b, m, n] @source torch.bmm */
-export function bmm(x: Tensor, w: Tensor): Tensor {
+export function bmm(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('bmm', options);
   requireRank('bmm', x, 3, 'x');
   requireRank('bmm', w, 3, 'w');
   if (x.shape[0] !== w.shape[0]) {

@@ -3,7 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
-import { checkOptions, keepdimName, none, reduceNames } from '../option-names.ts';
+import { checkOptions, keepdimName, none, reduceNames, refuseOptions, type NoOptions } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -171,6 +171,7 @@ export function all(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tenso
 }
 
 /** How many elements are not zero, as int32. @source torch.count_nonzero */
-export function countNonzero(x: Tensor, dim?: Dims): Tensor {
+export function countNonzero(x: Tensor, dim?: Dims, options?: NoOptions): Tensor {
+  refuseOptions('countNonzero', options);
   return x.detach().ne(0).sum(dim);
 }
