@@ -99,12 +99,14 @@ const OF_TENSORS = 'shape';
 export function checkOptions<Options extends object>(owner: string, given: Options, known: OptionNames<Options>): void {
   if (given === none) return;
   let isKnown = false;
-  if (isObject(given)) {
-    isKnown = isPlain(given);
-    if (isKnown) for (const name in given) isKnown &&= known[name] === 1 || given[name] === undefined;
-    else if (!(OF_TENSORS in given)) for (const name in known) isKnown ||= name in given;
-  }
-  if (!isKnown) requireOptions(owner, given, Object.keys(known) as (keyof Options & string)[]);
+  for (const name in given) if (!(isKnown = known[name] === 1)) break;
+  if (!isKnown) checkOthers(owner, given, known);
+}
+
+/** Lets pass what is not a plain list of options and nevertheless right; apart, since it is rare. */
+function checkOthers<Options extends object>(owner: string, given: Options, known: OptionNames<Options>): void {
+  if (isObject(given) && !isPlain(given) && !(OF_TENSORS in given)) for (const name in known) if (name in given) return;
+  requireOptions(owner, given, Object.keys(known) as (keyof Options & string)[]);
 }
 
 /** No options: what PyTorch takes by name (`out`, `sparse_grad`) has no meaning here, and is refused. */

@@ -79,11 +79,17 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const call =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwise(op, args)
-      : (...args: unknown[]): Tensor => applyElementwise(op, spread(...args), args);
+      : (...args: unknown[]): Tensor => {
+          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
+          return applyElementwise(op, spread(...args));
+        };
   const inPlace =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args)
-      : (...args: unknown[]): Tensor => applyElementwiseInPlace(op, spread(...args), args);
+      : (...args: unknown[]): Tensor => {
+          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
+          return applyElementwiseInPlace(op, spread(...args));
+        };
   return Object.assign(call, { op, inPlace }) as unknown as E;
 }
 
@@ -119,9 +125,8 @@ function makeVariant(
 
 const NO_NUMBERS: readonly number[] = [];
 
-/** Numbers become runtime parameters of the kernel. `given` are the arguments that the operands were made of. */
-function applyElementwise(op: ElementwiseOp, operands: readonly Operand[], given: readonly unknown[] = operands): Tensor {
-  if (given.length > op.arity) refuseOptions(op.name, given[op.arity]);
+/** Numbers become runtime parameters of the kernel. */
+function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
   const mask = tensorMask(op, operands);
   if (mask === (1 << op.arity) - 1 && operands.length === op.arity) {
     return op.variant(mask).apply(operands as readonly Tensor[], NO_NUMBERS);
@@ -129,8 +134,7 @@ function applyElementwise(op: ElementwiseOp, operands: readonly Operand[], given
   return op.variant(mask).apply(tensorsOf(op, operands), numbersOf(op, operands));
 }
 
-function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[], given: readonly unknown[] = operands): Tensor {
-  if (given.length > op.arity) refuseOptions(op.name, given[op.arity]);
+function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]): Tensor {
   const mask = tensorMask(op, operands);
   const tensors = tensorsOf(op, operands);
   return op.variant(mask).applyInPlace(tensors[0]!, tensors, numbersOf(op, operands));
@@ -138,6 +142,7 @@ function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]
 
 /** Which operands are tensors, one bit each. */
 function tensorMask(op: ElementwiseOp, operands: readonly Operand[]): number {
+  if (operands.length > op.arity) refuseOptions(op.name, operands[op.arity]);
   let mask = 0;
   for (let i = 0; i < op.arity; i++) {
     const operand = operands[i];

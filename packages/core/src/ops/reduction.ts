@@ -43,6 +43,10 @@ function accumulated(x: Tensor, dtype: DTypeName | undefined): Tensor {
   return isFloating(x.dtype) ? x : x.to('int32');
 }
 
+function summed(x: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
+  return dims.length === 0 ? x.clone() : sumOver([x], { dims, keepdim });
+}
+
 /**
  * The sum over dimensions, all by default. Integers and bools give int32; an empty sum is 0.
  * @source torch.sum
@@ -51,7 +55,7 @@ export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tenso
   checkOptions('sum', options, reduceNames);
   const dims = normalizeDims('sum', dim, x.ndim);
   const source = accumulated(x, options.dtype);
-  return dims.length === 0 ? source.clone() : sumOver([source], { dims, keepdim: options.keepdim === true });
+  return summed(source, dims, options.keepdim === true);
 }
 
 /**
@@ -86,7 +90,7 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tens
   }
   const dims = normalizeDims('mean', dim, x.ndim);
   const count = numel(dims.map((d) => x.shape[d]!));
-  return source.sum(dims, { keepdim: options.keepdim }).div(count);
+  return summed(source, dims, options.keepdim === true).div(count);
 }
 
 /** The sum over dimensions of what is not NaN. @source torch.nansum */
