@@ -35,8 +35,9 @@ const patterns = Object.entries(lists).map(([tier, list]) => {
   return [tier as Tier, new RegExp(`^(?:${names.join('|')})$`)] as const;
 });
 
-/** The tier of an operator, by its name with or without a variant. */
-export function tierOf(name: string): Tier {
+/** The tier of an operator, by its name with or without a variant; null for a module, which is called by the name of a class. */
+export function tierOf(name: string): Tier | null {
+  if (/^nn\.[A-Z]/.test(name)) return null;
   const operator = name.replace(/\/.*/, '');
   return patterns.find(([, pattern]) => pattern.test(operator))?.[0] ?? 'C';
 }
