@@ -2,6 +2,7 @@ import { currentTask } from './autodiff/engine.ts';
 import { savedTensorsHooks } from './autodiff/saved-hooks.ts';
 import { GradError } from './errors.ts';
 import { enableGrad, isGradEnabled } from './modes.ts';
+import { checkOptions, none } from './option-names.ts';
 import { getRngState, setRngState } from './random.ts';
 import { sameShape, shapeString, type Shape } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -35,7 +36,8 @@ const done = new Error('everything that was saved is computed');
  * console.log(x.grad.toArray().length); // → 2
  * @source torch.utils.checkpoint.checkpoint with use_reentrant=False
  */
-export function checkpoint<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CheckpointOptions = {}): R {
+export function checkpoint<A extends unknown[], R>(fn: (...args: A) => R, args: A, options: CheckpointOptions = none): R {
+  checkOptions('checkpoint', options, { preserveRngState: 1 });
   if (!isGradEnabled()) return fn(...args);
   const { preserveRngState = true } = options;
   const rng = preserveRngState ? getRngState() : null;

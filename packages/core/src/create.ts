@@ -2,7 +2,9 @@ import type { NdArray } from 'ndarray';
 import { empty as emptyTensor } from './dispatch.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type DTypeName, type TypedArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
-import { contiguousStrides, numel, shapeString, type Shape } from './shape.ts';
+import { checkOptions, none, requireNumbers, tensorNames } from './option-names.ts';
+import { arithmeticSequence, geometricSequence, linearSequence } from './sequences.ts';
+import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
 import { notDifferentiable, Tensor } from './tensor.ts';
 
@@ -34,7 +36,8 @@ export type TensorData =
  * console.log(tg.tensor([[1, 2], [3, 4]]).shape); // → [ 2, 2 ]
  * @source torch.tensor
  */
-export function tensor(data: TensorData, options: TensorOptions = {}): Tensor {
+export function tensor(data: TensorData, options: TensorOptions = none): Tensor {
+  checkOptions('tensor', options, tensorNames);
   const { values, shape, dtype } = read(data);
   return fromValues(values, shape, options.dtype === undefined ? dtype : toDType(options.dtype), options);
 }
@@ -173,25 +176,25 @@ function shapeFrom(op: string, size: Size): number[] {
   return shape;
 }
 
-function optionDType(options: TensorOptions): DType {
-  if (typeof options !== 'object') {
-    throw new ValueError(`sizes of several dimensions go in an array, as in zeros([2, 3]); got ${String(options)} where options are expected`);
-  }
-  return options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
+/** Checks options, and says the dtype that they ask for. */
+function optionDType(op: string, options: TensorOptions, otherwise = getDefaultDType()): DType {
+  if (typeof options === 'number') throw sizesOneByOne(op, options);
+  checkOptions(op, options, tensorNames);
+  return options.dtype === undefined ? otherwise : toDType(options.dtype);
 }
 
 /** A tensor whose values are not set. @source torch.empty */
-export function empty(size: Size, options: TensorOptions = {}): Tensor {
-  return finish(emptyTensor(shapeFrom('empty', size), optionDType(options)), options);
+export function empty(size: Size, options: TensorOptions = none): Tensor {
+  return finish(emptyTensor(shapeFrom('empty', size), optionDType('empty', options)), options);
 }
 
 /** A tensor filled with one value. @source torch.full */
-export function full(size: Size, value: number | boolean, options: TensorOptions = {}): Tensor {
+export function full(size: Size, value: number | boolean, options: TensorOptions = none): Tensor {
   return filled('full', size, value, options);
 }
 
 function filled(op: string, size: Size, value: number | boolean, options: TensorOptions): Tensor {
-  const dtype = typeof value === 'boolean' && options.dtype === undefined ? 'bool' : optionDType(options);
+  const dtype = optionDType(op, options, typeof value === 'boolean' ? 'bool' : undefined);
   const x = emptyTensor(shapeFrom(op, size), dtype).fill_(value);
   // Nobody has seen it before.
   x.storage.version = 0;
@@ -199,21 +202,22 @@ function filled(op: string, size: Size, value: number | boolean, options: Tensor
 }
 
 /** A tensor of zeros. @source torch.zeros */
-export function zeros(size: Size, options: TensorOptions = {}): Tensor {
+export function zeros(size: Size, options: TensorOptions = none): Tensor {
   return filled('zeros', size, 0, options);
 }
 
 /** A tensor of ones. @source torch.ones */
-export function ones(size: Size, options: TensorOptions = {}): Tensor {
+export function ones(size: Size, options: TensorOptions = none): Tensor {
   return filled('ones', size, 1, options);
 }
 
 /** A matrix with ones on the diagonal. @source torch.eye */
-export function eye(rows: number, columns: number = rows, options: TensorOptions = {}): Tensor {
+export function eye(rows: number, columns: number = rows, options: TensorOptions = none): Tensor {
+  requireNumbers('eye', { rows, columns });
   const shape = shapeFrom('eye', [rows, columns]);
   const values = new Float64Array(rows * columns);
   for (let i = 0; i < Math.min(rows, columns); i++) values[i * columns + i] = 1;
-  return fromValues(values, shape, optionDType(options), options);
+  return fromValues(values, shape, optionDType('eye', options), options);
 }
 
 /**
@@ -221,22 +225,29 @@ export function eye(rows: number, columns: number = rows, options: TensorOptions
  * @throws ValueError when step is 0 or points away from end
  * @source torch.arange
  */
-export function arange(startOrEnd: number, end?: number, step = 1, options: TensorOptions = {}): Tensor {
+export function arange(startOrEnd: number, end?: number, step = 1, options: TensorOptions = none): Tensor {
   const [from, to] = end === undefined ? [0, startOrEnd] : [startOrEnd, end];
+  requireNumbers('arange', { start: from, end: to, step });
+  checkOptions('arange', options, tensorNames);
   const count = Math.ceil((to - from) / step);
   if (!Number.isFinite(count) || step === 0 || count < 0) {
     throw new ValueError(`arange: ${from} to ${to} in steps of ${step} is not a range that ends`, { op: 'arange' });
   }
   const whole = Number.isInteger(from) && Number.isInteger(to) && Number.isInteger(step);
   const dtype = options.dtype === undefined ? (whole ? 'int32' : getDefaultDType()) : toDType(options.dtype);
-  return fromValues(Float64Array.from({ length: count }, (_, i) => from + i * step), [count], dtype, options);
+  return fromValues(arithmeticSequence(from, step, count, dtype), [count], dtype, options);
 }
 
-/** `steps` numbers from start to end, both included, at equal distances. @source torch.linspace */
-export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
-  const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-  const values = Float64Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - 1 - i)));
-  return fromValues(values, shapeFrom('linspace', steps), optionDType(options), options);
+/**
+ * `steps` numbers from start to end, both included, at equal distances.
+ * @numerics in float32 the bits that PyTorch gives with AVX2; its own depend on the width of vectors
+ * @source torch.linspace
+ */
+export function linspace(start: number, end: number, steps: number, options: TensorOptions = none): Tensor {
+  requireNumbers('linspace', { start, end, steps });
+  const dtype = optionDType('linspace', options);
+  const shape = shapeFrom('linspace', steps);
+  return fromValues(linearSequence(start, end, steps, dtype), shape, dtype, options);
 }
 
 /**
@@ -244,18 +255,28 @@ export function linspace(start: number, end: number, steps: number, options: Ten
  * @param base default 10
  * @source torch.logspace
  */
-export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = {}): Tensor {
-  const values = linspace(start, end, shapeFrom('logspace', steps)[0]!, { dtype: 'float64' }).toTypedArray();
-  return fromValues(values.map((exponent) => base ** exponent), [steps], optionDType(options), options);
+export function logspace(start: number, end: number, steps: number, base = 10, options: TensorOptions = none): Tensor {
+  requireNumbers('logspace', { start, end, steps, base });
+  const dtype = optionDType('logspace', options);
+  const shape = shapeFrom('logspace', steps);
+  return fromValues(geometricSequence(start, end, steps, base, dtype), shape, dtype, options);
 }
 
-/** Rows and columns of the positions in a matrix for which `has` is true, row by row. */
-function positionsWhere(op: string, size: Size, has: (row: number, column: number) => boolean, options: TensorOptions): Tensor {
+/** Rows and columns of the positions in a matrix whose column `has` with what the row and the offset allow, row by row. */
+function positionsWhere(
+  op: string,
+  size: Size,
+  offset: number,
+  has: (column: number, limit: number) => boolean,
+  options: TensorOptions,
+): Tensor {
+  requireNumbers(op, { offset });
+  const dtype = optionDType(op, options, 'int32');
   const [rows, columns] = shapeFrom(op, size) as [number, number];
   const all = Array.from({ length: rows * columns }, (_, i) => [Math.floor(i / columns), i % columns] as const);
-  const chosen = all.filter(([row, column]) => has(row, column));
+  const chosen = all.filter(([row, column]) => has(column, row + offset));
   const values = [...chosen.map(([row]) => row), ...chosen.map(([, column]) => column)];
-  return fromValues(values, [2, chosen.length], toDType(options.dtype ?? 'int32'), options);
+  return fromValues(values, [2, chosen.length], dtype, options);
 }
 
 /**
@@ -264,8 +285,8 @@ function positionsWhere(op: string, size: Size, has: (row: number, column: numbe
  * @param offset which diagonal: 0 the main one, 1 the one above it
  * @source torch.tril_indices
  */
-export function trilIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
-  return positionsWhere('trilIndices', [rows, columns], (row, column) => column - row <= offset, options);
+export function trilIndices(rows: number, columns: number, offset = 0, options: TensorOptions = none): Tensor {
+  return positionsWhere('trilIndices', [rows, columns], offset, (column, limit) => column <= limit, options);
 }
 
 /**
@@ -274,6 +295,6 @@ export function trilIndices(rows: number, columns: number, offset = 0, options: 
  * @param offset which diagonal: 0 the main one, 1 the one above it
  * @source torch.triu_indices
  */
-export function triuIndices(rows: number, columns: number, offset = 0, options: TensorOptions = {}): Tensor {
-  return positionsWhere('triuIndices', [rows, columns], (row, column) => column - row >= offset, options);
+export function triuIndices(rows: number, columns: number, offset = 0, options: TensorOptions = none): Tensor {
+  return positionsWhere('triuIndices', [rows, columns], offset, (column, limit) => column >= limit, options);
 }

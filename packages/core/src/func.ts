@@ -4,6 +4,7 @@ import { linearize, reachesBeyond, vjp } from './jacobian-products.ts';
 import { variables } from './jacobian.ts';
 import { enableGrad, isGradEnabled } from './modes.ts';
 import { stack } from './ops/joining.ts';
+import { checkOptions, none } from './option-names.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -30,8 +31,9 @@ export interface TransformOptions<N extends number | readonly number[] = number>
  */
 export function grad<A extends unknown[], const N extends number | readonly number[] = number>(
   fn: (...args: A) => Tensor,
-  options: TransformOptions<N> = {},
+  options: TransformOptions<N> = none,
 ): (...args: A) => Gradients<N> {
+  checkOptions('grad', options, { argnums: 1 });
   const both = gradAndValue(fn, options);
   return (...args) => both(...args)[0];
 }
@@ -46,8 +48,9 @@ export function grad<A extends unknown[], const N extends number | readonly numb
  */
 export function gradAndValue<A extends unknown[], const N extends number | readonly number[] = number>(
   fn: (...args: A) => Tensor,
-  options: TransformOptions<N> = {},
+  options: TransformOptions<N> = none,
 ): (...args: A) => [gradient: Gradients<N>, value: Tensor] {
+  checkOptions('gradAndValue', options, { argnums: 1 });
   const { argnums = 0 } = options as TransformOptions<number | readonly number[]>;
   const positions = typeof argnums === 'number' ? [argnums] : argnums;
   return (...args) => {
@@ -115,7 +118,9 @@ export interface ArgumentOption {
  * console.log(J.toArray()); // → [ [ 2, 0 ], [ 0, 4 ] ]
  * @source torch.func.jacrev
  */
-export function jacrev<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum = 0 }: ArgumentOption = {}): (...args: A) => Tensor {
+export function jacrev<A extends unknown[]>(fn: (...args: A) => Tensor, options: ArgumentOption = none): (...args: A) => Tensor {
+  checkOptions('jacrev', options, { argnum: 1 });
+  const { argnum = 0 } = options;
   return (...args) => {
     const { alone, x } = ofOne('jacrev', fn, args, argnum);
     const [value, pull] = vjp(alone, x);
@@ -128,7 +133,9 @@ export function jacrev<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum
  * @throws GradError when the argument is not a tensor
  * @source torch.func.jacfwd
  */
-export function jacfwd<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum = 0 }: ArgumentOption = {}): (...args: A) => Tensor {
+export function jacfwd<A extends unknown[]>(fn: (...args: A) => Tensor, options: ArgumentOption = none): (...args: A) => Tensor {
+  checkOptions('jacfwd', options, { argnum: 1 });
+  const { argnum = 0 } = options;
   return (...args) => {
     const { alone, x } = ofOne('jacfwd', fn, args, argnum);
     const [value, push] = linearize(alone, x);
@@ -141,6 +148,7 @@ export function jacfwd<A extends unknown[]>(fn: (...args: A) => Tensor, { argnum
  * @shape in.shape twice
  * @source torch.func.hessian
  */
-export function hessian<A extends unknown[]>(fn: (...args: A) => Tensor, options: ArgumentOption = {}): (...args: A) => Tensor {
+export function hessian<A extends unknown[]>(fn: (...args: A) => Tensor, options: ArgumentOption = none): (...args: A) => Tensor {
+  checkOptions('hessian', options, { argnum: 1 });
   return jacfwd((...args: A) => grad(fn, { argnums: options.argnum ?? 0 })(...args) as Tensor, options);
 }

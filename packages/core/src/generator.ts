@@ -1,3 +1,5 @@
+import { ValueError } from './errors.ts';
+
 /** Number of 32-bit words in the Mersenne Twister's state. */
 const WORDS = 624;
 const MIDDLE = 397;
@@ -22,7 +24,7 @@ const DEFAULT_SEED = 67280421310721;
  * A stream of random numbers: the Mersenne Twister MT19937, draw for draw PyTorch's CPU generator.
  *
  * @param seed any safe integer; the draws depend on its low 32 bits only
- * @throws RangeError when the seed is not a safe integer
+ * @throws ValueError when the seed is not a safe integer
  * @example
  * new Generator(0).word(); // 2357136044
  * @source torch.Generator; Matsumoto and Nishimura, Mersenne Twister (1998)
@@ -45,13 +47,14 @@ export class Generator {
    * Starts the stream again from a seed; a cached normal is forgotten.
    *
    * @param seed any safe integer; a negative one counts as 2⁶⁴ + seed
-   * @throws RangeError when the seed is not a safe integer
+   * @throws ValueError when the seed is not a safe integer
    * @source torch.Generator.manual_seed
    */
   manualSeed(seed: number): this {
     if (!Number.isSafeInteger(seed)) {
-      throw new RangeError(
-        `manualSeed: the seed must be an integer between -(2^53 - 1) and 2^53 - 1, got ${seed}.`,
+      throw new ValueError(
+        `manualSeed: the seed must be an integer between -(2^53 - 1) and 2^53 - 1, got ${String(seed)}.`,
+        { op: 'manualSeed', argument: 'seed' },
       );
     }
     this.#seedLow = seed >>> 0;
@@ -122,12 +125,12 @@ export class Generator {
    * Continues from a state that `getState` returned. A wrong state is refused before anything changes.
    *
    * @param bytes what `getState` (or `torch.get_rng_state()`) gave
-   * @throws RangeError when these bytes are no such state
+   * @throws ValueError when these bytes are no such state
    * @source torch.Generator.set_state
    */
   setState(bytes: Uint8Array): this {
     if (bytes.length !== STATE_BYTES) {
-      throw new RangeError(`setState: a generator's state has ${STATE_BYTES} bytes, got ${bytes.length}.`);
+      throw new ValueError(`setState: a generator's state has ${STATE_BYTES} bytes, got ${bytes.length}.`);
     }
     const view = new DataView(bytes.buffer, bytes.byteOffset, STATE_BYTES);
     const next = view.getUint32(AT.next, true);
@@ -135,7 +138,7 @@ export class Generator {
     // `left` counts down to the next twist while `next` counts up; before the first draw they are 1 and 0.
     const consistent = next === 0 ? left === 1 : next + left === WORDS + 1;
     if (!consistent || next > WORDS || view.getInt32(AT.seeded, true) !== 1) {
-      throw new RangeError('setState: these bytes are not the state of a generator.');
+      throw new ValueError('setState: these bytes are not the state of a generator.');
     }
     this.#seedLow = view.getUint32(AT.seedLow, true);
     this.#seedHigh = view.getUint32(AT.seedHigh, true);

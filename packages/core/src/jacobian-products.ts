@@ -21,6 +21,9 @@ function like<R extends Results>(results: R, list: readonly Tensor[]): R {
 }
 
 function checkAlike(name: string, what: string, given: readonly Tensor[], like: readonly Tensor[]): void {
+  if (!Array.isArray(given) || !Array.isArray(like)) {
+    throw new GradError(`${name}: tensors and their ${what}s go in arrays, as in ${name}(fn, [x], [v])`, { op: name });
+  }
   if (given.length !== like.length) {
     throw new ShapeError(`${name}: ${given.length} ${what}s were given for ${like.length} tensors`, { op: name, argument: `${what}s` });
   }

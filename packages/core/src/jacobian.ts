@@ -2,6 +2,7 @@ import { grad as gradOf } from './autodiff/backward.ts';
 import { GradError } from './errors.ts';
 import { enableGrad } from './modes.ts';
 import { stack } from './ops/joining.ts';
+import { checkOptions, none, type OptionNames } from './option-names.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
 
@@ -12,6 +13,8 @@ export interface JacobianOptions {
   /** Refuse outputs that do not depend on an input, instead of giving zeros; default false. */
   strict?: boolean;
 }
+
+const jacobianNames: OptionNames<JacobianOptions> = { createGraph: 1, strict: 1 };
 
 /**
  * The derivatives of every element of the outputs by every element of the inputs, one backward pass per element.
@@ -34,8 +37,10 @@ export function jacobian(
 export function jacobian(
   fn: (...x: Tensor[]) => Tensor | readonly Tensor[],
   given: Tensor | readonly Tensor[],
-  { createGraph = false, strict = false }: JacobianOptions = {},
+  options: JacobianOptions = none,
 ): Tensor | Tensor[] | Tensor[][] {
+  checkOptions('jacobian', options, jacobianNames);
+  const { createGraph = false, strict = false } = options;
   return enableGrad(() => {
     const inputs = variables(given, createGraph);
     const result = fn(...inputs);
@@ -89,8 +94,9 @@ export function hessian(fn: (...x: Tensor[]) => Tensor, inputs: readonly Tensor[
 export function hessian(
   fn: (...x: Tensor[]) => Tensor,
   given: Tensor | readonly Tensor[],
-  options: JacobianOptions = {},
+  options: JacobianOptions = none,
 ): Tensor | Tensor[][] {
+  checkOptions('hessian', options, jacobianNames);
   const gradient = (...inputs: Tensor[]): readonly Tensor[] => {
     const value = fn(...inputs);
     if (!(value instanceof Tensor) || value.numel() !== 1) {

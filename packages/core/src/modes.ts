@@ -1,4 +1,5 @@
 import { GradError } from './errors.ts';
+import { checkOptions, none } from './option-names.ts';
 import type { SavedTensorsHooks } from './tape.ts';
 
 /** Global switches that the engine reads on every operation. Scopes below change and restore them. */
@@ -125,7 +126,8 @@ export function detectAnomaly<T>(first?: AnomalyOptions | (() => T), second?: An
 }
 
 /** Switches anomaly detection globally. `checkNaN: false` keeps only the record of where each node was made. */
-export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = {}): void {
+export function setDetectAnomaly(enabled: boolean, options: AnomalyOptions = none): void {
+  checkOptions('detectAnomaly', options, { checkNaN: 1 });
   modes.anomaly = enabled;
   modes.checkNaN = options.checkNaN ?? true;
 }

@@ -1,6 +1,7 @@
 import { observeKernels } from './backend/registry.ts';
 import { DeviceError, TapegradError } from './errors.ts';
 import { modes, runInside } from './modes.ts';
+import { checkOptions, none, type OptionNames } from './option-names.ts';
 import { Profiler, type KernelEvent, type OperationEvent } from './profiler.ts';
 
 export type { KernelEvent, OperationEvent, Phase } from './profiler.ts';
@@ -14,6 +15,8 @@ export interface ProfileOptions {
   /** What tells the time, in milliseconds; default `performance.now`. */
   clock?: () => number;
 }
+
+const profileNames: OptionNames<ProfileOptions> = { print: 1, trace: 1, clock: 1 };
 
 /** What one operation took. */
 export interface ProfileRow {
@@ -121,7 +124,8 @@ export class Profile<T> {
  * console.log(result.shape, calls, flops); // → [ 2, 4 ] 1 48
  * @source torch.profiler.profile
  */
-export function profile<T>(body: () => T, options: ProfileOptions = {}): Profile<T> {
+export function profile<T>(body: () => T, options: ProfileOptions = none): Profile<T> {
+  checkOptions('profile', options, profileNames);
   const { print = true, trace, clock = () => performance.now() } = options;
   if (modes.tracer !== null) throw new TapegradError('profile: a profile is being taken already; take one after the other', { op: 'profile' });
   const write = trace === undefined ? null : fileWriter();

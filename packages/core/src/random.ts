@@ -12,7 +12,8 @@ import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type Typed
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
 import { fillNormal } from './normal-distribution.ts';
-import { contiguousStrides, numel, shapeString, type Shape } from './shape.ts';
+import { checkOptions, described, none, requireNumbers, type OptionNames } from './option-names.ts';
+import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
 import type { Size, TensorOptions } from './create.ts';
 import { Tensor } from './tensor.ts';
@@ -41,6 +42,8 @@ export interface RandomOptions extends TensorOptions {
   generator?: Generator | undefined;
 }
 
+const randomNames: OptionNames<RandomOptions> = { dtype: 1, requiresGrad: 1, generator: 1 };
+
 type Floats = Float32Array | Float64Array;
 type Fill<T> = (generator: Generator, out: T) => void;
 
@@ -59,22 +62,22 @@ function shapeOf(size: Size): number[] {
   return typeof size === 'number' ? [size] : [...size];
 }
 
+/** Checks options, and says the floating-point dtype that they ask for. */
 function floatDType(op: string, options: RandomOptions): DType {
-  if (typeof options !== 'object') {
-    throw new ValueError(`${op}: sizes of several dimensions go in an array, as in rand([2, 3]); got ${String(options)} where options are expected`);
-  }
+  if (typeof options === 'number') throw sizesOneByOne(op, options);
+  checkOptions(op, options, randomNames);
   const dtype = options.dtype === undefined ? getDefaultDType() : toDType(options.dtype);
   if (!isFloating(dtype)) throw new DTypeError(`${op}: the dtype must be floating-point, got ${dtype}`, { op, dtypes: [dtype] });
   return dtype;
 }
 
 /** Numbers uniform in [0, 1). @source torch.rand */
-export function rand(size: Size, options: RandomOptions = {}): Tensor {
+export function rand(size: Size, options: RandomOptions = none): Tensor {
   return drawn<Floats>(shapeOf(size), floatDType('rand', options), options, fillUniform);
 }
 
 /** Numbers from the normal distribution of mean 0 and variance 1. @source torch.randn */
-export function randn(size: Size, options: RandomOptions = {}): Tensor {
+export function randn(size: Size, options: RandomOptions = none): Tensor {
   return drawn<Floats>(shapeOf(size), floatDType('randn', options), options, fillNormal);
 }
 
@@ -92,13 +95,15 @@ export function normal(
   mean: number | Tensor,
   std: number | Tensor = 1,
   size?: Size | RandomOptions,
-  options: RandomOptions = {},
+  options: RandomOptions = none,
 ): Tensor {
   if (typeof mean === 'number' && typeof std === 'number') {
     const shape = shapeOf(size as Size);
     return drawn<Floats>(shape, floatDType('normal', options), options, (g, out) => fillNormal(g, out, mean, std));
   }
-  const { generator, requiresGrad } = (size as RandomOptions | undefined) ?? {};
+  const chosen = size === undefined ? {} : (size as RandomOptions);
+  checkOptions('normal', chosen, randomNames);
+  const { generator, requiresGrad } = chosen;
   const [centre, width] = [mean, std].map((x) => (x instanceof Tensor ? x.detach() : x)) as [number | Tensor, number | Tensor];
   const isNegative = width instanceof Tensor ? width.lt(0).any().item() === 1 : !(width >= 0);
   if (isNegative) throw new ValueError('normal: the standard deviation must not be negative', { op: 'normal', argument: 'std' });
@@ -108,17 +113,21 @@ export function normal(
 }
 
 /** Numbers uniform in [0, 1) in the shape and dtype of x. @throws DTypeError for integers @source torch.rand_like */
-export function randLike(x: Tensor, options: RandomOptions = {}): Tensor {
+export function randLike(x: Tensor, options: RandomOptions = none): Tensor {
+  checkOptions('randLike', options, randomNames);
   return rand(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Standard normal numbers in the shape and dtype of x. @throws DTypeError for integers @source torch.randn_like */
-export function randnLike(x: Tensor, options: RandomOptions = {}): Tensor {
+export function randnLike(x: Tensor, options: RandomOptions = none): Tensor {
+  checkOptions('randnLike', options, randomNames);
   return randn(x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
 /** Whole numbers uniform in [low, high) in the shape and dtype of x. @source torch.randint_like */
-export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = {}): Tensor {
+export function randintLike(x: Tensor, low: number, high: number, options: RandomOptions = none): Tensor {
+  checkOptions('randintLike', options, randomNames);
+  requireNumbers('randintLike', { low, high });
   return randint(low, high, x.shape, { ...options, dtype: options.dtype ?? x.dtype });
 }
 
@@ -139,7 +148,8 @@ export interface MultinomialOptions {
  * @throws ValueError when the weights are negative, not finite or all 0, or `count` is not from 1 to what can be drawn
  * @source torch.multinomial
  */
-export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = {}): Tensor {
+export function multinomial(weights: Tensor, count: number, options: MultinomialOptions = none): Tensor {
+  checkOptions('multinomial', options, { replacement: 1, generator: 1 });
   const { replacement = false, generator = defaultGenerator } = options;
   const details = { op: 'multinomial', shapes: [weights.shape] };
   if (weights.ndim < 1 || weights.ndim > 2) {
@@ -173,19 +183,25 @@ export function multinomial(weights: Tensor, count: number, options: Multinomial
 }
 
 /** Whole numbers uniform in [low, high), as int32. @source torch.randint */
-export function randint(low: number, high: number, size: Size, options: RandomOptions = {}): Tensor {
+export function randint(low: number, high: number, size: Size, options: RandomOptions = none): Tensor {
+  requireNumbers('randint', { low, high });
+  if (size === undefined) throw new ValueError(`randint: the size is missing; write randint(low, high, size)`, { op: 'randint', argument: 'size' });
+  checkOptions('randint', options, randomNames);
   const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
   return drawn(shapeOf(size), dtype, options, (g, out) => fillIntegers(g, out, low, high));
 }
 
 /** The numbers 0 to n − 1 in random order, as int32. @source torch.randperm */
-export function randperm(n: number, options: RandomOptions = {}): Tensor {
+export function randperm(n: number, options: RandomOptions = none): Tensor {
+  requireNumbers('randperm', { n });
+  checkOptions('randperm', options, randomNames);
   const dtype = options.dtype === undefined ? 'int32' : toDType(options.dtype);
   return drawn([n], dtype, options, fillPermutation);
 }
 
 /** 1 with the probability that each element of x says, else 0. @source torch.bernoulli */
-export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = {}): Tensor {
+export function bernoulli(x: Tensor, options: { generator?: Generator | undefined } = none): Tensor {
+  checkOptions('bernoulli', options, { generator: 1 });
   const probabilities = x.toTypedArray() as Floats;
   return drawn<Floats>(x.shape, x.dtype, options, (g, out) => fillBernoulli(g, out, probabilities));
 }
@@ -205,6 +221,12 @@ export function dropout(x: Tensor, p = 0.5, training = true, generator?: Generat
   if (!(p >= 0 && p <= 1)) {
     throw new ValueError(`dropout: the probability must be between 0 and 1, got ${p}`, { op: 'dropout', argument: 'p' });
   }
+  if (typeof training !== 'boolean') {
+    throw new ValueError(`dropout: training must be true or false, given by position; got ${described(training)}`, {
+      op: 'dropout',
+      argument: 'training',
+    });
+  }
   if (!training || p === 0) return x;
   // Not a product with 0: whatever x holds, NaN too, is gone.
   if (p === 1) return x.maskedFill(emptyTensor(x.shape, 'bool').fill_(1), 0);
@@ -214,6 +236,9 @@ export function dropout(x: Tensor, p = 0.5, training = true, generator?: Generat
 /** Overwrites x with numbers that `fill` draws. */
 function redraw<T extends TypedArray>(op: string, x: Tensor, generator: Generator | undefined, fill: Fill<T>): Tensor {
   checkWritable(op, x, false);
+  if (generator !== undefined && !(generator instanceof Generator)) {
+    throw new ValueError(`${op}: the last argument must be a Generator, given by position`, { op, argument: 'generator' });
+  }
   const values = drawn<T>(x.shape, x.dtype, { generator }, fill);
   kernels().copy(x, values);
   commitWrite(x, null);
@@ -222,25 +247,30 @@ function redraw<T extends TypedArray>(op: string, x: Tensor, generator: Generato
 
 /** Overwrites x with numbers uniform in [from, to). @source torch.Tensor.uniform_ */
 export function uniform_(x: Tensor, from = 0, to = 1, generator?: Generator): Tensor {
+  requireNumbers('uniform_', { from, to });
   return redraw<Floats>('uniform_', x, generator, (g, out) => fillUniform(g, out, from, to));
 }
 
 /** Overwrites x with normally distributed numbers. @source torch.Tensor.normal_ */
 export function normal_(x: Tensor, mean = 0, std = 1, generator?: Generator): Tensor {
+  requireNumbers('normal_', { mean, std });
   return redraw<Floats>('normal_', x, generator, (g, out) => fillNormal(g, out, mean, std));
 }
 
 /** Overwrites x with 1 with probability p, else 0. @source torch.Tensor.bernoulli_ */
 export function bernoulli_(x: Tensor, p = 0.5, generator?: Generator): Tensor {
+  requireNumbers('bernoulli_', { p });
   return redraw('bernoulli_', x, generator, (g, out: TypedArray) => fillBernoulli(g, out, p));
 }
 
 /** Overwrites x with exponentially distributed numbers. @source torch.Tensor.exponential_ */
 export function exponential_(x: Tensor, rate = 1, generator?: Generator): Tensor {
+  requireNumbers('exponential_', { rate });
   return redraw<Floats>('exponential_', x, generator, (g, out) => fillExponential(g, out, rate));
 }
 
 /** Overwrites x with whole numbers uniform in [low, high). @source torch.Tensor.random_ */
 export function random_(x: Tensor, low: number, high: number, generator?: Generator): Tensor {
+  requireNumbers('random_', { low, high });
   return redraw('random_', x, generator, (g, out: TypedArray) => fillIntegers(g, out, low, high));
 }

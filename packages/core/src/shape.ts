@@ -1,4 +1,5 @@
-import { IndexError, ShapeError } from './errors.ts';
+import { IndexError, ShapeError, ValueError } from './errors.ts';
+import { described } from './option-names.ts';
 
 /** Sizes per dimension; `[]` is a scalar. */
 export type Shape = readonly number[];
@@ -89,6 +90,7 @@ function broadcastHint(a: Shape, b: Shape): string {
 export function normalizeDim(op: string, dim: number, rank: number): number {
   const limit = Math.max(rank, 1);
   if (!Number.isInteger(dim) || dim < -limit || dim >= limit) {
+    if (typeof dim !== 'number') throw notADim(op, dim);
     throw new IndexError(
       `${op}: dim ${dim} is out of range for a tensor of ${rank} dimension${rank === 1 ? '' : 's'}; ` +
         `expected ${-limit} to ${limit - 1}`,
@@ -96,6 +98,13 @@ export function normalizeDim(op: string, dim: number, rank: number): number {
     );
   }
   return dim < 0 ? dim + limit : dim;
+}
+
+function notADim(op: string, dim: unknown): IndexError {
+  return new IndexError(
+    `${op}: dim must be a whole number, given by position; got ${described(dim)}. Options go in an object after it`,
+    { op, argument: 'dim' },
+  );
 }
 
 /** As in PyTorch, where a set of dimensions is a word of 64 bits. */
@@ -109,10 +118,10 @@ export function normalizeDims(op: string, dims: number | readonly number[] | nul
   if (rank > MAX_REDUCED_RANK) {
     throw new ShapeError(`${op}: only tensors with up to ${MAX_REDUCED_RANK} dimensions can be reduced, got ${rank}`, { op });
   }
-  if (dims === null || dims === undefined || (typeof dims !== 'number' && dims.length === 0)) {
+  if (dims === null || dims === undefined || (Array.isArray(dims) && dims.length === 0)) {
     return Array.from({ length: rank }, (_, d) => d);
   }
-  const list = (typeof dims === 'number' ? [dims] : dims).map((d) => normalizeDim(op, d, rank));
+  const list = (Array.isArray(dims) ? (dims as readonly number[]) : [dims as number]).map((d) => normalizeDim(op, d, rank));
   if (rank === 0) return [];
   const sorted = list.sort((a, b) => a - b);
   for (let k = 1; k < sorted.length; k++) {
@@ -126,4 +135,12 @@ export function normalizeDims(op: string, dims: number | readonly number[] | nul
 /** A shape after some of its dimensions were reduced to size 1 or taken out. */
 export function reducedShape(shape: Shape, dims: readonly number[], keepdim: boolean): number[] {
   return keepdim ? shape.map((n, d) => (dims.includes(d) ? 1 : n)) : shape.filter((_, d) => !dims.includes(d));
+}
+
+/** The error for sizes that were given one by one, as in `zeros(2, 3)`. */
+export function sizesOneByOne(op: string, second: number): ValueError {
+  return new ValueError(
+    `${op}: sizes of several dimensions go in an array, as in ${op}([2, 3]); got ${second} where options are expected`,
+    { op },
+  );
 }

@@ -1,5 +1,6 @@
 import { GradError, IndexError, ShapeError, TapegradError } from './errors.ts';
 import { stack } from './ops/joining.ts';
+import { checkOptions, none, type OptionNames } from './option-names.ts';
 import { getRngState, setRngState } from './random.ts';
 import { shapeString } from './shape.ts';
 import { Tensor } from './tensor.ts';
@@ -17,6 +18,8 @@ export interface VmapOptions {
   randomness?: 'error' | 'different' | 'same';
 }
 
+const vmapNames: OptionNames<VmapOptions> = { inDims: 1, outDims: 1, randomness: 1 };
+
 /**
  * The function that applies `fn` to every slice of its arguments and stacks what it gives. Runs `fn` once per slice, so that
  * ordinary code, `if` on values included, does what it says; nests, and composes with `grad`, `jvp` and the others.
@@ -29,7 +32,8 @@ export interface VmapOptions {
  * console.log(dots(tg.tensor([[1, 2], [3, 4]]), tg.tensor([[1, 1], [2, 2]])).toArray()); // → [ 3, 14 ]
  * @source torch.func.vmap
  */
-export function vmap<A extends unknown[], R>(fn: (...args: A) => R, options: VmapOptions = {}): (...args: A) => R {
+export function vmap<A extends unknown[], R>(fn: (...args: A) => R, options: VmapOptions = none): (...args: A) => R {
+  checkOptions('vmap', options, vmapNames);
   const { inDims = 0, outDims = 0, randomness = 'error' } = options;
   return (...args) => {
     const dims = Array.isArray(inDims) ? (inDims as readonly InDims[]) : args.map(() => inDims);

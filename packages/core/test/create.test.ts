@@ -13,6 +13,33 @@ describe('factories', () => {
     expect(() => tg.logspace(0, 1, -1)).toThrow(tg.ShapeError);
   });
 
+  /** How many float32 numbers lie between the elements and the rounded exact ones. */
+  const roundings = (x: tg.Tensor, exact: (i: number) => number): number[] => {
+    const bits = (values: ArrayLike<number>): Int32Array => new Int32Array(Float32Array.from(values).buffer);
+    const wanted = bits(Float64Array.from({ length: x.numel() }, (_, i) => exact(i)));
+    return Array.from(bits(x.toTypedArray()), (value, i) => value - wanted[i]!);
+  };
+
+  it('make sequences of float32 with the bits of PyTorch', () => {
+    expect(roundings(tg.linspace(-0.7, 12.3, 37), (i) => -0.7 + (i * 13) / 36)).toEqual([
+      0, 0, -1, -2, 0, 0, -2, -1, 0, 0, -1, -1, -1, 0, 0, -1, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 1, 0, 1, 0, 0, 0, 0, 1, 0, 1, 0,
+    ]);
+    expect(roundings(tg.arange(0.1, 11.5, 0.3), (i) => 0.1 + i * 0.3)).toEqual([
+      0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0,
+    ]);
+    expect(roundings(tg.logspace(-1.1, 2.3, 12), (i) => 10 ** (-1.1 + (i * 3.4) / 11))).toEqual([0, -1, 0, 0, 0, 1, -2, -3, -2, -2, -2, -1]);
+  });
+
+  it('make sequences of integers from ends and steps that were cut to integers', () => {
+    const options = { dtype: 'int32' } as const;
+    expect(tg.linspace(0.5, 10.7, 5, options).toArray()).toEqual([0, 2, 5, 7, 10]);
+    expect(tg.linspace(-2.5, 2.9, 4, options).toArray()).toEqual([-2, 0, 0, 2]);
+    expect(tg.logspace(0.5, 2.7, 4, 10, options).toArray()).toEqual([1, 4, 21, 100]);
+    expect(tg.arange(0.9, 5.1, 1.5, options).toArray()).toEqual([0, 1, 2]);
+    expect(tg.linspace(2, 5, 1).toArray()).toEqual([2]);
+    expect(tg.linspace(0, 1, 0).shape).toEqual([0]);
+  });
+
   it('list the positions of triangles', () => {
     expect(tg.trilIndices(2, 3).toArray()).toEqual([[0, 1, 1], [0, 0, 1]]);
     expect(tg.triuIndices(2, 3, 1).toArray()).toEqual([[0, 0, 1], [1, 2, 2]]);

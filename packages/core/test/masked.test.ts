@@ -47,6 +47,21 @@ describeOnEachBackend('masked reductions', () => {
     expect(masked.logaddexp(t([1]), t([2]), { otherMask: tg.tensor([false]) }).toArray()).toEqual([1]);
   });
 
+  it('push tangents forward to what counts, and nowhere else', () => {
+    const tangent = t([
+      [1, 10, 3],
+      [1, 1, 1],
+    ]);
+    const pushed = (f: (y: tg.Tensor) => tg.Tensor): unknown => tg.func.jvp(f, [x], [tangent])[1].toArray();
+    expect(pushed((y) => masked.mean(y, 1, { mask }))).toEqual([2, 0]);
+    const [along, none] = pushed((y) => masked.logsumexp(y, 1, { mask })) as [number, number];
+    const share = 1 / (1 + Math.E ** 3);
+    expect(along).toBeCloseTo(share + 3 * (1 - share), 14);
+    expect(none).toBe(0);
+    expect(masked.logsumexp(x, 1, { mask, keepdim: true }).shape).toEqual([2, 1]);
+    expect(masked.logsumexp(x, null, { mask: tg.tensor(false) }).item()).toBe(-Infinity);
+  });
+
   it('give no gradient to what does not count, even where the result is NaN', () => {
     expect(
       slope(

@@ -2,12 +2,13 @@ import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import * as tg from '@tapegrad/core';
 import { readOperators } from '../src/oracle/files.ts';
-import { nameOf, replay, type Operator } from '../src/oracle/replay.ts';
-import { jsonOf, totalsOf } from '../src/oracle/report.ts';
-import { adapterOf } from '../src/oracle/signature.ts';
+import { nameOf, perform, replay, type Operator } from '../src/oracle/replay.ts';
+import { jsonOf, reportOf, totalsOf } from '../src/oracle/report.ts';
+import { adapterOf, Refused } from '../src/oracle/signature.ts';
 import { signatures } from '../src/oracle/signatures.ts';
 import { replaySingle } from '../src/oracle/single.ts';
-import { Unsupported } from '../src/oracle/values.ts';
+import { tierOf } from '../src/oracle/tiers.ts';
+import { Decoder, Unsupported } from '../src/oracle/values.ts';
 import { root } from '../src/root.ts';
 
 const extract = path.join(root, 'packages/dev/test/data/operators.jsonl.gz');
@@ -60,10 +61,51 @@ describe('signatures', () => {
 
   it('say what they cannot express', () => {
     const sum = adapterOf('dim, keepdim, where => x.sum(dim, { keepdim })');
-    expect(() => sum(call(x, [], { out: x }))).toThrow(new Unsupported('keyword out'));
     expect(() => sum(call(x, [], { where: 1 }))).toThrow(Unsupported);
     expect(() => sum(call(x, [0, true, null, 5]))).toThrow(Unsupported);
     expect(() => adapterOf('x.noSuchMethod()')(call(x))).toThrow(new Unsupported('no x.noSuchMethod'));
+  });
+});
+
+describe('a keyword that we have no parameter for', () => {
+  const x = tg.tensor([[1, 2], [3, 4]], { dtype: 'float64' });
+  const strange = { out_dtype: 1 };
+
+  it('goes among the options under our spelling, and has to be refused', () => {
+    for (const form of ['dim, keepdim => x.sum(dim, { keepdim })', 'dim => x.sum(dim)', 'x.exp()', 'other => tg.mul(x, other)']) {
+      const run = (): unknown => adapterOf(form)(call(x, form.includes('other') ? [x] : [], strange));
+      expect(run).toThrow(Refused);
+      expect(run).toThrow('keyword outDtype');
+    }
+    expect(() => adapterOf('dim, keepdim => x.sum(dim, { keepdim })')(call(x, [0, true], strange))).toThrow(Refused);
+    // A function that lets it pass.
+    const run = (): unknown => adapterOf('x.t()')(call(x, [], strange));
+    expect(run).toThrow('keyword outDtype, which is not refused');
+    expect(run).not.toThrow(Refused);
+  });
+
+  it('is right in a call that PyTorch rejects, and no form for one with a result', () => {
+    const json = { $tensor: { shape: [2], dtype: 'float64', data: [1, 2] } };
+    const recorded = { input: json, args: [], kwargs: { out: json } };
+    const operator: Operator = { op: 'any', differentiable: true, samples: [{ ...recorded, outputs: [json] }], errors: [recorded] };
+    expect(replay(operator, 'x.neg()')).toMatchObject({ passed: 0, rejected: 1, accepted: [], failures: [], unsupported: ['sample 0: keyword out'] });
+    expect(replay(operator, 'x.t()')).toMatchObject({ passed: 0, rejected: 0, failures: [], unsupported: { length: 2 } });
+  });
+
+  it('is refused by every function of core that has options', () => {
+    const swallowing = readOperators(extract).flatMap((operator) => {
+      const name = nameOf(operator);
+      const form = signatures[name];
+      const [sample] = operator.samples;
+      if (typeof form !== 'string' || !/(x|tg)\.[\w.]+\(.*\}\)$/.test(form) || sample === undefined) return [];
+      try {
+        perform(new Decoder(), { ...sample, kwargs: { ...sample.kwargs, strange: 1 } }, form);
+      } catch (error) {
+        return error instanceof Refused && /unknown option strange/.test(String(error.cause)) ? [] : [`${name}: ${String(error)}`];
+      }
+      return [name];
+    });
+    expect(swallowing).toEqual([]);
   });
 });
 
@@ -138,6 +180,19 @@ describe('a replay', () => {
         none: { status: 'unsupported', unsupported: 1 },
       },
     });
+  });
+
+  it('counts the operators that matter most apart', () => {
+    const names = [
+      'nn.functional.dropout2d', 'std/unbiased', 'fft.fft', 'std_mean', 'nn.functional.multilabel_margin_loss', 'special.bessel_j0', 'nn.Conv1d',
+    ];
+    expect(names.map(tierOf)).toEqual(['A', 'A', 'B', 'C', 'B', 'C', null]);
+    const verdict = replay(square([4, 9], [4, 60], [2, 20]), 'x.square()');
+    const wrong = replay(square([4, 8], [4, 60], [2, 20]), 'x.square()');
+    expect(reportOf([{ ...verdict, name: 'add' }, { ...wrong, name: 'mul/variant' }, verdict]).split('\n').slice(-2)).toEqual([
+      'tier A: 1 of 2 operators complete, 1 of 2 samples passed (50.0 %)',
+      'tier C: 1 of 1 operators complete, 1 of 1 samples passed (100.0 %)',
+    ]);
   });
 
   it('asks that refused calls throw errors of our own', () => {

@@ -98,7 +98,7 @@ describe('options of layers', () => {
       'Conv2d: further arguments are options, given by name, as in { stride: … }; got 1',
     );
     expect(() => new nn.Linear(2, 3, false as unknown as object)).toThrow('as in { bias: … }; got false');
-    expect(() => new nn.MSELoss('sum' as unknown as object)).toThrow('as in { reduction: … }; got sum');
+    expect(() => new nn.MSELoss('sum' as unknown as object)).toThrow("as in { reduction: … }; got 'sum'");
   });
 
   it('takes the number of recurrent layers by name as by position', () => {

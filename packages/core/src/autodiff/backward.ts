@@ -1,6 +1,7 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError, GradError, ShapeError } from '../errors.ts';
 import { modes } from '../modes.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
@@ -20,6 +21,8 @@ export interface BackwardOptions {
   inputs?: OneOrMany<Tensor> | undefined;
 }
 
+const backwardNames: OptionNames<BackwardOptions> = { retainGraph: 1, createGraph: 1, inputs: 1 };
+
 /**
  * Computes the gradient of `x` with respect to the leaves it was made from and adds it to their `.grad`.
  * @param gradient the gradient of whatever follows with respect to `x`, of its shape; may be left out for one element
@@ -31,7 +34,8 @@ export interface BackwardOptions {
  * console.log(x.grad.item()); // → 6
  * @source torch.Tensor.backward
  */
-export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | null, options: BackwardOptions = {}): void {
+export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | null, options: BackwardOptions = none): void {
+  checkOptions('backward', options, backwardNames);
   const roots = listOf(x);
   const seeds = seedsFor('backward', roots, gradient === undefined || gradient === null ? [] : listOf(gradient));
   const { createGraph = false, retainGraph = createGraph } = options;
@@ -59,6 +63,8 @@ export interface GradOptions {
   materializeGrads?: boolean | undefined;
 }
 
+const gradNames: OptionNames<GradOptions> = { gradOutputs: 1, retainGraph: 1, createGraph: 1, allowUnused: 1, materializeGrads: 1 };
+
 /**
  * The gradients of the sum of the outputs with respect to the inputs, as an array; no `.grad` is touched.
  * @throws GradError when an input does not require grad or was not used (see `allowUnused`)
@@ -77,8 +83,9 @@ export function grad(
 export function grad(
   outputs: OneOrMany<Tensor>,
   inputs: OneOrMany<Tensor>,
-  options: GradOptions = {},
+  options: GradOptions = none,
 ): (Tensor | null)[] {
+  checkOptions('grad', options, gradNames);
   const roots = listOf(outputs);
   const wanted = listOf(inputs);
   const { createGraph = false, retainGraph = createGraph, materializeGrads = false } = options;

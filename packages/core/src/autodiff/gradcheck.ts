@@ -1,4 +1,5 @@
 import { GradError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { grad } from './backward.ts';
@@ -42,6 +43,10 @@ export interface GradcheckOptions {
   fastMode?: boolean;
 }
 
+const gradcheckNames: OptionNames<GradcheckOptions> = {
+  eps: 1, atol: 1, rtol: 1, relative: 1, raiseException: 1, nondetTol: 1, checkUndefinedGrad: 1, checkGradDtypes: 1, fastMode: 1,
+};
+
 /** What a failed check found. */
 export class GradcheckError extends GradError {
   override readonly name: string = 'GradcheckError';
@@ -72,7 +77,8 @@ export function gradcheck<A extends unknown[]>(
   options?: GradcheckOptions,
 ): boolean;
 export function gradcheck(fn: (x: Tensor) => unknown, input: Tensor, options?: GradcheckOptions): boolean;
-export function gradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradcheckOptions = {}): boolean {
+export function gradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradcheckOptions = none): boolean {
+  checkOptions('gradcheck', options, gradcheckNames);
   const inputs = given instanceof Tensor ? [given] : given;
   checkInputs(inputs);
   try {
@@ -106,23 +112,24 @@ export function gradgradcheck<A extends unknown[]>(
   options?: GradgradcheckOptions,
 ): boolean;
 export function gradgradcheck(fn: (x: Tensor) => unknown, input: Tensor, options?: GradgradcheckOptions): boolean;
-export function gradgradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradgradcheckOptions = {}): boolean {
+export function gradgradcheck(fn: unknown, given: readonly unknown[] | Tensor, options: GradgradcheckOptions = none): boolean {
+  checkOptions('gradgradcheck', options, { ...gradcheckNames, gradOutputs: 1, nonContiguousGradOutputs: 1 });
+  const { gradOutputs, nonContiguousGradOutputs = false, ...shared } = options;
   const call = fn as TensorFunction;
   const inputs = given instanceof Tensor ? [given] : given;
   checkInputs(inputs);
   const outputs = differentiableOutputs(call(...inputs));
-  const { nonContiguousGradOutputs = false } = options;
   const seeds =
-    options.gradOutputs ?? outputs.map(({ tensor }, i) => randomLike(tensor, i, nonContiguousGradOutputs).requiresGrad_());
+    gradOutputs ?? outputs.map(({ tensor }, i) => randomLike(tensor, i, nonContiguousGradOutputs).requiresGrad_());
   const gradient = (...all: unknown[]): Tensor[] => {
     const args = all.slice(0, inputs.length);
-    const gradOutputs = all.slice(inputs.length) as Tensor[];
+    const incoming = all.slice(inputs.length) as Tensor[];
     const results = differentiableOutputs(call(...args)).map(({ tensor }) => tensor);
     const wanted = differentiableInputs(args).map(({ tensor }) => tensor);
-    const found = grad(results, wanted, { gradOutputs, createGraph: true, allowUnused: true });
+    const found = grad(results, wanted, { gradOutputs: incoming, createGraph: true, allowUnused: true });
     return found.filter((value) => value !== null);
   };
-  return gradcheck(gradient, [...inputs, ...seeds], options);
+  return gradcheck(gradient, [...inputs, ...seeds], shared);
 }
 
 function checkInputs(inputs: readonly unknown[]): void {

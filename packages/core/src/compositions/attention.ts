@@ -1,6 +1,7 @@
 import { rowProgram, type RowBuilder, type RowProgram } from '../define/row-program.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import type { Expr } from '../expr/index.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { dropout } from '../random.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -16,6 +17,8 @@ export interface AttentionOptions {
   /** Factor of the scores; default 1 / √E. */
   scale?: number | null | undefined;
 }
+
+const attentionNames: OptionNames<AttentionOptions> = { attnMask: 1, dropoutP: 1, isCausal: 1, scale: 1 };
 
 /** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
 /* @__NO_SIDE_EFFECTS__ */
@@ -49,7 +52,7 @@ const maskedWeights = weightsOf(['element!'], (_, mask) => mask.not());
  * @throws ShapeError when the sizes do not fit; ValueError for a mask beside isCausal
  * @source torch.nn.functional.scaled_dot_product_attention
  */
-export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = {}): Tensor {
+export function scaledDotProductAttention(query: Tensor, key: Tensor, value: Tensor, options: AttentionOptions = none): Tensor {
   return scaledDotProductAttentionWithWeights(query, key, value, options)[0];
 }
 
@@ -61,8 +64,9 @@ export function scaledDotProductAttentionWithWeights(
   query: Tensor,
   key: Tensor,
   value: Tensor,
-  options: AttentionOptions = {},
+  options: AttentionOptions = none,
 ): [output: Tensor, weights: Tensor] {
+  checkOptions('scaledDotProductAttention', options, attentionNames);
   const { attnMask = null, dropoutP = 0, isCausal = false } = options;
   checkShapes(query, key, value);
   if (attnMask !== null && isCausal) {

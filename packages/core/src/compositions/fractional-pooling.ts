@@ -1,5 +1,6 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from '../ops/convolution.ts';
@@ -14,6 +15,8 @@ export interface FractionalPoolOptions {
   /** Numbers from [0, 1) that place the windows; default freshly drawn. @shape [N, C, 2] or [N, C, 3] */
   randomSamples?: Tensor | null | undefined;
 }
+
+const fractionalNames: OptionNames<FractionalPoolOptions> = { outputSize: 1, outputRatio: 1, randomSamples: 1 };
 
 function spread(op: string, name: string, value: PerDimension, rank: number): number[] {
   const given = [value].flat();
@@ -44,6 +47,7 @@ function sizesOf(op: string, spatial: readonly number[], options: FractionalPool
 
 function fractional(rank: number, x: Tensor, kernelSize: PerDimension, options: FractionalPoolOptions): ValuesAndIndices {
   const op = `fractionalMaxPool${rank}d`;
+  checkOptions(op, options, fractionalNames);
   if ((x.ndim !== rank + 1 && x.ndim !== rank + 2) || x.shape.slice(-rank - 1).includes(0)) {
     throw new ShapeError(`${op}: expected ${rank + 1}D or ${rank + 2}D input with elements, got ${shapeString(x.shape)}`, { op, shapes: [x.shape] });
   }

@@ -1,5 +1,6 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { adaptiveAvgPool1d, adaptiveAvgPool2d, adaptiveAvgPool3d } from './adaptive-pooling.ts';
@@ -21,6 +22,8 @@ export interface InterpolateOptions {
   /** Find positions from the sizes even where factors are given; default false. */
   recomputeScaleFactor?: boolean | null | undefined;
 }
+
+const interpolateNames: OptionNames<InterpolateOptions> = { size: 1, scaleFactor: 1, mode: 1, alignCorners: 1, recomputeScaleFactor: 1 };
 
 /** An element of the source that takes part in each element of the result, and how much. */
 interface Tap {
@@ -127,6 +130,7 @@ function targetOf(spatial: readonly number[], { size, scaleFactor, recomputeScal
  * @source torch.nn.functional.interpolate
  */
 export function interpolate(x: Tensor, options: InterpolateOptions): Tensor {
+  checkOptions(OP, options, interpolateNames);
   const { mode = 'nearest', alignCorners = null } = options;
   const rank = x.ndim - 2;
   const spatial = x.shape.slice(2);

@@ -1,5 +1,6 @@
 import { TapegradError } from '../errors.ts';
 import { input, output as outputLeaf, param, type Expr } from '../expr/index.ts';
+import { described, refuseOptions } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 import { Program, type ResultKind } from './program.ts';
 
@@ -78,11 +79,17 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const call =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwise(op, args)
-      : (...args: unknown[]): Tensor => applyElementwise(op, spread(...args));
+      : (...args: unknown[]): Tensor => {
+          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
+          return applyElementwise(op, spread(...args));
+        };
   const inPlace =
     spread === undefined
       ? (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args)
-      : (...args: unknown[]): Tensor => applyElementwiseInPlace(op, spread(...args));
+      : (...args: unknown[]): Tensor => {
+          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
+          return applyElementwiseInPlace(op, spread(...args));
+        };
   return Object.assign(call, { op, inPlace }) as unknown as E;
 }
 
@@ -135,6 +142,7 @@ function applyElementwiseInPlace(op: ElementwiseOp, operands: readonly Operand[]
 
 /** Which operands are tensors, one bit each. */
 function tensorMask(op: ElementwiseOp, operands: readonly Operand[]): number {
+  if (operands.length > op.arity) refuseOptions(op.name, operands[op.arity]);
   let mask = 0;
   for (let i = 0; i < op.arity; i++) {
     const operand = operands[i];
@@ -170,7 +178,7 @@ function mustBeTensor({ options }: ElementwiseOp, position: number): boolean {
 }
 
 function badOperand(op: ElementwiseOp, position: number, operand: unknown): TapegradError {
-  const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : operand === null ? 'null' : typeof operand;
+  const got = Array.isArray(operand) ? 'an array; wrap it: tensor([…])' : typeof operand === 'object' ? described(operand) : typeof operand;
   return new TapegradError(
     `${op.name}: argument ${position} must be a Tensor` +
       (mustBeTensor(op, position) ? '' : ' or a number (at least one a Tensor)') +

@@ -1,5 +1,6 @@
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { factorCholesky } from './host/cholesky.ts';
@@ -45,7 +46,8 @@ export interface CheckErrorsOption {
  * As `linalg.cholesky`, with a status instead of an error: 0, or the order of the first leading minor that is not positive.
  * @source torch.linalg.cholesky_ex
  */
-export function choleskyEx(a: Tensor, options: TriangleOption & CheckErrorsOption = {}): Factored {
+export function choleskyEx(a: Tensor, options: TriangleOption & CheckErrorsOption = none): Factored {
+  checkOptions('choleskyEx', options, { upper: 1, checkErrors: 1 });
   return factorize('choleskyEx', a, options);
 }
 
@@ -81,7 +83,8 @@ function factorize(op: string, a: Tensor, options: TriangleOption & CheckErrorsO
  * console.log(tg.linalg.cholesky(a).toArray()); // → [ [ 2, 0 ], [ 1, 2 ] ]
  * @source torch.linalg.cholesky
  */
-export function cholesky(a: Tensor, options: TriangleOption = {}): Tensor {
+export function cholesky(a: Tensor, options: TriangleOption = none): Tensor {
+  checkOptions('cholesky', options, { upper: 1 });
   return factorize('cholesky', a, { ...options, checkErrors: true }).L;
 }
 
@@ -121,7 +124,8 @@ const solvedByFactor: CustomOperation<null> = custom('cholesky_solve', {
  * @throws ShapeError when the factor does not fit
  * @source torch.cholesky_solve
  */
-export function choleskySolve(b: Tensor, factor: Tensor, options: TriangleOption = {}): Tensor {
+export function choleskySolve(b: Tensor, factor: Tensor, options: TriangleOption = none): Tensor {
+  checkOptions('choleskySolve', options, { upper: 1 });
   const op = 'choleskySolve';
   requireMatrices(op, b, 'B');
   requireSquare(op, factor, 'factor');
@@ -158,7 +162,8 @@ const inverted = custom<null>('cholesky_inverse', {
  * @derivative that of (L Lᵀ)⁻¹ by all elements of L
  * @source torch.cholesky_inverse
  */
-export function choleskyInverse(factor: Tensor, options: TriangleOption = {}): Tensor {
+export function choleskyInverse(factor: Tensor, options: TriangleOption = none): Tensor {
+  checkOptions('choleskyInverse', options, { upper: 1 });
   requireSquare('choleskyInverse', factor, 'factor');
   return inverted([options.upper === true ? factor.mT : factor], null)[0]!;
 }

@@ -1,6 +1,7 @@
 import { requireIntegers } from '../define/bounds.ts';
 import { custom } from '../define/rules.ts';
 import { IndexError, ShapeError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
@@ -36,7 +37,8 @@ export interface LdlFactors {
  * As `ldlFactor`, with a status instead of an error: 0, or the number of the first block of D that is 0.
  * @source torch.linalg.ldl_factor_ex
  */
-export function ldlFactorEx(a: Tensor, options: CheckErrorsOption = {}): LdlFactors & { readonly info: Tensor } {
+export function ldlFactorEx(a: Tensor, options: CheckErrorsOption = none): LdlFactors & { readonly info: Tensor } {
+  checkOptions('ldlFactorEx', options, { checkErrors: 1 });
   requireSquare('ldlFactorEx', a);
   const [LD, pivots, info] = factored([a], null);
   if (options.checkErrors === true) checkStatus('ldlFactorEx', info!, (k) => `is singular: D[${k}, ${k}], counted from 1, is zero`);

@@ -1,4 +1,5 @@
 import { ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { randn } from '../random.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
@@ -13,6 +14,8 @@ export interface LowRankOptions {
   /** A matrix, or row, that is subtracted first. */
   M?: Tensor | null | undefined;
 }
+
+const lowRankNames: OptionNames<LowRankOptions> = { niter: 1, M: 1 };
 
 /** Singular vectors as columns, and singular values in falling order. */
 export interface LowRankParts {
@@ -37,7 +40,8 @@ function approximateBasis(a: Tensor, q: number, niter: number): Tensor {
  * @throws ValueError for another q
  * @source torch.svd_lowrank
  */
-export function svdLowrank(a: Tensor, q = 6, options: LowRankOptions = {}): LowRankParts {
+export function svdLowrank(a: Tensor, q = 6, options: LowRankOptions = none): LowRankParts {
+  checkOptions('svdLowrank', options, lowRankNames);
   const op = 'svdLowrank';
   const { niter = 2, M } = options;
   requireMatrices(op, a);
@@ -69,12 +73,15 @@ export interface PcaOptions {
   niter?: number | undefined;
 }
 
+const pcaNames: OptionNames<PcaOptions> = { center: 1, niter: 1 };
+
 /**
  * The q main principal components of the rows of a, nearly: `svdLowrank` of a without its column means.
  * @param q default min(6, m, n)
  * @source torch.pca_lowrank
  */
-export function pcaLowrank(a: Tensor, q?: number | null, options: PcaOptions = {}): LowRankParts {
+export function pcaLowrank(a: Tensor, q?: number | null, options: PcaOptions = none): LowRankParts {
+  checkOptions('pcaLowrank', options, pcaNames);
   requireMatrices('pcaLowrank', a);
   const { center = true, niter } = options;
   const count = q ?? Math.min(6, ...a.shape.slice(-2));

@@ -2,6 +2,7 @@ import { custom } from '../define/rules.ts';
 import { IndexError, ShapeError } from '../errors.ts';
 import { requireIntegers } from '../define/bounds.ts';
 import { cat } from '../ops/joining.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
@@ -84,7 +85,8 @@ export interface PivotOption {
  * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
  * @source torch.linalg.lu_factor_ex
  */
-export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = {}): LuFactors & { readonly info: Tensor } {
+export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = none): LuFactors & { readonly info: Tensor } {
+  checkOptions('luFactorEx', options, { pivot: 1, checkErrors: 1 });
   const op = 'luFactorEx';
   requireMatrices(op, a);
   const [LU, pivots, info] = factored([a], options.pivot !== false);
@@ -99,7 +101,8 @@ export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption =
  * @shape [..., m, n] -> LU [..., m, n], pivots [..., min(m, n)] (int32, exchanges of rows, counted from 1)
  * @source torch.linalg.lu_factor
  */
-export function luFactor(a: Tensor, options: PivotOption = {}): LuFactors {
+export function luFactor(a: Tensor, options: PivotOption = none): LuFactors {
+  checkOptions('luFactor', options, { pivot: 1 });
   const { LU, pivots } = luFactorEx(a, options);
   return { LU, pivots };
 }
@@ -112,7 +115,8 @@ export interface LuDecomposition {
 }
 
 /** The factors of A = P L U. @shape [..., m, n] -> [..., m, m], [..., m, min(m, n)], [..., min(m, n), n] @source torch.linalg.lu */
-export function lu(a: Tensor, options: PivotOption = {}): LuDecomposition {
+export function lu(a: Tensor, options: PivotOption = none): LuDecomposition {
+  checkOptions('lu', options, { pivot: 1 });
   requireMatrices('lu', a);
   const { LU, pivots } = luFactor(a, options);
   return luUnpack(LU, pivots);
@@ -153,7 +157,8 @@ export interface LuUnpackOptions {
  * @throws IndexError for pivots that are no rows
  * @source torch.lu_unpack
  */
-export function luUnpack(LU: Tensor, pivots: Tensor, options: LuUnpackOptions = {}): LuDecomposition {
+export function luUnpack(LU: Tensor, pivots: Tensor, options: LuUnpackOptions = none): LuDecomposition {
+  checkOptions('luUnpack', options, { unpackData: 1, unpackPivots: 1 });
   requireMatrices('luUnpack', LU, 'LU');
   const none = LU.newEmpty([0]);
   const P = options.unpackPivots === false ? none : checkedPermutation('luUnpack', LU, pivots);
@@ -174,7 +179,8 @@ export interface LuSolveOptions {
  * @throws ShapeError when they do not fit
  * @source torch.linalg.lu_solve
  */
-export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor, options: LuSolveOptions = {}): Tensor {
+export function luSolve(LU: Tensor, pivots: Tensor, b: Tensor, options: LuSolveOptions = none): Tensor {
+  checkOptions('luSolve', options, { left: 1, adjoint: 1 });
   const op = 'luSolve';
   const { left = true, adjoint = false } = options;
   requireSquare(op, LU, 'LU');

@@ -2,6 +2,7 @@ import { extended } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 
 import { where } from '../ops/selection.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { normalizeDim, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { identityLike, integersLike, requireFloating, requireMatrices, requireSquare } from './matrices.ts';
@@ -174,7 +175,8 @@ export interface DiagonalOptions {
 }
 
 /** The diagonals of the matrices in two dimensions, the last two by default. @source torch.linalg.diagonal */
-export function diagonal(a: Tensor, options: DiagonalOptions = {}): Tensor {
+export function diagonal(a: Tensor, options: DiagonalOptions = none): Tensor {
+  checkOptions('diagonal', options, { offset: 1, dim1: 1, dim2: 1 });
   const { offset = 0, dim1 = -2, dim2 = -1 } = options;
   return a.diagonal(offset, dim1, dim2);
 }
@@ -185,7 +187,8 @@ export function diagonal(a: Tensor, options: DiagonalOptions = {}): Tensor {
  * @param N how many; default n
  * @source torch.linalg.vander
  */
-export function vander(x: Tensor, options: { N?: number | null | undefined } = {}): Tensor {
+export function vander(x: Tensor, options: { N?: number | null | undefined } = none): Tensor {
+  checkOptions('vander', options, { N: 1 });
   const count = options.N ?? x.shape.at(-1) ?? 1;
   if (!Number.isInteger(count) || count < 2) {
     throw new ValueError(
@@ -229,7 +232,8 @@ export function tensorinv(a: Tensor, ind = 2): Tensor {
  * @throws ShapeError when A does not fit; LinAlgError when there is no single solution
  * @source torch.linalg.tensorsolve
  */
-export function tensorsolve(a: Tensor, b: Tensor, options: { dims?: readonly number[] | null | undefined } = {}): Tensor {
+export function tensorsolve(a: Tensor, b: Tensor, options: { dims?: readonly number[] | null | undefined } = none): Tensor {
+  checkOptions('tensorsolve', options, { dims: 1 });
   const moved = (options.dims ?? []).map((d) => normalizeDim('tensorsolve', d, a.ndim));
   const order = [...a.shape.map((_, d) => d).filter((d) => !moved.includes(d)), ...moved];
   const x = a.permute(order);

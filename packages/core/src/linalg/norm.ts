@@ -1,5 +1,6 @@
 import { ShapeError, ValueError } from '../errors.ts';
 import type { Dims, ReduceOptions } from '../ops/reduction.ts';
+import { checkOptions, none, reduceNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { requireFloating, requireMatrices, requireSquare } from './matrices.ts';
@@ -36,8 +37,9 @@ export function matrixNorm(
   a: Tensor,
   ord: MatrixOrder = 'fro',
   dim: readonly number[] = [-2, -1],
-  options: ReduceOptions = {},
+  options: ReduceOptions = none,
 ): Tensor {
+  checkOptions('matrixNorm', options, reduceNames);
   const op = 'matrixNorm';
   const source = options.dtype === undefined ? a : a.to(options.dtype);
   requireMatrices(op, source);
@@ -63,7 +65,7 @@ export function matrixNorm(
 }
 
 /** The norm of vectors, over all elements or along dimensions. @source torch.linalg.vector_norm */
-export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = none): Tensor {
   return x.vectorNorm(ord, dim, options);
 }
 
@@ -73,7 +75,8 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
  * @throws ShapeError when there is an order, no `dim`, and neither one nor two dimensions
  * @source torch.linalg.norm
  */
-export function norm(x: Tensor, ord?: number | MatrixOrder | null, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function norm(x: Tensor, ord?: number | MatrixOrder | null, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('norm', options, reduceNames);
   const op = 'norm';
   if (options.dtype === undefined) requireFloating(op, x);
   const dims = dim === undefined || dim === null ? null : [dim].flat();

@@ -1,5 +1,6 @@
 import { custom } from '../define/rules.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import { eigvalsh, eigh } from './eigen.ts';
@@ -15,6 +16,8 @@ export interface ToleranceOptions {
   /** Take the matrices for symmetric and read the lower triangle, which is faster; default false. */
   hermitian?: boolean | undefined;
 }
+
+const toleranceNames: OptionNames<ToleranceOptions> = { atol: 1, rtol: 1, hermitian: 1 };
 
 /** For each matrix whether its singular values (of any sign and order) count. */
 function counts(a: Tensor, values: Tensor, { atol, rtol }: ToleranceOptions): Tensor {
@@ -65,7 +68,8 @@ function generalParts(x: Tensor): [left: Tensor, values: Tensor, right: Tensor] 
  * @derivative where the rank does not change; nothing in it divides by differences of singular values
  * @source torch.linalg.pinv
  */
-export function pinv(a: Tensor, options: ToleranceOptions = {}): Tensor {
+export function pinv(a: Tensor, options: ToleranceOptions = none): Tensor {
+  checkOptions('pinv', options, toleranceNames);
   if (options.hermitian === true) requireSquare('pinv', a);
   else requireMatrices('pinv', a);
   return inverse([a], options)[0]!;
@@ -81,7 +85,8 @@ export function pinverse(a: Tensor, rcond = 1e-15): Tensor {
  * @shape [..., m, n] -> [...]
  * @source torch.linalg.matrix_rank
  */
-export function matrixRank(a: Tensor, options: ToleranceOptions = {}): Tensor {
+export function matrixRank(a: Tensor, options: ToleranceOptions = none): Tensor {
+  checkOptions('matrixRank', options, toleranceNames);
   if (options.hermitian === true) requireSquare('matrixRank', a);
   else requireMatrices('matrixRank', a);
   const x = a.detach();
@@ -118,7 +123,8 @@ export interface LstsqResult {
  * @throws ShapeError when A and B do not have equally many rows
  * @source torch.linalg.lstsq
  */
-export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = {}): LstsqResult {
+export function lstsq(a: Tensor, b: Tensor, options: LstsqOptions = none): LstsqResult {
+  checkOptions('lstsq', options, { rcond: 1, driver: 1 });
   const op = 'lstsq';
   const driver = options.driver ?? 'gelsy';
   requireMatrices(op, a);

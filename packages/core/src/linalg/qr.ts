@@ -1,6 +1,7 @@
 import { custom } from '../define/rules.ts';
 import { ShapeError, ValueError } from '../errors.ts';
 import { cat } from '../ops/joining.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { factorQr, orthogonalOf } from './host/householder.ts';
@@ -165,7 +166,8 @@ export interface OrmqrOptions {
  * @throws ShapeError when they do not fit
  * @source torch.ormqr
  */
-export function ormqr(a: Tensor, tau: Tensor, other: Tensor, options: OrmqrOptions = {}): Tensor {
+export function ormqr(a: Tensor, tau: Tensor, other: Tensor, options: OrmqrOptions = none): Tensor {
+  checkOptions('ormqr', options, { left: 1, transpose: 1 });
   const op = 'ormqr';
   const { left = true, transpose = false } = options;
   requireMatrices(op, a);

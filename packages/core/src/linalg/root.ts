@@ -1,3 +1,5 @@
+import { ValueError } from '../errors.ts';
+import { checkOptions, described, none } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import * as choleskyFamily from './cholesky.ts';
 import { eigh, type EigenParts } from './eigen.ts';
@@ -17,12 +19,13 @@ export { inv as inverse } from './solve.ts';
 export { triangularSolve, type TriangularSolution, type TriangularSolveOptions } from './triangular.ts';
 
 /** The Cholesky factor; the older form of `linalg.cholesky`. @source torch.cholesky */
-export function cholesky(a: Tensor, options: choleskyFamily.TriangleOption = {}): Tensor {
+export function cholesky(a: Tensor, options: choleskyFamily.TriangleOption = none): Tensor {
   return choleskyFamily.cholesky(a, options);
 }
 
 /** The factors of A = Q R; the older form of `linalg.qr`. @param some reduced (default) or complete @source torch.qr */
 export function qr(a: Tensor, some = true): QrParts {
+  if (typeof some !== 'boolean') throw new ValueError(`qr: some must be true or false, given by position; got ${described(some)}`, { op: 'qr' });
   return decomposeQr(a, some ? 'reduced' : 'complete');
 }
 
@@ -33,7 +36,8 @@ export interface SvdOptions {
 }
 
 /** The decomposition A = U diag(S) Vᵀ; the older form of `linalg.svd`. @source torch.svd */
-export function svd(a: Tensor, options: SvdOptions = {}): LowRankParts {
+export function svd(a: Tensor, options: SvdOptions = none): LowRankParts {
+  checkOptions('svd', options, { some: 1 });
   const { U, S, Vh } = decomposeSvd(a, { fullMatrices: options.some === false });
   return { U, S, V: Vh.mT };
 }
@@ -47,7 +51,8 @@ export interface SymeigOptions {
 }
 
 /** Eigenvalues and eigenvectors of symmetric matrices; the older form of `linalg.eigh`. @source torch.symeig */
-export function symeig(a: Tensor, options: SymeigOptions = {}): EigenParts {
+export function symeig(a: Tensor, options: SymeigOptions = none): EigenParts {
+  checkOptions('symeig', options, { eigenvectors: 1, upper: 1 });
   const { eigenvalues, eigenvectors } = eigh(a, options.upper === false ? 'L' : 'U');
   return { eigenvalues, eigenvectors: options.eigenvectors === true ? eigenvectors : a.newEmpty([0]) };
 }
@@ -63,7 +68,8 @@ export interface LuOptions extends luFamily.PivotOption {
  * @throws LinAlgError when a matrix is singular
  * @source torch.lu
  */
-export function lu(a: Tensor, options: LuOptions = {}): [LU: Tensor, pivots: Tensor, info?: Tensor] {
+export function lu(a: Tensor, options: LuOptions = none): [LU: Tensor, pivots: Tensor, info?: Tensor] {
+  checkOptions('lu', options, { pivot: 1, getInfos: 1 });
   const { LU, pivots, info } = luFamily.luFactorEx(a, { pivot: options.pivot, checkErrors: options.getInfos !== true });
   return options.getInfos === true ? [LU, pivots, info] : [LU, pivots];
 }

@@ -1,5 +1,6 @@
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { CheckErrorsOption } from './cholesky.ts';
@@ -92,12 +93,14 @@ function singular(k: number): string {
  * console.log(tg.linalg.solve(a, tg.tensor([4, 8])).toArray()); // → [ 1, 2 ]
  * @source torch.linalg.solve
  */
-export function solve(a: Tensor, b: Tensor, options: SolveOptions = {}): Tensor {
+export function solve(a: Tensor, b: Tensor, options: SolveOptions = none): Tensor {
+  checkOptions('solve', options, { left: 1 });
   return solveSystem('solve', a, b, { ...options, checkErrors: true }).result;
 }
 
 /** As `solve`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.solve_ex */
-export function solveEx(a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption = {}): Solution {
+export function solveEx(a: Tensor, b: Tensor, options: SolveOptions & CheckErrorsOption = none): Solution {
+  checkOptions('solveEx', options, { left: 1, checkErrors: 1 });
   return solveSystem('solveEx', a, b, options);
 }
 
@@ -131,6 +134,7 @@ export function inv(a: Tensor): Tensor {
 }
 
 /** As `inv`, with a status instead of an error: 0, or the number of the first pivot that is 0. @source torch.linalg.inv_ex */
-export function invEx(a: Tensor, options: CheckErrorsOption = {}): { inverse: Tensor; info: Tensor } {
+export function invEx(a: Tensor, options: CheckErrorsOption = none): { inverse: Tensor; info: Tensor } {
+  checkOptions('invEx', options, { checkErrors: 1 });
   return invert('invEx', a, options.checkErrors === true);
 }

@@ -1,5 +1,6 @@
 import { custom } from '../define/rules.ts';
 import { GradError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { decomposeSvd } from './host/singular-values.ts';
 import {
@@ -95,7 +96,8 @@ export interface FullMatricesOption {
  * console.log(S.toArray()); // → [ 4, 3 ]
  * @source torch.linalg.svd
  */
-export function svd(a: Tensor, options: FullMatricesOption = {}): SvdParts {
+export function svd(a: Tensor, options: FullMatricesOption = none): SvdParts {
+  checkOptions('svd', options, { fullMatrices: 1 });
   requireMatrices('svd', a);
   const [U, S, Vh] = decomposed([a], { full: options.fullMatrices !== false });
   return { U: U!, S: S!, Vh: Vh! };

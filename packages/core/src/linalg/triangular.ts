@@ -1,5 +1,6 @@
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import { solveTriangle, type Triangle } from './host/triangular.ts';
@@ -41,6 +42,7 @@ export interface SolveTriangularOptions {
  * @source torch.linalg.solve_triangular
  */
 export function solveTriangular(a: Tensor, b: Tensor, options: SolveTriangularOptions): Tensor {
+  checkOptions('solveTriangular', options, { upper: 1, left: 1, unitriangular: 1 });
   const op = 'solveTriangular';
   const { upper, left = true, unitriangular = false } = options;
   requireSquare(op, a, 'A');
@@ -79,7 +81,8 @@ export interface TriangularSolution {
  * The solution of A X = B for a triangular A, and A itself; the older form of `linalg.solveTriangular`.
  * @source torch.triangular_solve
  */
-export function triangularSolve(b: Tensor, a: Tensor, options: TriangularSolveOptions = {}): TriangularSolution {
+export function triangularSolve(b: Tensor, a: Tensor, options: TriangularSolveOptions = none): TriangularSolution {
+  checkOptions('triangularSolve', options, { upper: 1, transpose: 1, unitriangular: 1 });
   const { upper = true, transpose = false, unitriangular = false } = options;
   requireSquare('triangularSolve', a, 'A');
   const [matrix, reads] = transpose ? [a.mT, !upper] : [a, upper];

@@ -1,5 +1,6 @@
 import { dtypeInfo, isFloating } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
+import type { OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from '../ops/reduction.ts';
@@ -25,6 +26,9 @@ export function fullMask(op: string, x: Tensor, mask: Tensor): Tensor {
   }
   return mask.to('bool').broadcastTo(x.shape);
 }
+
+/** Their names. */
+export const maskedReduceNames: OptionNames<MaskedReduceOptions> = { keepdim: 1, dtype: 1, mask: 1 };
 
 /** The input with what is masked out replaced. */
 export function filled(op: string, x: Tensor, mask: Tensor | null | undefined, value: number): Tensor {

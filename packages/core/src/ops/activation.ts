@@ -1,6 +1,7 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
 import { ValueError } from '../errors.ts';
 import { constant, type Expr } from '../expr/index.ts';
+import { checkOptions, type OptionNames } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 
 const SQRT_HALF = Math.SQRT1_2;
@@ -35,6 +36,8 @@ export interface GeluOptions {
   approximate?: 'none' | 'tanh';
 }
 
+const geluNames: OptionNames<GeluOptions> = { approximate: 1 };
+
 const exactGelu: Unary = elementwise('gelu', (x) => x.mul(x.mul(SQRT_HALF).erf().add(1).mul(0.5)), {
   partials: ([x]) => {
     const density = x!.mul(x!).mul(-0.5).exp().mul(INV_SQRT_TWO_PI);
@@ -56,6 +59,7 @@ function tanhGeluArgument(x: Expr): Expr {
 }
 
 function formOfGelu(options: GeluOptions | undefined): Unary {
+  if (options !== undefined) checkOptions('gelu', options, geluNames);
   const approximate = options?.approximate ?? 'none';
   if (approximate === 'none') return exactGelu;
   if (approximate === 'tanh') return tanhGelu;

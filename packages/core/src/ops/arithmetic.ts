@@ -1,5 +1,6 @@
 import { elementwise, type Binary, type Elementwise, type Operand, type TensorBinary, type Ternary, type Unary } from '../define/elementwise.ts';
 import { DTypeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A weight for the second operand of `add` and `sub`. */
@@ -7,6 +8,8 @@ export interface AlphaOption {
   /** Factor of the second operand; default 1. */
   alpha?: number;
 }
+
+const alphaName: OptionNames<AlphaOption> = { alpha: 1 };
 
 const plainAdd: Binary = elementwise('add', (x, y) => x.add(y));
 const plainSub: Binary = elementwise('sub', (x, y) => x.sub(y));
@@ -18,11 +21,15 @@ type Alpha = (x: Operand, other: Operand, options?: AlphaOption) => Tensor;
 function weighted(plain: Binary, scaled: Ternary, sign: 1 | -1, isDifference: boolean): Elementwise<Alpha> {
   const call: Alpha = (x, other, options) => {
     if (isDifference) refuseBoolDifference(plain.op.name, x, other);
-    return options?.alpha === undefined ? plain(x, other) : scaled(x, other, sign * options.alpha);
+    if (options === undefined) return plain(x, other);
+    checkOptions(plain.op.name, options, alphaName);
+    return options.alpha === undefined ? plain(x, other) : scaled(x, other, sign * options.alpha);
   };
   const inPlace: Alpha = (x, other, options) => {
     if (isDifference) refuseBoolDifference(plain.op.name, x, other);
-    return options?.alpha === undefined ? plain.inPlace(x, other) : scaled.inPlace(x, other, sign * options.alpha);
+    if (options === undefined) return plain.inPlace(x, other);
+    checkOptions(`${plain.op.name}_`, options, alphaName);
+    return options.alpha === undefined ? plain.inPlace(x, other) : scaled.inPlace(x, other, sign * options.alpha);
   };
   return Object.assign(call, { op: plain.op, inPlace });
 }
@@ -61,18 +68,28 @@ export interface DivOptions {
   roundingMode?: 'floor' | 'trunc' | null;
 }
 
+const divNames: OptionNames<DivOptions> = { roundingMode: 1 };
+
 type Div = (x: Operand, other: Operand, options?: DivOptions) => Tensor;
 
 const quotients: Readonly<Record<string, Binary>> = { none: trueDiv, floor: floorQuotient, trunc: truncQuotient };
 
-/** x / other. Rounded quotients have gradient 0. @source torch.div */
-export const div: Elementwise<Div> = Object.assign(
-  ((x, other, options) => quotients[options?.roundingMode ?? 'none']!(x, other)) as Div,
-  {
-    op: trueDiv.op,
-    inPlace: ((x, other, options) => quotients[options?.roundingMode ?? 'none']!.inPlace(x, other)) as Div,
-  },
-);
+function quotientOf(options: DivOptions | undefined): Binary {
+  if (options === undefined) return trueDiv;
+  checkOptions('div', options, divNames);
+  const rounded = quotients[options.roundingMode ?? 'none'];
+  if (rounded !== undefined) return rounded;
+  throw new ValueError(`div: roundingMode must be 'floor' or 'trunc', got '${String(options.roundingMode)}'`, {
+    op: 'div',
+    argument: 'roundingMode',
+  });
+}
+
+/** x / other. Rounded quotients have gradient 0. @throws ValueError for another way to round @source torch.div */
+export const div: Elementwise<Div> = Object.assign(((x, other, options) => quotientOf(options)(x, other)) as Div, {
+  op: trueDiv.op,
+  inPlace: ((x, other, options) => quotientOf(options).inPlace(x, other)) as Div,
+});
 
 /** The quotient rounded down. @derivative 0 @source torch.floor_divide */
 export const floorDivide: Binary = elementwise('floor_divide', (x, y) => x.floorDiv(y));
@@ -184,12 +201,15 @@ export interface ValueOption {
   value?: number | undefined;
 }
 
+const valueName: OptionNames<ValueOption> = { value: 1 };
+
 type AddCombined = Elementwise<(x: Tensor, a: Tensor, b: Tensor, options?: ValueOption) => Tensor>;
 type Combined = (x: Tensor, a: Tensor, b: Tensor, options?: ValueOption) => readonly Operand[];
 
 function combined(op: string): Combined {
-  return (x, a, b, { value = 1 } = {}) => {
-    if (a instanceof Tensor && b instanceof Tensor) return [x, a, b, value];
+  return (x, a, b, options = none) => {
+    checkOptions(op, options, valueName);
+    if (a instanceof Tensor && b instanceof Tensor) return [x, a, b, options.value ?? 1];
     throw new ValueError(`${op}: the operands must be Tensors`, { op });
   };
 }

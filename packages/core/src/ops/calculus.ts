@@ -1,7 +1,8 @@
 import { followedBy } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { normalizeDim } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** Later elements minus earlier ones along a dimension; whether they differ, for bools. */
 function stepsAlong(x: Tensor, dim: number): Tensor {
@@ -19,13 +20,16 @@ export interface DiffOptions {
   append?: Tensor | null | undefined;
 }
 
+const diffNames: OptionNames<DiffOptions> = { prepend: 1, append: 1 };
+
 /**
  * The differences between neighbours along a dimension, taken n times.
  * @throws ValueError for a negative n
  * @throws ShapeError for a scalar
  * @source torch.diff
  */
-export function diff(x: Tensor, n = 1, dim = -1, options: DiffOptions = {}): Tensor {
+export function diff(x: Tensor, n = 1, dim = -1, options: DiffOptions = none): Tensor {
+  checkOptions('diff', options, diffNames);
   if (x.ndim === 0) throw new ShapeError('diff: the input must have at least one dimension, got a scalar', { op: 'diff' });
   if (!(Number.isInteger(n) && n >= 0))
     throw new ValueError(`diff: n must be a whole number of at least 0, got ${n}`, { op: 'diff', argument: 'n' });
@@ -46,8 +50,11 @@ export interface TrapezoidOptions {
   dim?: number | undefined;
 }
 
+const trapezoidNames: OptionNames<TrapezoidOptions> = { dx: 1, dim: 1 };
+
 /** The areas between neighbours along a dimension. */
 function areas(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOptions): { areas: Tensor; dim: number } {
+  checkOptions(op, options, trapezoidNames);
   const { dx = 1, dim = -1 } = options;
   const d = normalizeDim(op, dim, y.ndim);
   const size = y.shape[d] ?? 0;
@@ -55,6 +62,7 @@ function areas(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOption
   if (size === 0) return { areas: y, dim: d };
   const heights = y.narrow(d, 1, size - 1).add(y.narrow(d, 0, size - 1));
   if (x === null) return { areas: heights.mul(dx / 2), dim: d };
+  if (!(x instanceof Tensor)) throw notATensor(op, 'x', x);
   let points = x;
   if (x.ndim === 1 && y.ndim > 1) points = x.reshape(y.shape.map((_, k) => (k === d ? -1 : 1)));
   else while (points.ndim < y.ndim) points = points.unsqueeze(0);
@@ -74,18 +82,18 @@ function areas(op: string, y: Tensor, x: Tensor | null, options: TrapezoidOption
  * @throws ShapeError when x does not have as many points as y
  * @source torch.trapezoid
  */
-export function trapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function trapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   const { areas: parts, dim } = areas('trapezoid', y, x, options);
   return parts.sum(dim);
 }
 
 /** As `trapezoid`, under its older name. @source torch.trapz */
-export function trapz(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function trapz(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   return trapezoid(y, x, options);
 }
 
 /** The integrals of y up to each point but the first. @source torch.cumulative_trapezoid */
-export function cumulativeTrapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = {}): Tensor {
+export function cumulativeTrapezoid(y: Tensor, x: Tensor | null = null, options: TrapezoidOptions = none): Tensor {
   const { areas: parts, dim } = areas('cumulativeTrapezoid', y, x, options);
   return parts.cumsum(dim);
 }

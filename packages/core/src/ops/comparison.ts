@@ -2,6 +2,7 @@ import { elementwise, type Binary, type Elementwise, type Operand, type TensorBi
 import { dtypeInfo } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { constant } from '../expr/index.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -75,6 +76,8 @@ export interface ClosenessOptions {
   equalNan?: boolean | undefined;
 }
 
+const closenessNames: OptionNames<ClosenessOptions> = { rtol: 1, atol: 1, equalNan: 1 };
+
 type IsClose = Elementwise<(x: Tensor, other: Tensor, options?: ClosenessOptions) => Tensor>;
 
 /**
@@ -91,7 +94,8 @@ export const isclose: IsClose = elementwise(
     return x.eq(y).or(equalNan.ne(0).and(x.isnan()).and(y.isnan())).or(near);
   },
   { result: 'bool' },
-  (x: Tensor, other: Tensor, options: ClosenessOptions = {}) => {
+  (x: Tensor, other: Tensor, options: ClosenessOptions = none) => {
+    checkOptions('isclose', options, closenessNames);
     const { rtol = 1e-5, atol = 1e-8, equalNan = false } = options;
     if (!(x instanceof Tensor && other instanceof Tensor)) {
       throw new ValueError('isclose: both arguments must be Tensors; wrap numbers: tensor(2)', { op: 'isclose' });
@@ -119,12 +123,16 @@ export interface Replacements {
   neginf?: number | null | undefined;
 }
 
+const replacementNames: OptionNames<Replacements> = { nan: 1, posinf: 1, neginf: 1 };
+
 /** NaN and infinities replaced by numbers. @derivative 0 where something was replaced @source torch.nan_to_num */
 export const nanToNum: Elementwise<(x: Tensor, options?: Replacements) => Tensor> = elementwise(
   'nan_to_num',
   (x, nan, high, low) => x.isnan().where(nan, x.eq(Infinity).where(high, x.eq(-Infinity).where(low, x))),
   { result: 'first', points: [{ at: [NaN, 7, 8, 9], value: 7, partials: [0] }, { at: [-Infinity, 7, 8, 9], value: 9, partials: [0] }] },
-  (x: Tensor, { nan, posinf, neginf }: Replacements = {}) => {
+  (x: Tensor, options: Replacements = none) => {
+    checkOptions('nanToNum', options, replacementNames);
+    const { nan, posinf, neginf } = options;
     const { min, max } = dtypeInfo[x.dtype];
     return [x, nan ?? 0, posinf ?? max, neginf ?? min];
   },
@@ -149,23 +157,29 @@ const clampBoth: Elementwise<(x: Operand, min: Operand, max: Operand) => Tensor>
     ],
   },
 );
-const clampLow: Binary = elementwise('clamp_min', (x, min) => x.max(min), {
+
+/** x, but at least min. @derivative 1 where x is not below min, else to min @source torch.clamp_min */
+export const clampMin: Binary = elementwise('clamp_min', (x, min) => x.max(min), {
   tensorFirst: true,
   partials: ([x, low]) => [x!.ge(low!).where(1, 0), x!.lt(low!).where(1, 0)],
+  points: [{ at: [1, 1], value: 1, partials: [1, 0] }, { at: [0, 1], value: 1, partials: [0, 1] }],
 });
-const clampHigh: Binary = elementwise('clamp_max', (x, max) => x.min(max), {
+
+/** x, but at most max. @derivative 1 where x is not above max, else to max @source torch.clamp_max */
+export const clampMax: Binary = elementwise('clamp_max', (x, max) => x.min(max), {
   tensorFirst: true,
   partials: ([x, high]) => [x!.le(high!).where(1, 0), x!.gt(high!).where(1, 0)],
+  points: [{ at: [1, 1], value: 1, partials: [1, 0] }, { at: [2, 1], value: 1, partials: [0, 1] }],
 });
 
 function clampBy(place: 'call' | 'inPlace'): Clamp {
   return (x, min, max) => {
     if (min !== undefined && min !== null) {
-      if (max === undefined || max === null) return place === 'call' ? clampLow(x, min) : clampLow.inPlace(x, min);
+      if (max === undefined || max === null) return place === 'call' ? clampMin(x, min) : clampMin.inPlace(x, min);
       return place === 'call' ? clampBoth(x, min, max) : clampBoth.inPlace(x, min, max);
     }
     if (max === undefined || max === null) throw new ValueError('clamp: at least one of min and max must be given');
-    return place === 'call' ? clampHigh(x, max) : clampHigh.inPlace(x, max);
+    return place === 'call' ? clampMax(x, max) : clampMax.inPlace(x, max);
   };
 }
 

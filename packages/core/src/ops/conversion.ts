@@ -3,6 +3,7 @@ import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
+import { checkOptions, none, refuseOptions, tensorNames, type NoOptions } from '../option-names.ts';
 import { contiguousStrides, shapeString, type Shape, type Strides } from '../shape.ts';
 import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
@@ -17,7 +18,8 @@ const cast = linear<DType>('to_copy', {
 });
 
 /** The same values in another dtype; x itself if it has that dtype. @derivative the gradient, cast back @source torch.Tensor.to */
-export function to(x: Tensor, dtype: DTypeName): Tensor {
+export function to(x: Tensor, dtype: DTypeName, options?: NoOptions): Tensor {
+  refuseOptions('to', options);
   const wanted = toDType(dtype);
   return wanted === x.dtype ? x : cast([x], wanted);
 }
@@ -67,7 +69,8 @@ const copyOf = linear<null>('clone', {
 });
 
 /** A copy in memory of its own, dense in row-major order. @source torch.clone */
-export function clone(x: Tensor): Tensor {
+export function clone(x: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('clone', options);
   return copyOf([x], null);
 }
 
@@ -93,26 +96,32 @@ export interface LikeOptions {
   requiresGrad?: boolean | undefined;
 }
 
+/** A tensor of the dtype of x, or another one, filled with a value; null leaves the elements as they are. */
+function made(op: string, x: Tensor, shape: Shape, value: number | boolean | null, options: LikeOptions): Tensor {
+  checkOptions(op, options, tensorNames);
+  const out = empty(shape, options.dtype === undefined ? x.dtype : toDType(options.dtype));
+  if (value !== null) out.fill_(value);
+  return options.requiresGrad === true ? out.requiresGrad_() : out;
+}
+
 /** Zeros in the shape and dtype of x. @source torch.zeros_like */
-export function zerosLike(x: Tensor, options: LikeOptions = {}): Tensor {
-  return fullLike(x, 0, options);
+export function zerosLike(x: Tensor, options: LikeOptions = none): Tensor {
+  return made('zerosLike', x, x.shape, 0, options);
 }
 
 /** Ones in the shape and dtype of x. @source torch.ones_like */
-export function onesLike(x: Tensor, options: LikeOptions = {}): Tensor {
-  return fullLike(x, 1, options);
+export function onesLike(x: Tensor, options: LikeOptions = none): Tensor {
+  return made('onesLike', x, x.shape, 1, options);
 }
 
 /** One value in the shape and dtype of x. @source torch.full_like */
-export function fullLike(x: Tensor, value: number | boolean, options: LikeOptions = {}): Tensor {
-  const filled = empty(x.shape, options.dtype === undefined ? x.dtype : toDType(options.dtype)).fill_(value);
-  return options.requiresGrad === true ? filled.requiresGrad_() : filled;
+export function fullLike(x: Tensor, value: number | boolean, options: LikeOptions = none): Tensor {
+  return made('fullLike', x, x.shape, value, options);
 }
 
 /** A tensor of the same shape and dtype whose values are not set. @source torch.empty_like */
-export function emptyLike(x: Tensor, options: LikeOptions = {}): Tensor {
-  const made = empty(x.shape, options.dtype === undefined ? x.dtype : toDType(options.dtype));
-  return options.requiresGrad === true ? made.requiresGrad_() : made;
+export function emptyLike(x: Tensor, options: LikeOptions = none): Tensor {
+  return made('emptyLike', x, x.shape, null, options);
 }
 
 /** Sizes of a new tensor: one, or an array. */
@@ -124,11 +133,9 @@ function checkedShape(op: string, size: NewSize): Shape {
   throw new ShapeError(`${op}: sizes must be whole numbers of at least 0, got ${shapeString(shape)}`, { op });
 }
 
-
 /** A tensor of the dtype of x whose values are not set. @source torch.Tensor.new_empty */
-export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
-  const made = empty(checkedShape('newEmpty', size), options.dtype === undefined ? x.dtype : toDType(options.dtype));
-  return options.requiresGrad === true ? made.requiresGrad_() : made;
+export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
+  return made('newEmpty', x, checkedShape('newEmpty', size), null, options);
 }
 
 /**
@@ -136,7 +143,8 @@ export function newEmpty(x: Tensor, size: NewSize, options: LikeOptions = {}): T
  * @throws ShapeError when there are not as many strides as sizes
  * @source torch.Tensor.new_empty_strided
  */
-export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, options: LikeOptions = {}): Tensor {
+export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, options: LikeOptions = none): Tensor {
+  checkOptions('newEmptyStrided', options, tensorNames);
   const shape = checkedShape('newEmptyStrided', size);
   if (stride.length !== shape.length || stride.some((s) => !Number.isInteger(s) || s < 0)) {
     throw new ShapeError(`newEmptyStrided: ${shapeString(shape)} needs as many strides of at least 0, got ${shapeString(stride)}`, {
@@ -150,17 +158,16 @@ export function newEmptyStrided(x: Tensor, size: NewSize, stride: Strides, optio
 }
 
 /** Zeros with the dtype of x. @source torch.Tensor.new_zeros */
-export function newZeros(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
-  return newFull(x, size, 0, options);
+export function newZeros(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
+  return made('newZeros', x, checkedShape('newZeros', size), 0, options);
 }
 
 /** Ones with the dtype of x. @source torch.Tensor.new_ones */
-export function newOnes(x: Tensor, size: NewSize, options: LikeOptions = {}): Tensor {
-  return newFull(x, size, 1, options);
+export function newOnes(x: Tensor, size: NewSize, options: LikeOptions = none): Tensor {
+  return made('newOnes', x, checkedShape('newOnes', size), 1, options);
 }
 
 /** One value with the dtype of x. @source torch.Tensor.new_full */
-export function newFull(x: Tensor, size: NewSize, value: number | boolean, options: LikeOptions = {}): Tensor {
-  const filled = empty(checkedShape('newFull', size), options.dtype === undefined ? x.dtype : toDType(options.dtype)).fill_(value);
-  return options.requiresGrad === true ? filled.requiresGrad_() : filled;
+export function newFull(x: Tensor, size: NewSize, value: number | boolean, options: LikeOptions = none): Tensor {
+  return made('newFull', x, checkedShape('newFull', size), value, options);
 }

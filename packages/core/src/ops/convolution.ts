@@ -2,8 +2,9 @@ import type { ConvolutionWindow } from '../backend/types.ts';
 import { bilinear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { shapeString, type Shape } from '../shape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 /** A number for every spatial dimension, or one for all. */
 export type PerDimension = number | readonly number[];
@@ -19,6 +20,8 @@ export interface ConvolutionOptions {
   /** Number of groups of channels that do not see each other; default 1. */
   groups?: number | undefined;
 }
+
+const convolutionNames: OptionNames<ConvolutionOptions> = { stride: 1, padding: 1, dilation: 1, groups: 1 };
 
 /** What the three products share: the window, and the shape of the result. */
 interface Geometry {
@@ -132,6 +135,7 @@ function checkChannels(op: string, x: Tensor, w: Tensor, groups: number, expecte
 
 function withBias(op: string, y: Tensor, bias: Tensor | null | undefined, rank: number): Tensor {
   if (bias === undefined || bias === null) return y;
+  if (!(bias instanceof Tensor)) throw notATensor(op, 'bias', bias);
   const channels = y.shape[1]!;
   if (bias.ndim !== 1 || bias.shape[0] !== channels) {
     throw new ShapeError(`${op}: the bias must be [${channels}], one number per output channel, got ${shapeString(bias.shape)}`, {
@@ -170,6 +174,7 @@ function paddingOf(op: string, options: ConvolutionOptions, kernel: Shape, strid
 
 function convolve(rank: number, input: Tensor, w: Tensor, bias: Tensor | null | undefined, options: ConvolutionOptions): Tensor {
   const op = `conv${rank}d`;
+  checkOptions(op, options, convolutionNames);
   checkRanks(op, input, w, rank);
   const x = input.ndim === rank + 1 ? input.unsqueeze(0) : input;
   const { groups = 1 } = options;
@@ -201,7 +206,7 @@ function convolve(rank: number, input: Tensor, w: Tensor, bias: Tensor | null | 
  * @throws ShapeError when ranks or channels do not fit, or the window is larger than the padded input
  * @source torch.nn.functional.conv1d
  */
-export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(1, x, weight, bias, options);
 }
 
@@ -211,12 +216,12 @@ export function conv1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options:
  * @throws ShapeError when ranks or channels do not fit, or the window is larger than the padded input
  * @source torch.nn.functional.conv2d
  */
-export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(2, x, weight, bias, options);
 }
 
 /** As `conv2d` over volumes. @shape x [N, C, D, H, W] -> [N, O, D', H', W'] @source torch.nn.functional.conv3d */
-export function conv3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = {}): Tensor {
+export function conv3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvolutionOptions = none): Tensor {
   return convolve(3, x, weight, bias, options);
 }
 
@@ -232,8 +237,11 @@ export interface ConvTransposeOptions {
   dilation?: PerDimension | undefined;
 }
 
+const convTransposeNames: OptionNames<ConvTransposeOptions> = { stride: 1, padding: 1, outputPadding: 1, dilation: 1, groups: 1 };
+
 function transposed(rank: number, input: Tensor, w: Tensor, bias: Tensor | null | undefined, options: ConvTransposeOptions): Tensor {
   const op = `convTranspose${rank}d`;
+  checkOptions(op, options, convTransposeNames);
   checkRanks(op, input, w, rank);
   const x = input.ndim === rank + 1 ? input.unsqueeze(0) : input;
   const { groups = 1 } = options;
@@ -262,16 +270,16 @@ function transposed(rank: number, input: Tensor, w: Tensor, bias: Tensor | null 
 }
 
 /** The transpose of `conv1d`. @shape x [N, C, L], weight [C, O / groups, K] -> [N, O, L'] @source torch.nn.functional.conv_transpose1d */
-export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose1d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(1, x, weight, bias, options);
 }
 
 /** The transpose of `conv2d`. @shape x [N, C, H, W], weight [C, O / groups, K, K] -> [N, O, H', W'] @source torch.nn.functional.conv_transpose2d */
-export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose2d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(2, x, weight, bias, options);
 }
 
 /** The transpose of `conv3d`. @shape x [N, C, D, H, W] -> [N, O, D', H', W'] @source torch.nn.functional.conv_transpose3d */
-export function convTranspose3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = {}): Tensor {
+export function convTranspose3d(x: Tensor, weight: Tensor, bias?: Tensor | null, options: ConvTransposeOptions = none): Tensor {
   return transposed(3, x, weight, bias, options);
 }

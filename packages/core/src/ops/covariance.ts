@@ -1,5 +1,6 @@
 import { dtypeInfo, isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -12,6 +13,8 @@ export interface CovarianceOptions {
   /** How much each observation counts: floating-point, not negative. */
   aweights?: Tensor | null | undefined;
 }
+
+const covarianceNames: OptionNames<CovarianceOptions> = { correction: 1, fweights: 1, aweights: 1 };
 
 function checkWeights(name: 'fweights' | 'aweights', weights: Tensor, count: number): Tensor {
   const details = { op: 'cov', argument: name, shapes: [weights.shape] };
@@ -40,7 +43,8 @@ function checkWeights(name: 'fweights' | 'aweights', weights: Tensor, count: num
  * @throws ValueError for negative weights
  * @source torch.cov
  */
-export function cov(x: Tensor, options: CovarianceOptions = {}): Tensor {
+export function cov(x: Tensor, options: CovarianceOptions = none): Tensor {
+  checkOptions('cov', options, covarianceNames);
   if (x.ndim > 2) {
     throw new ShapeError(`cov: the input must have at most two dimensions, got ${shapeString(x.shape)}`, {
       op: 'cov',

@@ -1,5 +1,6 @@
 import { elementwise, type Unary } from '../define/elementwise.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none } from '../option-names.ts';
 import { broadcastShapes, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -27,7 +28,8 @@ const MANY = 25;
  * @throws ShapeError when the points have different numbers of coordinates
  * @source torch.cdist
  */
-export function cdist(x: Tensor, y: Tensor, p = 2, options: { computeMode?: CdistMode | null | undefined } = {}): Tensor {
+export function cdist(x: Tensor, y: Tensor, p = 2, options: { computeMode?: CdistMode | null | undefined } = none): Tensor {
+  checkOptions('cdist', options, { computeMode: 1 });
   const shapes = [x.shape, y.shape];
   if (x.ndim < 2 || y.ndim < 2 || x.shape.at(-1) !== y.shape.at(-1)) {
     throw new ShapeError(

@@ -2,6 +2,7 @@ import { checkIndex, requireIntegers } from '../define/bounds.ts';
 import { custom } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -12,6 +13,8 @@ export interface EmbeddingOptions {
   /** Divide each row's gradient by how often it was looked up; default false. */
   scaleGradByFreq?: boolean | undefined;
 }
+
+const embeddingNames: OptionNames<EmbeddingOptions> = { paddingIdx: 1, scaleGradByFreq: 1 };
 
 interface Lookup {
   readonly paddingIdx: number | null;
@@ -49,7 +52,8 @@ const lookup = custom<Lookup>('embedding', {
  * @throws IndexError when an id is not a row
  * @source torch.nn.functional.embedding
  */
-export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions = {}): Tensor {
+export function embedding(ids: Tensor, weight: Tensor, options: EmbeddingOptions = none): Tensor {
+  checkOptions('embedding', options, embeddingNames);
   requireIntegers('embedding', ids, 'ids');
   if (weight.ndim !== 2) {
     throw new ShapeError(`embedding: the weight must be [count, dim], got ${shapeString(weight.shape)}`, {

@@ -2,6 +2,7 @@ import { custom } from '../define/rules.ts';
 import { shareOfTies } from '../define/ties.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { IndexError, ValueError } from '../errors.ts';
+import { checkOptions, keepdimName, none } from '../option-names.ts';
 import { normalizeDim, normalizeDims, reducedShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { Dims, KeepdimOption } from './reduction.ts';
@@ -53,6 +54,7 @@ function foldOver(
 const folds = { max: foldOver('max'), min: foldOver('min') } as const;
 
 function fold(op: string, kind: Kind, x: Tensor, dim: Dims | undefined, options: KeepdimOption): Tensor {
+  checkOptions(op, options, keepdimName);
   const dims = normalizeDims(op, dim, x.ndim);
   refuseEmpty(op, x, dims);
   return dims.length === 0 ? x.clone() : folds[kind]([x], { dims, keepdim: options.keepdim === true })[0]!;
@@ -64,7 +66,7 @@ function fold(op: string, kind: Kind, x: Tensor, dim: Dims | undefined, options:
  * @throws IndexError over a dimension of size 0
  * @source torch.amax
  */
-export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return fold('amax', 'max', x, dim, options);
 }
 
@@ -74,12 +76,13 @@ export function amax(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor
  * @throws IndexError over a dimension of size 0
  * @source torch.amin
  */
-export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function amin(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return fold('amin', 'min', x, dim, options);
 }
 
 /** The smallest and the largest element along a dimension, or of all. @source torch.aminmax */
-export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): { min: Tensor; max: Tensor } {
+export function aminmax(x: Tensor, dim?: number | null, options: KeepdimOption = none): { min: Tensor; max: Tensor } {
+  checkOptions('aminmax', options, keepdimName);
   // The dimension of a scalar is kept as one of size 1, which reductions of one result do not do.
   if (x.ndim === 0 && typeof dim === 'number' && options.keepdim === true) return aminmax(x.reshape([1]), dim, options);
   return { min: fold('aminmax', 'min', x, dim, options), max: fold('aminmax', 'max', x, dim, options) };
@@ -110,8 +113,12 @@ function locate(kind: Kind, x: Tensor, dim: number, keepdim: boolean): [values: 
 const picks = { max: pickAlong('max'), min: pickAlong('min') } as const;
 
 function extremum(kind: Kind, x: Tensor, by: number | Tensor | undefined, options: KeepdimOption): Tensor | ValuesAndIndices {
+  checkOptions(kind, options, keepdimName);
   if (!(x instanceof Tensor)) {
     throw new ValueError(`${kind}: the first argument must be a Tensor, got ${typeof x}; Math.${kind} takes numbers`, { op: kind });
+  }
+  if (options.keepdim === true && typeof by !== 'number') {
+    throw new ValueError(`${kind}: keepdim goes with a dim, as in ${kind}(0, { keepdim: true }); over all dimensions use a${kind}`, { op: kind });
   }
   if (by === undefined) return fold(kind, kind, x, null, {});
   if (by instanceof Tensor) return kind === 'max' ? x.maximum(by) : x.minimum(by);
@@ -132,7 +139,7 @@ function extremum(kind: Kind, x: Tensor, by: number | Tensor | undefined, option
 export function max(x: Tensor): Tensor;
 export function max(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
 export function max(x: Tensor, other: Tensor): Tensor;
-export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return extremum('max', x, by, options);
 }
 
@@ -146,11 +153,12 @@ export function max(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}
 export function min(x: Tensor): Tensor;
 export function min(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
 export function min(x: Tensor, other: Tensor): Tensor;
-export function min(x: Tensor, by?: number | Tensor, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function min(x: Tensor, by?: number | Tensor, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return extremum('min', x, by, options);
 }
 
 function position(kind: Kind, x: Tensor, dim: number | null | undefined, options: KeepdimOption): Tensor {
+  checkOptions(`arg${kind}`, options, keepdimName);
   const op = `arg${kind}`;
   const isFlat = dim === null || dim === undefined || x.ndim === 0;
   const d = isFlat ? 0 : normalizeDim(op, dim, x.ndim);
@@ -161,12 +169,12 @@ function position(kind: Kind, x: Tensor, dim: number | null | undefined, options
 }
 
 /** Where the largest element stands (the first of equals), along a dimension or among all in row-major order. @source torch.argmax */
-export function argmax(x: Tensor, dim?: number | null, options: KeepdimOption = {}): Tensor {
+export function argmax(x: Tensor, dim?: number | null, options: KeepdimOption = none): Tensor {
   return position('max', x, dim, options);
 }
 
 /** Where the smallest element stands (the first of equals), along a dimension or among all in row-major order. @source torch.argmin */
-export function argmin(x: Tensor, dim?: number | null, options: KeepdimOption = {}): Tensor {
+export function argmin(x: Tensor, dim?: number | null, options: KeepdimOption = none): Tensor {
   return position('min', x, dim, options);
 }
 

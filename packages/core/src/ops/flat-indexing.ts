@@ -1,6 +1,7 @@
 import { outOfBounds, requireIntegers } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { refuseOptions, type NoOptions } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -24,7 +25,8 @@ function positions(op: string, index: Tensor, count: number): Tensor {
  * @throws IndexError when a position is out of range
  * @source torch.take
  */
-export function take(x: Tensor, index: Tensor): Tensor {
+export function take(x: Tensor, index: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('take', options);
   return x.flatten().indexSelect(0, positions('take', index, x.numel())).reshape(index.shape);
 }
 

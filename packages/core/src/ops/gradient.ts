@@ -1,6 +1,7 @@
 import { followedBy } from '../define/framing.ts';
 import { getDefaultDType, isFloating } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -14,6 +15,8 @@ export interface GradientOptions {
   edgeOrder?: number | undefined;
 }
 
+const gradientNames: OptionNames<GradientOptions> = { spacing: 1, dim: 1, edgeOrder: 1 };
+
 /**
  * An estimate of the derivatives of a function from its values on a grid, one tensor per dimension.
  * @numerics central differences of second order inside, also where the spacing varies
@@ -22,7 +25,8 @@ export interface GradientOptions {
  * @throws ShapeError for fewer than edgeOrder + 1 values along a dimension
  * @source torch.gradient
  */
-export function gradient(x: Tensor, options: GradientOptions = {}): Tensor[] {
+export function gradient(x: Tensor, options: GradientOptions = none): Tensor[] {
+  checkOptions('gradient', options, gradientNames);
   const { dim, edgeOrder = 1 } = options;
   const spacing = options.spacing ?? 1;
   const dims =

@@ -1,5 +1,6 @@
 import { elementwise, type Elementwise } from '../define/elementwise.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, numel, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -18,6 +19,8 @@ export interface GridSampleOptions {
   /** Whether −1 and 1 are the centres of the outermost elements, rather than their outer edges; default false. */
   alignCorners?: boolean | null | undefined;
 }
+
+const gridSampleNames: OptionNames<GridSampleOptions> = { mode: 1, paddingMode: 1, alignCorners: 1 };
 
 type WithTwo = Elementwise<(x: Tensor, a: number, b: number) => Tensor>;
 type WithOne = Elementwise<(x: Tensor, a: number) => Tensor>;
@@ -129,7 +132,8 @@ function check(x: Tensor, grid: Tensor, { mode = 'bilinear', paddingMode = 'zero
  * @throws ShapeError, DTypeError when image and grid do not fit; ValueError for an unknown mode
  * @source torch.nn.functional.grid_sample
  */
-export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = {}): Tensor {
+export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions = none): Tensor {
+  checkOptions('gridSample', options, gridSampleNames);
   check(x, grid, options);
   const { mode = 'bilinear', paddingMode = 'zeros' } = options;
   const alignCorners = options.alignCorners === true;
@@ -170,7 +174,8 @@ export function gridSample(x: Tensor, grid: Tensor, options: GridSampleOptions =
  * @throws ShapeError when the matrices do not fit the size
  * @source torch.nn.functional.affine_grid
  */
-export function affineGrid(theta: Tensor, size: readonly number[], options: Pick<GridSampleOptions, 'alignCorners'> = {}): Tensor {
+export function affineGrid(theta: Tensor, size: readonly number[], options: Pick<GridSampleOptions, 'alignCorners'> = none): Tensor {
+  checkOptions('affineGrid', options, { alignCorners: 1 });
   const [batch, , ...sizes] = size as readonly [number, number, ...number[]];
   const rank = sizes.length;
   if ((rank !== 2 && rank !== 3) || theta.ndim !== 3 || theta.shape[0] !== batch || theta.shape[1] !== rank || theta.shape[2] !== rank + 1) {

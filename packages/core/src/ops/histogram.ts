@@ -1,5 +1,6 @@
 import { dtypeInfo, isFloating, type DType, type TypedArray } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -11,6 +12,8 @@ export interface BincountOptions {
   minlength?: number | undefined;
 }
 
+const bincountNames: OptionNames<BincountOptions> = { weights: 1, minlength: 1 };
+
 /**
  * How often each of the numbers 0, 1, 2, … occurs in a vector of whole numbers that are not negative: as int32, or with
  * weights the sum of their weights, as float32 if they are and float64 otherwise.
@@ -19,7 +22,8 @@ export interface BincountOptions {
  * @throws ValueError for negative numbers
  * @source torch.bincount
  */
-export function bincount(x: Tensor, options: BincountOptions = {}): Tensor {
+export function bincount(x: Tensor, options: BincountOptions = none): Tensor {
+  checkOptions('bincount', options, bincountNames);
   const { weights = null, minlength = 0 } = options;
   const details = { op: 'bincount', shapes: [x.shape] };
   if (isFloating(x.dtype))
@@ -148,6 +152,8 @@ export interface HistogramOptions {
   density?: boolean | undefined;
 }
 
+const histogramNames: OptionNames<HistogramOptions> = { range: 1, weight: 1, density: 1 };
+
 /** Counts in bins with their edges. */
 export interface Histogram<Edges> {
   readonly hist: Tensor;
@@ -162,7 +168,8 @@ export interface Histogram<Edges> {
  * @throws ShapeError for weights of another shape
  * @source torch.histogram
  */
-export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = {}): Histogram<Tensor> {
+export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOptions = none): Histogram<Tensor> {
+  checkOptions('histogram', options, histogramNames);
   const weight = options.weight?.reshape([-1]);
   if (options.weight && !sameShape(options.weight.shape, x.shape)) throw weightShape('histogram', options.weight, x.shape);
   const { hist, binEdges } = count('histogram', x, x.reshape([-1, 1]), [bins], { ...options, weight });
@@ -177,8 +184,9 @@ export function histogram(x: Tensor, bins: number | Tensor, options: HistogramOp
 export function histogramdd(
   x: Tensor,
   bins: number | readonly number[] | readonly Tensor[],
-  options: HistogramOptions = {},
+  options: HistogramOptions = none,
 ): Histogram<Tensor[]> {
+  checkOptions('histogramdd', options, histogramNames);
   if (x.ndim < 2) {
     throw new ShapeError(`histogramdd: the input must have at least two dimensions, got ${shapeString(x.shape)}`, {
       op: 'histogramdd',

@@ -4,6 +4,7 @@ import { custom } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import type { Strided } from '../backend/types.ts';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -30,7 +31,8 @@ const gathered = custom<number>('gather', {
  * @throws IndexError when an index is out of range
  * @source torch.gather
  */
-export function gather(x: Tensor, dim: number, index: Tensor): Tensor {
+export function gather(x: Tensor, dim: number, index: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('gather', options);
   const d = normalizeDim('gather', dim, x.ndim);
   checkIndexShape('gather', index, x, d, 'the tensor');
   return gathered([x, checkIndex('gather', index, x.shape[d] ?? 1, d)], d)[0]!;
@@ -79,6 +81,8 @@ export interface ScatterOptions {
   reduce?: 'add' | undefined;
 }
 
+const scatterNames: OptionNames<ScatterOptions> = { reduce: 1 };
+
 /**
  * x with values written along a dimension: for two dimensions and dim 0, out[index[i, j], j] = src[i, j]. Where a place
  * is named twice, the last write stays.
@@ -88,7 +92,8 @@ export interface ScatterOptions {
  */
 export const scatter: Writable<
   (x: Tensor, dim: number, index: Tensor, src: Tensor | number, options?: ScatterOptions) => Tensor
-> = writable((x, dim, index, src, options = {}) => {
+> = writable((x, dim, index, src, options = none) => {
+  checkOptions('scatter', options, scatterNames);
   if (options.reduce !== undefined && options.reduce !== 'add') {
     throw new ValueError(`scatter: reduce must be 'add', got '${String(options.reduce)}'`, { op: 'scatter', argument: 'reduce' });
   }
@@ -138,7 +143,8 @@ const selected = custom<number>('index_select', {
  * @throws IndexError when an index is out of range
  * @source torch.index_select
  */
-export function indexSelect(x: Tensor, dim: number, index: Tensor): Tensor {
+export function indexSelect(x: Tensor, dim: number, index: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('indexSelect', options);
   const d = normalizeDim('indexSelect', dim, x.ndim);
   const checked = checkIndex('indexSelect', checkVector('indexSelect', index), x.shape[d] ?? 1, d);
   if (x.ndim > 0) return selected([x, checked], d)[0]!;
@@ -174,7 +180,8 @@ function writeSlices(op: string, x: Tensor, dim: number, index: Tensor, source: 
 /** x with slices added along a dimension, `alpha` times; those for the same place add up. @source torch.index_add */
 export const indexAdd: Writable<
   (x: Tensor, dim: number, index: Tensor, source: Tensor, options?: { alpha?: number }) => Tensor
-> = writable((x, dim, index, source, options = {}) => {
+> = writable((x, dim, index, source, options = none) => {
+  checkOptions('indexAdd', options, { alpha: 1 });
   const { alpha = 1 } = options;
   return writeSlices('indexAdd', x, dim, index, alpha === 1 ? source : source.mul(alpha), true);
 });
@@ -220,7 +227,8 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | null): Ten
 }
 
 /** The positions of all elements that are not zero, one row each. @shape any -> [count, rank], int32 @source torch.nonzero */
-export function nonzero(x: Tensor): Tensor {
+export function nonzero(x: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('nonzero', options);
   const values = x.toTypedArray();
   const strides = contiguousStrides(x.shape);
   const rows: number[] = [];
@@ -234,7 +242,8 @@ export function nonzero(x: Tensor): Tensor {
 }
 
 /** The elements where a mask is true, in one dimension; x and the mask broadcast. @source torch.masked_select */
-export function maskedSelect(x: Tensor, mask: Tensor): Tensor {
+export function maskedSelect(x: Tensor, mask: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('maskedSelect', options);
   if (mask.dtype !== 'bool') {
     throw new DTypeError(`maskedSelect: the mask must be bool, got ${mask.dtype}; use mask.to('bool')`, {
       op: 'maskedSelect',

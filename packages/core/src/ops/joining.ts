@@ -3,6 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { resultType } from '../define/promotion.ts';
 import { empty, kernels, viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -27,7 +28,8 @@ function requireSome(op: string, tensors: readonly Tensor[]): void {
  * @throws ShapeError when they differ in rank, or in size in another dimension
  * @source torch.cat
  */
-export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
+export function cat(tensors: readonly Tensor[], dim = 0, options?: NoOptions): Tensor {
+  refuseOptions('cat', options);
   requireSome('cat', tensors);
   const scalar = tensors.findIndex((x) => x.ndim === 0);
   if (scalar >= 0) {
@@ -61,7 +63,8 @@ export function cat(tensors: readonly Tensor[], dim = 0): Tensor {
  * @throws ShapeError when their shapes differ
  * @source torch.stack
  */
-export function stack(tensors: readonly Tensor[], dim = 0): Tensor {
+export function stack(tensors: readonly Tensor[], dim = 0, options?: NoOptions): Tensor {
+  refuseOptions('stack', options);
   requireSome('stack', tensors);
   const { shape } = tensors[0]!;
   const other = tensors.findIndex((x) => !sameShape(x.shape, shape));
@@ -185,12 +188,15 @@ export interface MeshgridOptions {
   indexing?: 'ij' | 'xy' | undefined;
 }
 
+const meshgridNames: OptionNames<MeshgridOptions> = { indexing: 1 };
+
 /**
  * The coordinates of all points of a grid, one tensor per vector.
  * @throws ShapeError when an argument has more than one dimension
  * @source torch.meshgrid
  */
-export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = {}): Tensor[] {
+export function meshgrid(vectors: readonly Tensor[], options: MeshgridOptions = none): Tensor[] {
+  checkOptions('meshgrid', options, meshgridNames);
   requireSome('meshgrid', vectors);
   const bad = vectors.findIndex((x) => x.ndim > 1);
   if (bad >= 0) {
@@ -238,13 +244,16 @@ export interface CombinationsOptions {
   withReplacement?: boolean | undefined;
 }
 
+const combinationsNames: OptionNames<CombinationsOptions> = { withReplacement: 1 };
+
 /**
  * All ways to choose r elements of a vector, in order of position, one row each.
  * @shape [n] -> [count, r]
  * @throws ShapeError when x is not a vector; ValueError when r is not a whole number of at least 0
  * @source torch.combinations
  */
-export function combinations(x: Tensor, r = 2, options: CombinationsOptions = {}): Tensor {
+export function combinations(x: Tensor, r = 2, options: CombinationsOptions = none): Tensor {
+  checkOptions('combinations', options, combinationsNames);
   requireVectors('combinations', [x]);
   if (!Number.isInteger(r) || r < 0) {
     throw new ValueError(`combinations: r must be a whole number of at least 0, got ${r}`, { op: 'combinations', argument: 'r' });

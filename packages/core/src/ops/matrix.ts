@@ -1,6 +1,7 @@
 import { bilinear } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -35,7 +36,8 @@ function transposedProduct(a: Tensor, g: Tensor, rank: number): Tensor {
  * @throws DTypeError when the dtypes differ
  * @source torch.matmul
  */
-export function matmul(x: Tensor, w: Tensor): Tensor {
+export function matmul(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('matmul', options);
   if (x.ndim === 0 || w.ndim === 0) {
     throw new ShapeError(
       `matmul: both arguments need at least 1 dimension, but they have ${x.ndim} and ${w.ndim}; use mul for scalars`,
@@ -85,14 +87,16 @@ function requireRank(op: string, x: Tensor, rank: number, name: string): void {
 }
 
 /** The product of two matrices. @shape [m, k], [k, n] -> [m, n] @source torch.mm */
-export function mm(x: Tensor, w: Tensor): Tensor {
+export function mm(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('mm', options);
   requireRank('mm', x, 2, 'x');
   requireRank('mm', w, 2, 'w');
   return x.matmul(w);
 }
 
 /** Products of two batches of matrices. @shape [b, m, k], [b, k, n] -> [b, m, n] @source torch.bmm */
-export function bmm(x: Tensor, w: Tensor): Tensor {
+export function bmm(x: Tensor, w: Tensor, options?: NoOptions): Tensor {
+  refuseOptions('bmm', options);
   requireRank('bmm', x, 3, 'x');
   requireRank('bmm', w, 3, 'w');
   if (x.shape[0] !== w.shape[0]) {
@@ -138,32 +142,36 @@ export interface AddmmOptions {
   alpha?: number;
 }
 
+const addmmNames: OptionNames<AddmmOptions> = { beta: 1, alpha: 1 };
+
 /** beta · x + alpha · (a b). @source torch.addmm */
-export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function addmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addmm', x, a.mm(b), options);
 }
 
 /** beta · x + alpha · (a b), batch by batch. @source torch.baddbmm */
-export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function baddbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('baddbmm', x, a.bmm(b), options);
 }
 
 /** beta · x + alpha · the sum of the products of a batch. @shape x, [b, m, k], [b, k, n] -> [m, n] @source torch.addbmm */
-export function addbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = {}): Tensor {
+export function addbmm(x: Tensor, a: Tensor, b: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addbmm', x, a.bmm(b).sum(0), options);
 }
 
 /** beta · x + alpha · (a v). @shape x, [m, k], [k] -> [m] @source torch.addmv */
-export function addmv(x: Tensor, a: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+export function addmv(x: Tensor, a: Tensor, v: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addmv', x, a.mv(v), options);
 }
 
 /** beta · x + alpha · (u vᵀ). @shape x, [m], [n] -> [m, n] @source torch.addr */
-export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = {}): Tensor {
+export function addr(x: Tensor, u: Tensor, v: Tensor, options: AddmmOptions = none): Tensor {
   return weighted('addr', x, u.outer(v), options);
 }
 
-function weighted(op: string, x: Tensor, product: Tensor, { beta = 1, alpha = 1 }: AddmmOptions): Tensor {
+function weighted(op: string, x: Tensor, product: Tensor, options: AddmmOptions): Tensor {
+  checkOptions(op, options, addmmNames);
+  const { beta = 1, alpha = 1 } = options;
   if (!sameShape(broadcastShapes(op, x.shape, product.shape), product.shape)) {
     throw new ShapeError(
       `${op}: ${shapeString(x.shape)} cannot be expanded to ${shapeString(product.shape)}, the shape of the product`,

@@ -1,6 +1,7 @@
 import { linear } from '../define/rules.ts';
 import { viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError } from '../errors.ts';
+import { requireNumbers } from '../option-names.ts';
 import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -8,7 +9,7 @@ import type { Tensor } from '../tensor.ts';
 export type Sizes = number[] | [sizes: readonly number[]];
 
 function listOf(sizes: Sizes): readonly number[] {
-  return sizes.length === 1 && typeof sizes[0] !== 'number' ? sizes[0]! : (sizes as readonly number[]);
+  return Array.isArray(sizes[0]) ? (sizes[0] as readonly number[]) : (sizes as readonly number[]);
 }
 
 const viewAs = linear<{ shape: Shape; strides: readonly number[] }>('view', {
@@ -326,6 +327,7 @@ const diagonalOf = linear<{ offset: number; dim1: number; dim2: number }>('diago
 
 /** The diagonal of two dimensions, as the last dimension of the result. @source torch.diagonal */
 export function diagonal(x: Tensor, offset = 0, dim1 = 0, dim2 = 1): Tensor {
+  requireNumbers('diagonal', { offset });
   const a = normalizeDim('diagonal', dim1, x.ndim);
   const b = normalizeDim('diagonal', dim2, x.ndim);
   if (a === b) throw new IndexError(`diagonal: dim1 and dim2 cannot be the same, got ${dim1} and ${dim2}`, { op: 'diagonal' });

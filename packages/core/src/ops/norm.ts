@@ -1,6 +1,7 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, reduceNames } from '../option-names.ts';
 import { normalizeDim, normalizeDims, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, ReduceOptions } from './reduction.ts';
@@ -45,7 +46,8 @@ const orders: ReadonlyMap<number, (x: Tensor, dims: Dims, options: ReduceOptions
  * @throws DTypeError for integers
  * @source torch.linalg.vector_norm
  */
-export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('vectorNorm', options, reduceNames);
   const source = options.dtype === undefined ? x : x.to(options.dtype);
   if (!isFloating(source.dtype)) {
     throw new DTypeError(`norm: the input must be floating-point, got ${x.dtype}; use x.to('float32').norm()`, {
@@ -66,7 +68,8 @@ export function vectorNorm(x: Tensor, ord = 2, dim?: Dims, options: ReduceOption
  * @throws DTypeError for integers
  * @source torch.norm
  */
-export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function norm(x: Tensor, p: number | 'fro' = 2, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('norm', options, reduceNames);
   if (typeof p !== 'number' && p !== 'fro') {
     throw new ValueError(
       `norm: p must be a number or 'fro', got ${String(p)}; other norms of matrices are linalg.matrixNorm(x, ord)`,

@@ -4,9 +4,10 @@ import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { custom } from '../define/rules.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, notATensor, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
-import type { Tensor } from '../tensor.ts';
+import { Tensor } from '../tensor.ts';
 
 interface Attrs {
   readonly dims: readonly number[];
@@ -115,6 +116,7 @@ function perChannel(vector: Tensor, rank: number): Tensor {
 
 function checkVector(op: string, name: string, vector: Tensor | null | undefined, size: number): void {
   if (vector === null || vector === undefined || (vector.ndim === 1 && vector.shape[0] === size)) return;
+  if (!(vector instanceof Tensor)) throw notATensor(op, name, vector);
   throw new ShapeError(`${op}: ${name} must be [${size}], one number per channel, got ${shapeString(vector.shape)}`, {
     op,
     argument: name,
@@ -139,6 +141,10 @@ export interface BatchNormOptions {
   eps?: number | undefined;
 }
 
+const epsName: { readonly eps: 1 } = { eps: 1 };
+
+const batchNormNames: OptionNames<BatchNormOptions> = { training: 1, momentum: 1, eps: 1 };
+
 function blend(running: Tensor | null | undefined, fresh: Tensor, momentum: number): void {
   running?.detach().mul_(1 - momentum).add_(fresh.detach().reshape(running.shape).to(running.dtype), { alpha: momentum });
 }
@@ -156,8 +162,9 @@ export function batchNorm(
   runningVar: Tensor | null,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: BatchNormOptions = {},
+  options: BatchNormOptions = none,
 ): Tensor {
+  checkOptions('batchNorm', options, batchNormNames);
   const { training = false, momentum = 0.1, eps = 1e-5 } = options;
   const rank = x.ndim;
   // Nothing to normalise: the parameters still get gradients of 0.
@@ -205,8 +212,9 @@ export function layerNorm(
   normalizedShape: number | Shape,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: { eps?: number | undefined } = {},
+  options: { eps?: number | undefined } = none,
 ): Tensor {
+  checkOptions('layerNorm', options, epsName);
   const sizes = typeof normalizedShape === 'number' ? [normalizedShape] : normalizedShape;
   return overLast('layerNorm', x, sizes, { weight, bias }, (rows, vectors) => {
     return normalizedRows(rows, vectors['weight'] ?? null, vectors['bias'] ?? null, options.eps ?? 1e-5);
@@ -224,8 +232,9 @@ export function rmsNorm(
   x: Tensor,
   normalizedShape: Shape,
   weight?: Tensor | null,
-  options: { eps?: number | null | undefined } = {},
+  options: { eps?: number | null | undefined } = none,
 ): Tensor {
+  checkOptions('rmsNorm', options, epsName);
   const eps = options.eps ?? (x.dtype === 'float64' ? 2 ** -52 : 2 ** -23);
   return overLast('rmsNorm', x, normalizedShape, { weight }, (rows, vectors) => {
     return alongRows(rowScalings[Number(vectors['weight'] !== undefined)]!, [rows, vectors['weight'] ?? null], eps);
@@ -252,6 +261,7 @@ function overLast(
   const vectors: Record<string, Tensor> = {};
   for (const [name, parameter] of Object.entries(given)) {
     if (!parameter) continue;
+    if (!(parameter instanceof Tensor)) throw notATensor(op, name, parameter);
     if (!sameShape(parameter.shape, sizes)) {
       throw new ShapeError(`${op}: ${name} must be ${shapeString(sizes)} as normalizedShape, got ${shapeString(parameter.shape)}`, {
         op,
@@ -276,8 +286,9 @@ export function groupNorm(
   numGroups: number,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: { eps?: number | undefined } = {},
+  options: { eps?: number | undefined } = none,
 ): Tensor {
+  checkOptions('groupNorm', options, epsName);
   const channels = x.shape[1] ?? 0;
   if (x.ndim < 2 || !Number.isInteger(numGroups) || numGroups < 1 || channels % numGroups !== 0) {
     throw new ShapeError(
@@ -310,6 +321,8 @@ export interface InstanceNormOptions {
   eps?: number | undefined;
 }
 
+const instanceNormNames: OptionNames<InstanceNormOptions> = { useInputStats: 1, momentum: 1, eps: 1 };
+
 /**
  * Each channel of each sample with mean 0 and variance 1 over space, then scaled and shifted per channel.
  * @shape [N, C, *] -> [N, C, *]
@@ -322,8 +335,9 @@ export function instanceNorm(
   runningVar?: Tensor | null,
   weight?: Tensor | null,
   bias?: Tensor | null,
-  options: InstanceNormOptions = {},
+  options: InstanceNormOptions = none,
 ): Tensor {
+  checkOptions('instanceNorm', options, instanceNormNames);
   const { useInputStats = true, momentum = 0.1, eps = 1e-5 } = options;
   if (!useInputStats) return batchNorm(x, runningMean ?? null, runningVar ?? null, weight, bias, { eps });
   const [batch, channels] = x.shape as [number, number];

@@ -2,6 +2,7 @@ import { custom } from '../define/rules.ts';
 import { shareOfTies } from '../define/ties.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, keepdimName, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
@@ -28,7 +29,8 @@ function elementsAt(sorted: ValuesAndIndices, place: Tensor, dim: number, keepdi
  * @throws ValueError when there are fewer than k
  * @source torch.kthvalue
  */
-export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepdimOption = {}): ValuesAndIndices {
+export function kthvalue(x: Tensor, k: number, dim = -1, options: KeepdimOption = none): ValuesAndIndices {
+  checkOptions('kthvalue', options, keepdimName);
   const { line, dim: d } = lineAlong('kthvalue', x, dim);
   const size = line.shape[d]!;
   if (!(Number.isInteger(k) && k >= 1 && k <= size)) {
@@ -96,8 +98,12 @@ const medians = {
 } as const;
 
 function medianOf(op: 'median' | 'nanmedian', x: Tensor, dim: number | undefined, options: KeepdimOption): Tensor | ValuesAndIndices {
+  checkOptions(op, options, keepdimName);
   const { place, all } = medians[op];
   if (dim !== undefined) return medianAlong(op, x, dim, options, place);
+  if (options.keepdim === true) {
+    throw new ValueError(`${op}: keepdim goes with a dim, as in ${op}(0, { keepdim: true })`, { op, argument: 'keepdim' });
+  }
   return x.numel() === 0 ? x.newFull([], NaN) : all([x], null)[0]!;
 }
 
@@ -109,14 +115,14 @@ function medianOf(op: 'median' | 'nanmedian', x: Tensor, dim: number | undefined
  */
 export function median(x: Tensor): Tensor;
 export function median(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
-export function median(x: Tensor, dim?: number, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function median(x: Tensor, dim?: number, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return medianOf('median', x, dim, options);
 }
 
 /** The median of what is not NaN, of all elements or along a dimension. @source torch.nanmedian */
 export function nanmedian(x: Tensor): Tensor;
 export function nanmedian(x: Tensor, dim: number, options?: KeepdimOption): ValuesAndIndices;
-export function nanmedian(x: Tensor, dim?: number, options: KeepdimOption = {}): Tensor | ValuesAndIndices {
+export function nanmedian(x: Tensor, dim?: number, options: KeepdimOption = none): Tensor | ValuesAndIndices {
   return medianOf('nanmedian', x, dim, options);
 }
 
@@ -136,7 +142,8 @@ function endOfLongestRun(values: ArrayLike<number>): number {
  * @throws IndexError along a dimension of size 0
  * @source torch.mode
  */
-export function mode(x: Tensor, dim = -1, options: KeepdimOption = {}): ValuesAndIndices {
+export function mode(x: Tensor, dim = -1, options: KeepdimOption = none): ValuesAndIndices {
+  checkOptions('mode', options, keepdimName);
   const { line, dim: d } = lineAlong('mode', x, dim);
   const size = line.shape[d]!;
   const sorted = line.sort(d);
@@ -155,6 +162,8 @@ export interface QuantileOptions extends KeepdimOption {
   /** Between two elements; default 'linear'. */
   interpolation?: Interpolation | undefined;
 }
+
+const quantileNames: OptionNames<QuantileOptions> = { keepdim: 1, interpolation: 1 };
 
 /** For each interpolation, how a rank becomes a place, and the weight of the element after it, where it has one. */
 const interpolations: Readonly<Record<Interpolation, { place: (rank: Tensor) => Tensor; weight?: (rank: Tensor) => Tensor }>> = {
@@ -208,6 +217,7 @@ function quantileOf(
   options: QuantileOptions,
   ranksOf: Ranks,
 ): Tensor {
+  checkOptions(op, options, quantileNames);
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`${op}: the input must be floating-point, got ${x.dtype}; use x.to('float32')`, { op, dtypes: [x.dtype] });
   }
@@ -240,11 +250,11 @@ function quantileOf(
  * @throws DTypeError for integers, or when q has another dtype
  * @source torch.quantile
  */
-export function quantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor {
+export function quantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = none): Tensor {
   return quantileOf('quantile', x, q, dim, options, amongAll);
 }
 
 /** The quantile of what is not NaN. @source torch.nanquantile */
-export function nanquantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = {}): Tensor {
+export function nanquantile(x: Tensor, q: number | Tensor, dim?: number | null, options: QuantileOptions = none): Tensor {
   return quantileOf('nanquantile', x, q, dim, options, amongPresent);
 }

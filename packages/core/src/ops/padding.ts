@@ -1,5 +1,6 @@
 import { framed, type Margin } from '../define/framing.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -10,6 +11,8 @@ export interface PadOptions {
   /** What mode 'constant' fills in; default 0. */
   value?: number | undefined;
 }
+
+const padNames: OptionNames<PadOptions> = { mode: 1, value: 1 };
 
 function marginsOf(x: Tensor, pad: readonly number[]): Margin[] {
   if (pad.length % 2 !== 0 || pad.length > 2 * x.ndim || pad.some((n) => !Number.isInteger(n))) {
@@ -74,7 +77,8 @@ function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor
  * @throws ShapeError when the list does not fit the tensor, or a mode cannot fill so much
  * @source torch.nn.functional.pad
  */
-export function pad(x: Tensor, pad: readonly number[], options: PadOptions = {}): Tensor {
+export function pad(x: Tensor, pad: readonly number[], options: PadOptions = none): Tensor {
+  checkOptions('pad', options, padNames);
   const { mode = 'constant', value = 0 } = options;
   const margins = marginsOf(x, pad);
   if (mode === 'constant') return framed(x, margins, value);

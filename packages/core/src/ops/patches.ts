@@ -2,6 +2,7 @@ import { framed } from '../define/framing.ts';
 import { linear } from '../define/rules.ts';
 import { empty } from '../dispatch.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, numel, shapeString, type Shape, type Strides } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -15,6 +16,8 @@ export interface PatchOptions {
   /** Step of the window; default 1. */
   stride?: PerDimension | undefined;
 }
+
+const patchNames: OptionNames<PatchOptions> = { dilation: 1, padding: 1, stride: 1 };
 
 type Pair = readonly [number, number];
 
@@ -91,6 +94,7 @@ export function patchesFolded(g: Tensor, geometry: PatchGeometry): Tensor {
 }
 
 function geometryOf(op: string, image: Shape, kernelSize: PerDimension, options: PatchOptions): { padding: Pair; geometry: PatchGeometry } {
+  checkOptions(op, options, patchNames);
   const kernel = pair(op, 'kernelSize', kernelSize, 1);
   const dilation = pair(op, 'dilation', options.dilation ?? 1, 1);
   const padding = pair(op, 'padding', options.padding ?? 0, 0);
@@ -115,7 +119,7 @@ function geometryOf(op: string, image: Shape, kernelSize: PerDimension, options:
  * @throws ShapeError when no window fits
  * @source torch.nn.functional.unfold
  */
-export function im2col(x: Tensor, kernelSize: PerDimension, options: PatchOptions = {}): Tensor {
+export function im2col(x: Tensor, kernelSize: PerDimension, options: PatchOptions = none): Tensor {
   const op = 'unfold';
   if ((x.ndim !== 3 && x.ndim !== 4) || x.shape.slice(-3).includes(0)) {
     throw new ShapeError(`${op}: expected [N, C, H, W] or [C, H, W] with elements, got ${shapeString(x.shape)}`, { op, shapes: [x.shape] });
@@ -135,7 +139,7 @@ export function im2col(x: Tensor, kernelSize: PerDimension, options: PatchOption
  * @throws ShapeError when the columns are not as many as there are windows, or as long
  * @source torch.nn.functional.fold
  */
-export function col2im(x: Tensor, outputSize: PerDimension, kernelSize: PerDimension, options: PatchOptions = {}): Tensor {
+export function col2im(x: Tensor, outputSize: PerDimension, kernelSize: PerDimension, options: PatchOptions = none): Tensor {
   const op = 'fold';
   if ((x.ndim !== 2 && x.ndim !== 3) || x.shape.slice(-2).includes(0)) {
     throw new ShapeError(`${op}: expected [N, C · kH · kW, L] or [C · kH · kW, L] with elements, got ${shapeString(x.shape)}`, {

@@ -3,6 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { isFloating } from '../dtype.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { numel, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -22,6 +23,8 @@ export interface MaxPoolOptions extends PoolOptions {
   dilation?: PerDimension | undefined;
 }
 
+const maxPoolNames: OptionNames<MaxPoolOptions> = { padding: 1, ceilMode: 1, dilation: 1 };
+
 /** Options of average pooling. */
 export interface AvgPoolOptions extends PoolOptions {
   /** Whether padding counts in the divisor; default true. */
@@ -29,6 +32,8 @@ export interface AvgPoolOptions extends PoolOptions {
   /** A divisor of your own. */
   divisorOverride?: number | null | undefined;
 }
+
+const avgPoolNames: OptionNames<AvgPoolOptions> = { padding: 1, ceilMode: 1, countIncludePad: 1, divisorOverride: 1 };
 
 function spread(op: string, name: string, value: PerDimension, rank: number, least: number): number[] {
   const given = [value].flat();
@@ -126,6 +131,7 @@ function maxPool(
   options: MaxPoolOptions,
 ): ValuesAndIndices {
   const op = `maxPool${rank}d`;
+  checkOptions(op, options, maxPoolNames);
   const { input, restore } = batched(op, x, rank);
   const [values, indices] = largest([input], geometryOf(op, input, kernelSize, stride, options));
   return { values: restore(values!), indices: restore(indices!) };
@@ -138,7 +144,7 @@ function maxPool(
  * @throws ShapeError when the input is too small; ValueError when the padding exceeds half the window
  * @source torch.nn.functional.max_pool1d
  */
-export function maxPool1d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = {}): Tensor {
+export function maxPool1d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = none): Tensor {
   return maxPool(1, x, kernelSize, stride, options).values;
 }
 
@@ -149,25 +155,25 @@ export function maxPool1d(x: Tensor, kernelSize: PerDimension, stride?: PerDimen
  * @throws ShapeError when the input is too small; ValueError when the padding exceeds half the window
  * @source torch.nn.functional.max_pool2d
  */
-export function maxPool2d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = {}): Tensor {
+export function maxPool2d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = none): Tensor {
   return maxPool(2, x, kernelSize, stride, options).values;
 }
 
 /** As `maxPool2d` over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.functional.max_pool3d */
-export function maxPool3d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = {}): Tensor {
+export function maxPool3d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: MaxPoolOptions = none): Tensor {
   return maxPool(3, x, kernelSize, stride, options).values;
 }
 
 type WithIndices = (x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options?: MaxPoolOptions) => ValuesAndIndices;
 
 /** As `maxPool1d`, with the position of each value in the sequence. @source torch.nn.functional.max_pool1d_with_indices */
-export const maxPool1dWithIndices: WithIndices = (x, kernelSize, stride, options = {}) => maxPool(1, x, kernelSize, stride, options);
+export const maxPool1dWithIndices: WithIndices = (x, kernelSize, stride, options = none) => maxPool(1, x, kernelSize, stride, options);
 
 /** As `maxPool2d`, with the flat position of each value in the image. @source torch.nn.functional.max_pool2d_with_indices */
-export const maxPool2dWithIndices: WithIndices = (x, kernelSize, stride, options = {}) => maxPool(2, x, kernelSize, stride, options);
+export const maxPool2dWithIndices: WithIndices = (x, kernelSize, stride, options = none) => maxPool(2, x, kernelSize, stride, options);
 
 /** As `maxPool3d`, with the flat position of each value in the volume. @source torch.nn.functional.max_pool3d_with_indices */
-export const maxPool3dWithIndices: WithIndices = (x, kernelSize, stride, options = {}) => maxPool(3, x, kernelSize, stride, options);
+export const maxPool3dWithIndices: WithIndices = (x, kernelSize, stride, options = none) => maxPool(3, x, kernelSize, stride, options);
 
 interface AverageGeometry {
   readonly window: AverageWindow;
@@ -204,6 +210,7 @@ export function avgPoolTranspose(g: Tensor, shape: Shape, window: AverageWindow)
 
 function avgPool(rank: number, x: Tensor, kernelSize: PerDimension, stride: PerDimension | null | undefined, options: AvgPoolOptions): Tensor {
   const op = `avgPool${rank}d`;
+  checkOptions(op, options, avgPoolNames);
   const { input, restore } = batched(op, x, rank);
   const { countIncludePad = true, divisorOverride = null, padding, ceilMode } = options;
   if (divisorOverride === 0) throw new ValueError(`${op}: divisorOverride must not be 0`, { op, argument: 'divisorOverride' });
@@ -213,16 +220,16 @@ function avgPool(rank: number, x: Tensor, kernelSize: PerDimension, stride: PerD
 }
 
 /** The mean of each window over a sequence. @shape [N, C, L] or [C, L] -> [N, C, L'] or [C, L'] @source torch.nn.functional.avg_pool1d */
-export function avgPool1d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = {}): Tensor {
+export function avgPool1d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = none): Tensor {
   return avgPool(1, x, kernelSize, stride, options);
 }
 
 /** The mean of each window over an image. @shape [N, C, H, W] or [C, H, W] -> [N, C, H', W'] or [C, H', W'] @source torch.nn.functional.avg_pool2d */
-export function avgPool2d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = {}): Tensor {
+export function avgPool2d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = none): Tensor {
   return avgPool(2, x, kernelSize, stride, options);
 }
 
 /** As `avgPool2d` over volumes. @shape [N, C, D, H, W] -> [N, C, D', H', W'] @source torch.nn.functional.avg_pool3d */
-export function avgPool3d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = {}): Tensor {
+export function avgPool3d(x: Tensor, kernelSize: PerDimension, stride?: PerDimension | null, options: AvgPoolOptions = none): Tensor {
   return avgPool(3, x, kernelSize, stride, options);
 }

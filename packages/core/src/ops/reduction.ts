@@ -3,6 +3,7 @@ import { custom, linear } from '../define/rules.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
 import { dtypeInfo, isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError, ShapeError } from '../errors.ts';
+import { checkOptions, keepdimName, none, reduceNames, refuseOptions, type NoOptions } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -42,14 +43,19 @@ function accumulated(x: Tensor, dtype: DTypeName | undefined): Tensor {
   return isFloating(x.dtype) ? x : x.to('int32');
 }
 
+function summed(x: Tensor, dims: readonly number[], keepdim: boolean): Tensor {
+  return dims.length === 0 ? x.clone() : sumOver([x], { dims, keepdim });
+}
+
 /**
  * The sum over dimensions, all by default. Integers and bools give int32; an empty sum is 0.
  * @source torch.sum
  */
-export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function sum(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('sum', options, reduceNames);
   const dims = normalizeDims('sum', dim, x.ndim);
   const source = accumulated(x, options.dtype);
-  return dims.length === 0 ? source.clone() : sumOver([source], { dims, keepdim: options.keepdim === true });
+  return summed(source, dims, options.keepdim === true);
 }
 
 /**
@@ -73,7 +79,8 @@ export function sumToSize(x: Tensor, shape: Shape): Tensor {
  * @throws DTypeError for integers: convert first
  * @source torch.mean
  */
-export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('mean', options, reduceNames);
   const source = options.dtype === undefined ? x : x.to(toDType(options.dtype));
   if (dtypeInfo[source.dtype].category < 2) {
     throw new DTypeError(`mean: the input must be floating-point, got ${source.dtype}; use x.to('float32').mean()`, {
@@ -83,16 +90,18 @@ export function mean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor
   }
   const dims = normalizeDims('mean', dim, x.ndim);
   const count = numel(dims.map((d) => x.shape[d]!));
-  return source.sum(dims, { keepdim: options.keepdim }).div(count);
+  return summed(source, dims, options.keepdim === true).div(count);
 }
 
 /** The sum over dimensions of what is not NaN. @source torch.nansum */
-export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function nansum(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('nansum', options, reduceNames);
   return x.maskedFill(x.isnan(), 0).sum(dim, options);
 }
 
 /** The mean over dimensions of what is not NaN; NaN where nothing else is. @throws DTypeError for integers @source torch.nanmean */
-export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function nanmean(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('nanmean', options, reduceNames);
   if (!isFloating(x.dtype)) {
     throw new DTypeError(`nanmean: the input must be floating-point, got ${x.dtype}; use x.to('float32').nanmean()`, {
       op: 'nanmean',
@@ -138,13 +147,15 @@ function productOfOthers(x: Tensor, dims: readonly number[]): Tensor {
  * @derivative the product of the other elements, right where some are 0 and at every order
  * @source torch.prod
  */
-export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = {}): Tensor {
+export function prod(x: Tensor, dim?: Dims, options: ReduceOptions = none): Tensor {
+  checkOptions('prod', options, reduceNames);
   const dims = normalizeDims('prod', dim, x.ndim);
   const source = accumulated(x, options.dtype);
   return dims.length === 0 ? source.clone() : productOver([source], { dims, keepdim: options.keepdim === true })[0]!;
 }
 
 function foldBools(kind: 'any' | 'all', x: Tensor, dim: Dims | undefined, options: KeepdimOption): Tensor {
+  checkOptions(kind, options, keepdimName);
   const dims = normalizeDims(kind, dim, x.ndim);
   const source = x.detach().to('bool');
   if (dims.length === 0) return source.clone();
@@ -154,16 +165,17 @@ function foldBools(kind: 'any' | 'all', x: Tensor, dim: Dims | undefined, option
 }
 
 /** Whether at least one element is not zero; false over no elements. @source torch.any */
-export function any(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function any(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return foldBools('any', x, dim, options);
 }
 
 /** Whether no element is zero; true over no elements. @source torch.all */
-export function all(x: Tensor, dim?: Dims, options: KeepdimOption = {}): Tensor {
+export function all(x: Tensor, dim?: Dims, options: KeepdimOption = none): Tensor {
   return foldBools('all', x, dim, options);
 }
 
 /** How many elements are not zero, as int32. @source torch.count_nonzero */
-export function countNonzero(x: Tensor, dim?: Dims): Tensor {
+export function countNonzero(x: Tensor, dim?: Dims, options?: NoOptions): Tensor {
+  refuseOptions('countNonzero', options);
   return x.detach().ne(0).sum(dim);
 }

@@ -1,6 +1,7 @@
 import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
@@ -131,6 +132,8 @@ export interface SortOptions {
   stable?: boolean | undefined;
 }
 
+const sortNames: OptionNames<SortOptions> = { descending: 1, stable: 1 };
+
 const sorted = custom<{ dim: number; descending: boolean }>('sort', {
   results: 2,
   forward: ([x], { dim, descending }) => {
@@ -148,7 +151,8 @@ const sorted = custom<{ dim: number; descending: boolean }>('sort', {
  * @derivative to the element that each came from
  * @source torch.sort
  */
-export function sort(x: Tensor, dim = -1, options: SortOptions = {}): ValuesAndIndices {
+export function sort(x: Tensor, dim = -1, options: SortOptions = none): ValuesAndIndices {
+  checkOptions('sort', options, sortNames);
   const d = normalizeDim('sort', dim, x.ndim);
   const [values, indices] = sorted([x.ndim === 0 ? x.reshape([1]) : x], { dim: d, descending: options.descending === true });
   if (x.ndim === 0) return { values: values!.reshape([]), indices: indices!.reshape([]) };
@@ -156,7 +160,8 @@ export function sort(x: Tensor, dim = -1, options: SortOptions = {}): ValuesAndI
 }
 
 /** Where the elements in rising or falling order come from. @source torch.argsort */
-export function argsort(x: Tensor, dim = -1, options: SortOptions = {}): Tensor {
+export function argsort(x: Tensor, dim = -1, options: SortOptions = none): Tensor {
+  checkOptions('argsort', options, sortNames);
   return x.detach().sort(dim, options).indices;
 }
 
@@ -168,13 +173,16 @@ export interface TopkOptions {
   sorted?: boolean | undefined;
 }
 
+const topkNames: OptionNames<TopkOptions> = { largest: 1, sorted: 1 };
+
 /**
  * The k largest (or smallest) elements along a dimension, sorted, and where they stand.
  * @derivative to the chosen elements
  * @throws ValueError when there are fewer than k
  * @source torch.topk
  */
-export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = {}): ValuesAndIndices {
+export function topk(x: Tensor, k: number, dim = -1, options: TopkOptions = none): ValuesAndIndices {
+  checkOptions('topk', options, topkNames);
   const d = normalizeDim('topk', dim, x.ndim);
   const size = x.ndim === 0 ? 1 : x.shape[d]!;
   if (!Number.isInteger(k) || k < 0 || k > size) {

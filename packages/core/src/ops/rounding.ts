@@ -1,6 +1,7 @@
 import { elementwise, type Elementwise, type Unary } from '../define/elementwise.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Rounded down. @derivative 0 @source torch.floor */
@@ -21,10 +22,14 @@ export interface RoundOptions {
   decimals?: number | undefined;
 }
 
+const roundNames: OptionNames<RoundOptions> = { decimals: 1 };
+
 type Round = (x: Tensor, options?: RoundOptions) => Tensor;
 
 function roundBy(place: 'call' | 'inPlace'): Round {
-  return (x, { decimals = 0 } = {}) => {
+  return (x, options = none) => {
+    checkOptions('round', options, roundNames);
+    const { decimals = 0 } = options;
     if (decimals === 0) return place === 'call' ? wholeRound(x) : wholeRound.inPlace(x);
     if (!Number.isInteger(decimals)) {
       throw new ValueError(`round: decimals must be a whole number, got ${decimals}`, { op: 'round', argument: 'decimals' });

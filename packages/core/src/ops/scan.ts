@@ -3,6 +3,7 @@ import { extended, followedBy } from '../define/framing.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { isFloating, toDType, type DTypeName } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
+import { checkOptions, dtypeName, none } from '../option-names.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
@@ -28,7 +29,8 @@ const runningSum = linear<number>('cumsum', {
 });
 
 /** The sums of the first 1, 2, 3, … elements along a dimension. @source torch.cumsum */
-export function cumsum(x: Tensor, dim: number, options: ScanOptions = {}): Tensor {
+export function cumsum(x: Tensor, dim: number, options: ScanOptions = none): Tensor {
+  checkOptions('cumsum', options, dtypeName);
   const d = normalizeDim('cumsum', dim, x.ndim);
   const source = accumulated(x, options);
   return x.ndim === 0 ? source.clone() : runningSum([source], d);
@@ -71,7 +73,8 @@ function suffixRecurrence(g: Tensor, x: Tensor, dim: number): Tensor {
  * @derivative right where elements are 0, at every order
  * @source torch.cumprod
  */
-export function cumprod(x: Tensor, dim: number, options: ScanOptions = {}): Tensor {
+export function cumprod(x: Tensor, dim: number, options: ScanOptions = none): Tensor {
+  checkOptions('cumprod', options, dtypeName);
   const d = normalizeDim('cumprod', dim, x.ndim);
   const source = accumulated(x, options);
   return x.ndim === 0 ? source.clone() : runningProduct([source], d)[0]!;

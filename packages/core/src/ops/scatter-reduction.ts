@@ -4,6 +4,7 @@ import { writable, type Writable } from '../define/in-place.ts';
 import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -108,6 +109,8 @@ export interface IncludeSelfOption {
   includeSelf?: boolean | undefined;
 }
 
+const includeSelfName: OptionNames<IncludeSelfOption> = { includeSelf: 1 };
+
 /** Folds `src` into the elements of x at flat positions. */
 function foldInto(x: Tensor, places: Int32Array, src: Tensor, fold: Fold, { includeSelf = true }: IncludeSelfOption): Tensor {
   const index = x.detach().newFrom(places, 'int32', [places.length]);
@@ -143,8 +146,9 @@ const ALL: readonly ScatterFold[] = ['sum', 'prod', 'mean', 'amax', 'amin'];
  */
 export const scatterReduce: Writable<
   (x: Tensor, dim: number, index: Tensor, src: Tensor, reduce: ScatterFold, options?: IncludeSelfOption) => Tensor
-> = writable((x, dim, index, src, reduce, options = {}) => {
+> = writable((x, dim, index, src, reduce, options = none) => {
   const op = 'scatterReduce';
+  checkOptions(op, options, includeSelfName);
   const fold = foldNamed(op, reduce, ALL);
   const d = normalizeDim(op, dim, x.ndim);
   checkIndexShape(op, index, x, d, 'the tensor');
@@ -167,8 +171,9 @@ export type IndexFold = Exclude<ScatterFold, 'sum'>;
  */
 export const indexReduce: Writable<
   (x: Tensor, dim: number, index: Tensor, source: Tensor, reduce: IndexFold, options?: IncludeSelfOption) => Tensor
-> = writable((x, dim, index, source, reduce, options = {}) => {
+> = writable((x, dim, index, source, reduce, options = none) => {
   const op = 'indexReduce';
+  checkOptions(op, options, includeSelfName);
   const fold = foldNamed(op, reduce, ALL.slice(1));
   const d = normalizeDim(op, dim, x.ndim);
   if (index.ndim > 1) {

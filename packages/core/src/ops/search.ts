@@ -1,5 +1,6 @@
 import { isFloating } from '../dtype.ts';
 import { ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, sameShape, shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -11,6 +12,8 @@ export interface SearchOptions {
   outInt32?: boolean | undefined;
 }
 
+const searchNames: OptionNames<SearchOptions> = { right: 1, outInt32: 1 };
+
 /** Options of `searchsorted`. */
 export interface SearchSortedOptions extends SearchOptions {
   /** The same as `right` in words. */
@@ -18,6 +21,8 @@ export interface SearchSortedOptions extends SearchOptions {
   /** Integers that sort the sequence, where it is not sorted itself; of its shape. */
   sorter?: Tensor | null | undefined;
 }
+
+const searchSortedNames: OptionNames<SearchSortedOptions> = { right: 1, outInt32: 1, side: 1, sorter: 1 };
 
 /** How many numbers of a rising line come before a value. NaN comes last. */
 function rankIn(line: (i: number) => number, size: number, value: number, right: boolean): number {
@@ -38,7 +43,8 @@ function rankIn(line: (i: number) => number, size: number, value: number, right:
  * @throws ValueError when `side` is 'left' and `right` is true
  * @source torch.searchsorted
  */
-export function searchsorted(sorted: Tensor, values: Tensor | number, options: SearchSortedOptions = {}): Tensor {
+export function searchsorted(sorted: Tensor, values: Tensor | number, options: SearchSortedOptions = none): Tensor {
+  checkOptions('searchsorted', options, searchSortedNames);
   const { right = false, side, sorter = null } = options;
   const details = { op: 'searchsorted', shapes: [sorted.shape] };
   if (side !== undefined && side !== null && side !== 'left' && side !== 'right') {
@@ -76,7 +82,8 @@ export function searchsorted(sorted: Tensor, values: Tensor | number, options: S
  * @throws ShapeError when the boundaries are not a vector
  * @source torch.bucketize
  */
-export function bucketize(x: Tensor | number, boundaries: Tensor, options: SearchOptions = {}): Tensor {
+export function bucketize(x: Tensor | number, boundaries: Tensor, options: SearchOptions = none): Tensor {
+  checkOptions('bucketize', options, searchNames);
   if (boundaries.ndim !== 1) {
     throw new ShapeError(`bucketize: the boundaries must be a vector, got ${shapeString(boundaries.shape)}`, {
       op: 'bucketize',
@@ -92,8 +99,11 @@ export interface IsinOptions {
   invert?: boolean | undefined;
 }
 
+const isinNames: OptionNames<IsinOptions> = { invert: 1 };
+
 /** Whether each element is one of the given ones. NaN never is. @source torch.isin */
-export function isin(elements: Tensor, among: Tensor | number, options: IsinOptions = {}): Tensor {
+export function isin(elements: Tensor, among: Tensor | number, options: IsinOptions = none): Tensor {
+  checkOptions('isin', options, isinNames);
   const known = new Set<number>(among instanceof Tensor ? among.toTypedArray() : [among]);
   known.delete(NaN);
   const invert = options.invert === true;
@@ -106,6 +116,8 @@ export interface UniqueOptions {
   /** Along this dimension slices are compared; default: single elements. */
   dim?: number | null | undefined;
 }
+
+const uniqueNames: OptionNames<UniqueOptions> = { dim: 1 };
 
 /** Different values, and what became of the elements. */
 export interface Unique {
@@ -170,11 +182,13 @@ function grouped(op: string, x: Tensor, dim: number | null | undefined, sort: bo
  * @derivative to the first of the equal elements
  * @source torch.unique
  */
-export function unique(x: Tensor, options: UniqueOptions = {}): Unique {
+export function unique(x: Tensor, options: UniqueOptions = none): Unique {
+  checkOptions('unique', options, uniqueNames);
   return grouped('unique', x, options.dim, true);
 }
 
 /** The values of x, or the slices along a dimension, without those that repeat the one before. @source torch.unique_consecutive */
-export function uniqueConsecutive(x: Tensor, options: UniqueOptions = {}): Unique {
+export function uniqueConsecutive(x: Tensor, options: UniqueOptions = none): Unique {
+  checkOptions('uniqueConsecutive', options, uniqueNames);
   return grouped('uniqueConsecutive', x, options.dim, false);
 }

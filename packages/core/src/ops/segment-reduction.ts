@@ -2,6 +2,7 @@ import { requireIntegers } from '../define/bounds.ts';
 import { extended } from '../define/framing.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -18,6 +19,8 @@ export interface SegmentOptions {
   /** What each fold starts with. Without it empty segments give 0, 1 for products, NaN for means and ±∞ for extremes. */
   initial?: number | null | undefined;
 }
+
+const segmentNames: OptionNames<SegmentOptions> = { lengths: 1, offsets: 1, axis: 1, unsafe: 1, initial: 1 };
 
 /** How the elements of a segment are combined. */
 export type SegmentFold = 'sum' | 'prod' | 'mean' | 'max' | 'min';
@@ -97,8 +100,9 @@ function membersOf({ starts, ends }: Segments, axis: number, size: number): { me
  * console.log(tg.segmentReduce(tg.tensor([1, 2, 3]), 'sum', { lengths }).toArray()); // → [ 1, 5 ]
  * @source torch.segment_reduce
  */
-export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = {}): Tensor {
+export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOptions = none): Tensor {
   const op = 'segmentReduce';
+  checkOptions(op, options, segmentNames);
   if (!(reduce in folds)) {
     throw new ValueError(
       `${op}: reduce must be one of ${Object.keys(folds).join(', ')}, got '${reduce}'`,

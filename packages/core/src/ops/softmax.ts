@@ -1,6 +1,7 @@
 import { rowProgram, type RowProgram } from '../define/row-program.ts';
 import { isFloating, type DTypeName } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
+import { checkOptions, dtypeName, none } from '../option-names.ts';
 import { normalizeDim } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -29,6 +30,7 @@ const logShares = rowProgram('log_softmax', ['element'], (row, x) => {
 });
 
 function normalized(op: string, program: RowProgram, x: Tensor, dim: number, options: SoftmaxOptions): Tensor {
+  checkOptions(op, options, dtypeName);
   const d = normalizeDim(op, dim, x.ndim);
   const source = options.dtype === undefined ? x : x.to(options.dtype);
   if (!isFloating(source.dtype)) {
@@ -48,7 +50,7 @@ function normalized(op: string, program: RowProgram, x: Tensor, dim: number, opt
  * @throws DTypeError for integers
  * @source torch.softmax
  */
-export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = none): Tensor {
   return normalized('softmax', shares, x, dim, options);
 }
 
@@ -58,11 +60,12 @@ export function softmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): T
  * @throws DTypeError for integers
  * @source torch.log_softmax
  */
-export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+export function logSoftmax(x: Tensor, dim: number, options: SoftmaxOptions = none): Tensor {
   return normalized('logSoftmax', logShares, x, dim, options);
 }
 
 /** softmax(−x). @source torch.nn.functional.softmin */
-export function softmin(x: Tensor, dim: number, options: SoftmaxOptions = {}): Tensor {
+export function softmin(x: Tensor, dim: number, options: SoftmaxOptions = none): Tensor {
+  checkOptions('softmin', options, dtypeName);
   return x.neg().softmax(dim, options);
 }

@@ -2,6 +2,7 @@ import { elementwise, type Unary } from '../define/elementwise.ts';
 import { rowProgram } from '../define/row-program.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError } from '../errors.ts';
+import { checkOptions, keepdimName, none, type OptionNames } from '../option-names.ts';
 import { normalizeDims, numel, reducedShape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { Dims, KeepdimOption } from './reduction.ts';
@@ -13,6 +14,8 @@ export interface VarianceOptions extends KeepdimOption {
   /** The older way to say correction 1 (true, the default) or 0. */
   unbiased?: boolean | undefined;
 }
+
+const varianceNames: OptionNames<VarianceOptions> = { keepdim: 1, correction: 1, unbiased: 1 };
 
 function requireFloating(op: string, x: Tensor): void {
   if (isFloating(x.dtype)) return;
@@ -41,6 +44,7 @@ const moments = rowProgram('var', ['element'], (row, x) => {
 
 /** The variance over dimensions, and the means that it was taken around. */
 function spread(op: string, x: Tensor, dim: Dims | undefined, options: VarianceOptions): { variance: Tensor; mean: Tensor } {
+  checkOptions(op, options, varianceNames);
   requireFloating(op, x);
   const dims = normalizeDims(op, dim, x.ndim);
   const { keepdim = false, unbiased = true } = options;
@@ -63,7 +67,7 @@ const deviation: Unary = elementwise('std', (x) => x.sqrt(), {
  * @throws DTypeError for integers
  * @source torch.var
  */
-function variance(x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor {
+function variance(x: Tensor, dim?: Dims, options: VarianceOptions = none): Tensor {
   return spread('var', x, dim, options).variance;
 }
 export { variance as var };
@@ -74,18 +78,18 @@ export { variance as var };
  * @throws DTypeError for integers
  * @source torch.std
  */
-export function std(x: Tensor, dim?: Dims, options: VarianceOptions = {}): Tensor {
+export function std(x: Tensor, dim?: Dims, options: VarianceOptions = none): Tensor {
   return deviation(spread('std', x, dim, options).variance);
 }
 
 /** The variance and the mean over dimensions. @source torch.var_mean */
-export function varMean(x: Tensor, dim?: Dims, options: VarianceOptions = {}): [variance: Tensor, mean: Tensor] {
+export function varMean(x: Tensor, dim?: Dims, options: VarianceOptions = none): [variance: Tensor, mean: Tensor] {
   const result = spread('varMean', x, dim, options);
   return [result.variance, result.mean];
 }
 
 /** The standard deviation and the mean over dimensions. @source torch.std_mean */
-export function stdMean(x: Tensor, dim?: Dims, options: VarianceOptions = {}): [std: Tensor, mean: Tensor] {
+export function stdMean(x: Tensor, dim?: Dims, options: VarianceOptions = none): [std: Tensor, mean: Tensor] {
   const result = spread('stdMean', x, dim, options);
   return [deviation(result.variance), result.mean];
 }
@@ -102,7 +106,8 @@ const logOfSum = rowProgram('logsumexp', ['element'], (row, x) => {
  * @numerics the largest element is taken off first, so that nothing overflows
  * @source torch.logsumexp
  */
-export function logsumexp(x: Tensor, dim: Dims, options: KeepdimOption = {}): Tensor {
+export function logsumexp(x: Tensor, dim: Dims, options: KeepdimOption = none): Tensor {
+  checkOptions('logsumexp', options, keepdimName);
   requireFloating('logsumexp', x);
   const dims = normalizeDims('logsumexp', dim, x.ndim);
   const { rows, dim: along } = joined(x, dims);

@@ -1,6 +1,7 @@
 import { outOfBounds, requireIntegers } from '../define/bounds.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { DTypeError, IndexError, ShapeError } from '../errors.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -248,6 +249,8 @@ export interface IndexPutOptions {
   accumulate?: boolean | undefined;
 }
 
+const indexPutNames: OptionNames<IndexPutOptions> = { accumulate: 1 };
+
 /**
  * x with values written (or added) where tensors of positions, one per dimension, point; null takes a whole dimension.
  * @derivative 0 for what was overwritten; the values get the gradient of their places
@@ -256,6 +259,7 @@ export interface IndexPutOptions {
  */
 export const indexPut: Writable<
   (x: Tensor, indices: readonly (Tensor | null)[], values: Tensor | number, options?: IndexPutOptions) => Tensor
-> = writable((x, indices, values, options = {}) => {
+> = writable((x, indices, values, options = none) => {
+  checkOptions('indexPut', options, indexPutNames);
   return put(parse(x, indices.map((index) => index ?? ':')), values, options.accumulate === true);
 });

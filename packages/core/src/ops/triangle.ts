@@ -1,5 +1,6 @@
 import { writable, type Writable } from '../define/in-place.ts';
 import { ShapeError } from '../errors.ts';
+import { requireNumbers } from '../option-names.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -8,6 +9,7 @@ function beyond(op: string, x: Tensor, diagonal: number, side: 'above' | 'below'
   if (x.ndim < 2) {
     throw new ShapeError(`${op}: the input must have at least 2 dimensions, got ${shapeString(x.shape)}`, { op, shapes: [x.shape] });
   }
+  requireNumbers(op, { diagonal });
   const [rows, columns] = x.shape.slice(-2) as [number, number];
   const count = (n: number, from: number): Tensor => {
     return x.detach().newFrom(Int32Array.from({ length: n }, (_, i) => i + from), 'int32', [n]);

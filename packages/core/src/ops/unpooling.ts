@@ -1,5 +1,6 @@
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { isFloating } from '../dtype.ts';
+import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { numel, sameShape, shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { PerDimension } from './convolution.ts';
@@ -11,6 +12,8 @@ export interface UnpoolOptions {
   /** Size that the pooling's input had, with or without batch and channels, where several would give the same. */
   outputSize?: readonly number[] | null | undefined;
 }
+
+const unpoolNames: OptionNames<UnpoolOptions> = { padding: 1, outputSize: 1 };
 
 function spread(op: string, name: string, value: PerDimension, rank: number): number[] {
   const given = [value].flat();
@@ -44,6 +47,7 @@ function unpool(
   options: UnpoolOptions,
 ): Tensor {
   const op = `maxUnpool${rank}d`;
+  checkOptions(op, options, unpoolNames);
   if ((x.ndim !== rank + 1 && x.ndim !== rank + 2) || !sameShape(x.shape, indices.shape)) {
     throw new ShapeError(
       `${op}: expected ${rank + 1}D or ${rank + 2}D values and as many indices, got ${shapeString(x.shape)} and ` +
@@ -78,7 +82,7 @@ export function maxUnpool1d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(1, x, indices, kernelSize, stride, options);
 }
@@ -89,7 +93,7 @@ export function maxUnpool2d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(2, x, indices, kernelSize, stride, options);
 }
@@ -104,7 +108,7 @@ export function maxUnpool3d(
   indices: Tensor,
   kernelSize: PerDimension,
   stride?: PerDimension | null,
-  options: UnpoolOptions = {},
+  options: UnpoolOptions = none,
 ): Tensor {
   return unpool(3, x, indices, kernelSize, stride, options);
 }

@@ -1,3 +1,4 @@
+import { checkOptions, keepdimName, none } from '../option-names.ts';
 import { normalizeDims } from '../shape.ts';
 import type { Dims } from '../ops/reduction.ts';
 import type { Tensor } from '../tensor.ts';
@@ -18,6 +19,7 @@ export function sqrt(x: Tensor): Tensor {
  * `norm` is NaN there.
  * @throws IndexError for a dimension that x does not have
  */
-export function norm(x: Tensor, dim?: Dims, options: { keepdim?: boolean | undefined } = {}): Tensor {
+export function norm(x: Tensor, dim?: Dims, options: { keepdim?: boolean | undefined } = none): Tensor {
+  checkOptions('safe.norm', options, keepdimName);
   return sqrt(x.square().sum(normalizeDims('norm', dim, x.ndim), { keepdim: options.keepdim }));
 }

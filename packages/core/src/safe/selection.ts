@@ -1,4 +1,5 @@
 import { where as select } from '../ops/selection.ts';
+import { checkOptions, none } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Options of `where`. */
@@ -20,7 +21,8 @@ export interface SafeWhereOptions {
  * const y = tg.safe.where(x.gt(0), x, (positive) => positive.log());
  * console.log(tg.grad(y.sum(), x)[0].toArray()); // → [ 0, 0.5 ]
  */
-export function where(condition: Tensor, x: Tensor, f: (x: Tensor) => Tensor, options: SafeWhereOptions = {}): Tensor {
+export function where(condition: Tensor, x: Tensor, f: (x: Tensor) => Tensor, options: SafeWhereOptions = none): Tensor {
+  checkOptions('safe.where', options, { inside: 1, otherwise: 1 });
   const { inside = 1, otherwise = 0 } = options;
   return select(condition, f(select(condition, x, inside)), otherwise);
 }

@@ -1,3 +1,4 @@
+import { checkOptions, keepdimName, none } from '../option-names.ts';
 import type { Tensor } from '../tensor.ts';
 import { where } from './selection.ts';
 
@@ -24,7 +25,8 @@ export function softmax(x: Tensor, dim: number): Tensor {
  * `logsumexp` is NaN.
  * @throws IndexError for a dimension that x does not have
  */
-export function logsumexp(x: Tensor, dim: number, options: { keepdim?: boolean | undefined } = {}): Tensor {
+export function logsumexp(x: Tensor, dim: number, options: { keepdim?: boolean | undefined } = none): Tensor {
+  checkOptions('safe.logsumexp', options, keepdimName);
   const result = where(isOpen(x, dim), x, (y) => y.logsumexp(dim, { keepdim: true }), { otherwise: -Infinity });
   return options.keepdim === true ? result : result.squeeze(dim);
 }

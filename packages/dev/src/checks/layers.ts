@@ -25,7 +25,7 @@ export const rooms: Room[] = [
   {
     name: 'surface',
     holds: [
-      'aliases.ts', 'methods.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'jacobian-products.ts', 'func.ts', 'vmap.ts',
+      'aliases.ts', 'methods.ts', 'sequences.ts', 'create.ts', 'random.ts', 'ndarray-view.ts', 'jacobian.ts', 'jacobian-products.ts', 'func.ts', 'vmap.ts',
       'checkpoint.ts', 'scope.ts', 'profiler.ts', 'profile.ts',
     ],
   },

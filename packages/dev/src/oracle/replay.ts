@@ -1,7 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import { aligned, type Freedom } from './freedom.ts';
-import { adapterOf, freedomOf, type PythonCall, type Signature } from './signature.ts';
+import { adapterOf, freedomOf, Refused, type PythonCall, type Signature } from './signature.ts';
 import { Decoder, difference, dtypeOf, gradientDifference, Unsupported, type Json, type Precision, type TensorJson } from './values.ts';
 
 /** A call of an operator, with what PyTorch computed. */
@@ -189,7 +189,7 @@ function replayError(call: Operator['errors'][number], signature: Signature): st
   try {
     perform(new Decoder(), call, signature);
   } catch (error) {
-    if (error instanceof tg.TapegradError) return undefined;
+    if (error instanceof tg.TapegradError || error instanceof Refused) return undefined;
     throw error;
   }
   // Python has operators for 2 * x; here a function takes the number first.

@@ -1,4 +1,5 @@
 import type { Verdict } from './replay.ts';
+import { tierOf, type Tier } from './tiers.ts';
 
 /** Counts over many operators. */
 export interface Totals {
@@ -47,6 +48,22 @@ export function totalsOf(verdicts: readonly Verdict[]): Totals {
   };
 }
 
+/** The operators of each tier. */
+function byTier(verdicts: readonly Verdict[]): [tier: Tier, verdicts: Verdict[]][] {
+  const tiers: readonly Tier[] = ['A', 'B', 'C'];
+  return tiers
+    .map((tier): [Tier, Verdict[]] => [tier, verdicts.filter(({ name }) => tierOf(name) === tier)])
+    .filter(([, members]) => members.length > 0);
+}
+
+/** How many calls with results went right in a tier; of PyTorch's modules there are no tiers. */
+function tierLine([tier, verdicts]: [Tier, Verdict[]]): string {
+  const { operators, complete, samplesPassed, samplesFailed, samplesUnsupported } = totalsOf(verdicts);
+  const samples = samplesPassed + samplesFailed + samplesUnsupported;
+  const rate = samples === 0 ? '' : ` (${((100 * samplesPassed) / samples).toFixed(1)} %)`;
+  return `tier ${tier}: ${complete} of ${operators} operators complete, ${samplesPassed} of ${samples} samples passed${rate}`;
+}
+
 /** One line per operator that is not complete, with what is wrong, and the totals. */
 export function reportOf(verdicts: readonly Verdict[]): string {
   const lines: string[] = [];
@@ -65,6 +82,7 @@ export function reportOf(verdicts: readonly Verdict[]): string {
     `operators: ${operators}: ${complete} complete, ${partial} partial, ${failing} failing, ${unsupported} unsupported`,
     `samples: ${counts.samplesPassed} passed, ${counts.samplesFailed} failed, ${counts.samplesUnsupported} unsupported`,
     `errors: ${counts.errorsRejected} of ${counts.errorsTotal} rejected`,
+    ...byTier(verdicts).map(tierLine),
   );
   return lines.join('\n');
 }

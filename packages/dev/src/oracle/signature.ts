@@ -11,6 +11,12 @@ export interface PythonCall {
   readonly kwargs: Readonly<Record<string, unknown>>;
 }
 
+/**
+ * A call with a keyword that our function does not have and refuses: no form here for what has a result, and right for what
+ * PyTorch rejects too.
+ */
+export class Refused extends Unsupported {}
+
 /** Makes our call of PyTorch's. */
 export type Adapter = (call: PythonCall) => unknown;
 
@@ -18,7 +24,8 @@ export type Adapter = (call: PythonCall) => unknown;
  * How one of PyTorch's signatures is written in ours, as `'dim, keepdim => x.sum(dim, { keepdim })'`: on the left the
  * parameters after the input in PyTorch's order, `*sizes` taking all that follow; on the right our call, with `x` for the
  * input, `tg` for core's functions and `F` for those of nn.functional, PyTorch's names, and options in camelCase or renamed as `{ ours: theirs }`. What the left names and the right
- * does not is accepted where it changes nothing. Forms that cannot be written so are functions.
+ * does not is accepted where it changes nothing. A keyword that the left does not name is written as whoever does not know
+ * would write it, among the options, and has to be refused. Forms that cannot be written so are functions.
  */
 export type Signature = string | Adapter | LooseSignature;
 
@@ -56,9 +63,10 @@ function compile(signature: string): Adapter {
   const parameters = left.split(',').map((name) => name.trim()).filter((name) => name !== '');
   const parts = right === undefined ? null : splitArguments(right);
   const build = parts?.map(argument);
+  const hasOptions = parts?.at(-1)?.startsWith('{') === true;
   const used = new Set((right ?? '').match(/\w+/g));
   return (call) => {
-    const names = bind(parameters, call);
+    const { names, unknown } = bind(parameters, call);
     for (const [name, value] of names) {
       if (name !== 'x' && !used.has(name) && value !== null && value !== false && value !== undefined && value !== 'cpu') {
         throw new Unsupported(`parameter ${name} = ${JSON.stringify(value)}`);
@@ -73,12 +81,32 @@ function compile(signature: string): Adapter {
     if (typeof member !== 'function') throw new Unsupported(`no ${owner}.${path}`);
     const values = build.map((make) => make(names));
     if (owner === 'x' && !isMethod) values.unshift(call.input);
+    if (Object.keys(unknown).length > 0) values.push({ ...(hasOptions ? (values.pop() as object | undefined) : undefined), ...unknown });
     while (values.length > 0 && values.at(-1) === undefined) values.pop();
-    return member.apply(holder, values) as unknown;
+    const run = (): unknown => member.apply(holder, values) as unknown;
+    return Object.keys(unknown).length > 0 ? refusalOf(run, Object.keys(unknown)) : run();
   };
 }
 
-function bind(parameters: readonly string[], { input, args, kwargs }: PythonCall): Names {
+/** Makes a call with keywords that cannot have a meaning here. @throws Refused if it is rejected; Unsupported if it is not */
+function refusalOf(run: () => unknown, keywords: readonly string[]): never {
+  const what = `keyword ${keywords.join(', ')}`;
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof tg.TapegradError) throw new Refused(what, { cause: error });
+    throw error;
+  }
+  throw new Unsupported(`${what}, which is not refused`);
+}
+
+interface Bound {
+  readonly names: Names;
+  /** Keywords that are no parameter, in our spelling. */
+  readonly unknown: Readonly<Record<string, unknown>>;
+}
+
+function bind(parameters: readonly string[], { input, args, kwargs }: PythonCall): Bound {
   const names = new Map<string, unknown>([['x', input]]);
   let next = 0;
   for (const parameter of parameters) {
@@ -89,11 +117,13 @@ function bind(parameters: readonly string[], { input, args, kwargs }: PythonCall
     } else if (next < args.length) names.set(parameter, args[next++]);
   }
   if (next < args.length) throw new Unsupported(`${args.length} positional arguments`);
+  const unknown: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(kwargs)) {
-    if (!parameters.some((parameter) => parameter === name || parameter === `*${name}`)) throw new Unsupported(`keyword ${name}`);
-    names.set(name, value);
+    const isParameter = parameters.some((parameter) => parameter === name || parameter === `*${name}`);
+    if (isParameter) names.set(name, value);
+    else unknown[camelCase(name)] = value;
   }
-  return names;
+  return { names, unknown };
 }
 
 /** Splits at the commas that are not within brackets. */

@@ -18,9 +18,9 @@ export interface LookupOptions extends EmbeddingOptions {
  * @source torch.nn.functional.embedding
  */
 export function embedding(ids: Tensor, weight: Tensor, options: LookupOptions = {}): Tensor {
-  const { maxNorm = null, normType = 2 } = options;
+  const { maxNorm = null, normType = 2, paddingIdx, scaleGradByFreq } = options;
   if (maxNorm !== null) limitRows(ids, weight, maxNorm, normType);
-  return rowsOf(ids, weight, options);
+  return rowsOf(ids, weight, { paddingIdx, scaleGradByFreq });
 }
 
 function limitRows(ids: Tensor, weight: Tensor, maxNorm: number, normType: number): void {
