@@ -1,4 +1,4 @@
-import { noGrad, tensor, ValueError, cat, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, tensor, ValueError, cat, type Tensor } from '@tapegrad/core';
 
 /** One parameter or several. */
 export type ParameterList = Tensor | Iterable<Tensor>;
@@ -29,6 +29,7 @@ export function getTotalNorm(tensors: ParameterList, options: ClipNormOptions = 
 }
 
 function totalNorm(op: string, tensors: readonly Tensor[], options: ClipNormOptions): Tensor {
+  requireOptions(op, options, ['normType', 'errorIfNonfinite']);
   const { normType = 2, errorIfNonfinite = false } = options;
   if (tensors.length === 0) return tensor(0);
   return noGrad(() => {

@@ -1,4 +1,4 @@
-import { noGrad, ShapeError, ValueError, DTypeError, Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, ShapeError, ValueError, DTypeError, Tensor } from '@tapegrad/core';
 import { forget, membersOf } from './members.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -143,8 +143,10 @@ export function registerParametrization<T extends Module>(
   module: T,
   name: string,
   parametrization: Parametrization,
-  { unsafe = false }: RegisterParametrizationOptions = {},
+  options: RegisterParametrizationOptions = {},
 ): T {
+  requireOptions('registerParametrization', options, ['unsafe']);
+  const { unsafe = false } = options;
   const known = listOf(module, name);
   if (known !== null) {
     const before = noGrad(() => known.value());
@@ -247,8 +249,10 @@ export interface RemoveParametrizationOptions {
 export function removeParametrizations<T extends Module>(
   module: T,
   name: string,
-  { leaveParametrized = true }: RemoveParametrizationOptions = {},
+  options: RemoveParametrizationOptions = {},
 ): T {
+  requireOptions('removeParametrizations', options, ['leaveParametrized']);
+  const { leaveParametrized = true } = options;
   const list = listOf(module, name);
   if (list === null)
     throw new ValueError(

@@ -2,6 +2,7 @@ import {
   currentBackend,
   isFloating,
   noGrad,
+  requireOptions,
   scope,
   Tensor,
   toDType,
@@ -118,7 +119,9 @@ function countingBackend(protocol: Protocol): ReturnType<typeof currentBackend> 
  * const { totalParameters, multiplyAdds } = nn.summary(model, [1, 4]);
  * console.log(totalParameters, multiplyAdds); // → 58 48
  */
-export function summary(model: Module, input: SummaryInput, { dtype }: SummaryOptions = {}): Summary {
+export function summary(model: Module, input: SummaryInput, options: SummaryOptions = {}): Summary {
+  requireOptions('summary', options, ['dtype']);
+  const { dtype } = options;
   const parameters = model.parameters();
   const floating = parameters.find((parameter) => isFloating(parameter.dtype))?.dtype;
   const type = dtype === undefined ? floating : toDType(dtype);

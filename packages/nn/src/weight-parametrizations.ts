@@ -1,4 +1,4 @@
-import { noGrad, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
 import { normalize } from './functional/distance.ts';
 import { TransposedConvolution } from './layers/convolution.ts';
 import { Module } from './module.ts';
@@ -48,10 +48,9 @@ export interface WeightNormOptions {
  * @returns the module
  * @source torch.nn.utils.parametrizations.weight_norm (Salimans & Kingma 2016)
  */
-export function weightNorm<T extends Module>(
-  module: T,
-  { name = 'weight', dim = 0 }: WeightNormOptions = {},
-): T {
+export function weightNorm<T extends Module>(module: T, options: WeightNormOptions = {}): T {
+  requireOptions('weightNorm', options, ['name', 'dim']);
+  const { name = 'weight', dim = 0 } = options;
   return registerParametrization(module, name, new WeightNorm(dim));
 }
 
@@ -131,6 +130,7 @@ class SpectralNorm extends Module implements Parametrization {
  * @source torch.nn.utils.parametrizations.spectral_norm (Miyato et al. 2018)
  */
 export function spectralNorm<T extends Module>(module: T, options: SpectralNormOptions = {}): T {
+  requireOptions('spectralNorm', options, ['name', 'nPowerIterations', 'eps', 'dim']);
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim = null } = options;
   if (!(nPowerIterations > 0)) {
     throw new ValueError(`spectralNorm: nPowerIterations must be positive, got ${nPowerIterations}`, {

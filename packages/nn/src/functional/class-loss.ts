@@ -1,5 +1,5 @@
 import {
-  DTypeError, IndexError, labelCrossEntropy, noGrad, scope, ShapeError, type Tensor, ValueError, warnOnce,
+  DTypeError, IndexError, labelCrossEntropy, noGrad, requireOptions, scope, ShapeError, type Tensor, ValueError, warnOnce,
 } from '@tapegrad/core';
 import { checkReduction, reduced, type LossOptions } from './reduction.ts';
 
@@ -36,6 +36,7 @@ interface Labels {
  * @source torch.nn.functional.nll_loss
  */
 export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Tensor {
+  requireOptions('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
   return pickLosses('nllLoss', x, target, options);
 }
 
@@ -54,6 +55,7 @@ export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Te
  */
 export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy';
+  requireOptions(op, options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
   const { labelSmoothing = 0, reduction = 'mean' } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`${op}: labelSmoothing must be between 0 and 1, got ${labelSmoothing}`, { op });

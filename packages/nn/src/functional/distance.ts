@@ -1,6 +1,7 @@
 import {
   broadcastTensors,
   elementwise,
+  requireOptions,
   ShapeError,
   tensor,
   ValueError,
@@ -27,12 +28,9 @@ const flooredRoot: Elementwise<(x: Tensor, floor: number) => Tensor> = elementwi
  * @derivative the floor of a norm does not stop its gradient
  * @source torch.nn.functional.cosine_similarity
  */
-export function cosineSimilarity(
-  x1: Tensor,
-  x2: Tensor,
-  dim = 1,
-  { eps = 1e-8 }: CosineOptions = {},
-): Tensor {
+export function cosineSimilarity(x1: Tensor, x2: Tensor, dim = 1, options: CosineOptions = {}): Tensor {
+  requireOptions('cosineSimilarity', options, ['eps']);
+  const { eps = 1e-8 } = options;
   const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(dim, { keepdim: true }), eps));
   const [a, b] = broadcastTensors([x1, x2]) as [Tensor, Tensor];
   return unit(a).mul(unit(b)).sum(dim);
@@ -54,6 +52,7 @@ export interface PairwiseDistanceOptions {
  * @source torch.nn.functional.pairwise_distance
  */
 export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistanceOptions = {}): Tensor {
+  requireOptions('pairwiseDistance', options, ['p', 'eps', 'keepdim']);
   const { p = 2, eps = 1e-6, keepdim = false } = options;
   return x1.sub(x2).add(eps).vectorNorm(p, -1, { keepdim });
 }
@@ -104,6 +103,8 @@ export interface NormalizeOptions {
  * @shape any -> the same
  * @source torch.nn.functional.normalize
  */
-export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 }: NormalizeOptions = {}): Tensor {
+export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  requireOptions('normalize', options, ['p', 'dim', 'eps']);
+  const { p = 2, dim = 1, eps = 1e-12 } = options;
   return x.div(x.vectorNorm(p, dim, { keepdim: true }).clamp(eps));
 }

@@ -1,5 +1,6 @@
 import {
   elementwise,
+  requireOptions,
   ShapeError,
   ValueError,
   type Binary,
@@ -36,6 +37,7 @@ let hasWarned = false;
  * @source torch.nn.functional.kl_div
  */
 export function klDiv(x: Tensor, target: Tensor, options: DivergenceOptions = {}): Tensor {
+  requireOptions('klDiv', options, ['reduction', 'logTarget']);
   const { reduction = 'mean', logTarget = false } = options;
   const losses = logTarget ? logDivergence(x, target) : divergence(x, target);
   if (reduction === 'batchmean') return x.ndim === 0 ? losses.sum() : losses.sum().div(x.shape[0]!);
@@ -80,6 +82,7 @@ const stirling: Elementwise<(target: Tensor, turn: number) => Tensor> = elementw
  * @source torch.nn.functional.poisson_nll_loss
  */
 export function poissonNllLoss(x: Tensor, target: Tensor, options: PoissonOptions = {}): Tensor {
+  requireOptions('poissonNllLoss', options, ['logInput', 'full', 'eps', 'reduction']);
   const { logInput = true, full = false, eps = 1e-8, reduction } = options;
   const losses = logInput ? logRateLoss(x, target) : rateLoss(x, target, eps);
   return reduced('poissonNllLoss', full ? losses.add(stirling(target, 2 * Math.PI)) : losses, reduction);
@@ -117,6 +120,7 @@ export function gaussianNllLoss(
   options: GaussianOptions = {},
 ): Tensor {
   const op = 'gaussianNllLoss';
+  requireOptions(op, options, ['full', 'eps', 'reduction']);
   const { full = false, eps = 1e-6, reduction } = options;
   const spread = fitted(op, x, variance);
   if (variance.detach().lt(0).any().item()) {

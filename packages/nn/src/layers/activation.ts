@@ -1,4 +1,4 @@
-import { full, ValueError, type Tensor } from '@tapegrad/core';
+import { full, requireOptions, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
 import {
   celu,
   glu,
@@ -10,7 +10,7 @@ import {
   tanhshrink,
 } from '../functional/activation.ts';
 import { Module } from '../module.ts';
-import { valueOf, type Named } from '../named.ts';
+import { requireOneOf, valueOf, type Named } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options } from '../repr.ts';
 
@@ -60,13 +60,16 @@ export class Mish extends Module {
 export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
-  constructor({ approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}) {
+  constructor(given: { approximate?: 'none' | 'tanh' } = {}) {
     super();
+    requireOptions('GELU', given, ['approximate']);
+    const { approximate = 'none' } = given;
+    requireOneOf('GELU', 'approximate', approximate, ['none', 'tanh']);
     this.approximate = approximate;
   }
 
   forward(x: Tensor): Tensor {
-    return x.gelu(this);
+    return x.gelu({ approximate: this.approximate });
   }
 
   override extraRepr(): string {
@@ -101,10 +104,11 @@ export class PReLU extends Module {
   readonly numParameters: number;
   weight: Parameter;
 
-  constructor(numParameters = 1, { init = 0.25 }: { init?: number } = {}) {
+  constructor(numParameters = 1, given: { init?: number; dtype?: DTypeName } = {}) {
     super();
+    requireOptions('PReLU', given, ['init', 'dtype']);
     this.numParameters = numParameters;
-    this.weight = new Parameter(full([numParameters], init));
+    this.weight = new Parameter(full([numParameters], given.init ?? 0.25, { dtype: given.dtype }));
   }
 
   forward(x: Tensor): Tensor {

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { cosineSimilarity, pairwiseDistance } from '../functional/distance.ts';
 import type { CosineOptions, PairwiseDistanceOptions } from '../functional/distance.ts';
 import { Module } from '../module.ts';
@@ -13,14 +13,15 @@ export class CosineSimilarity extends Module {
   readonly dimension: number;
   readonly eps: number;
 
-  constructor(dim = 1, { eps = 1e-8 }: CosineOptions = {}) {
+  constructor(dim = 1, options: CosineOptions = {}) {
     super();
+    requireOptions('CosineSimilarity', options, ['eps']);
     this.dimension = dim;
-    this.eps = eps;
+    this.eps = options.eps ?? 1e-8;
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {
-    return cosineSimilarity(x1, x2, this.dimension, this);
+    return cosineSimilarity(x1, x2, this.dimension, { eps: this.eps });
   }
 
   override extraRepr(): string {
@@ -38,15 +39,18 @@ export class PairwiseDistance extends Module {
   readonly eps: number;
   readonly keepdim: boolean;
 
-  constructor({ p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {}) {
+  constructor(options: PairwiseDistanceOptions = {}) {
     super();
+    requireOptions('PairwiseDistance', options, ['p', 'eps', 'keepdim']);
+    const { p = 2, eps = 1e-6, keepdim = false } = options;
     this.p = p;
     this.eps = eps;
     this.keepdim = keepdim;
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {
-    return pairwiseDistance(x1, x2, this);
+    const { p, eps, keepdim } = this;
+    return pairwiseDistance(x1, x2, { p, eps, keepdim });
   }
 
   override extraRepr(): string {

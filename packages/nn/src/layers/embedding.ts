@@ -80,7 +80,8 @@ export class Embedding extends Module {
   }
 
   forward(ids: Tensor): Tensor {
-    return embedding(ids, this.weight, this);
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(ids, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   }
 
   override extraRepr(): string {

@@ -1,5 +1,5 @@
 import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
-import { attend, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
+import { attend, attentionOptions, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
 import { xavierNormal_, xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -125,6 +125,7 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: MultiHeadOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
+    requireOptions('MultiheadAttention', options, attentionOptions);
     this.#check(query, key, value, options);
     const isTurned = query.ndim === 3 && this.batchFirst;
     const { numHeads, training, addZeroAttn, dropout: dropoutP } = this;

@@ -1,4 +1,4 @@
-import { empty, ShapeError, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, requireOptions, ShapeError, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { Parameter } from '../parameter.ts';
@@ -35,9 +35,11 @@ abstract class Cell extends Module {
     kind: RecurrentKind,
     inputSize: number,
     hiddenSize: number,
-    { bias = true, dtype }: CellOptions,
+    options: CellOptions,
   ) {
     super();
+    requireOptions(this.constructor.name, options, ['bias', 'dtype']);
+    const { bias = true, dtype } = options;
     this.#kind = kind;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;

@@ -83,7 +83,12 @@ export interface EncoderMasks {
   srcMask?: Tensor | null | undefined;
   /** Steps that nobody looks at where true. @shape [N, S] or [S] */
   srcKeyPaddingMask?: Tensor | null | undefined;
+  /** A hint that srcMask is causal, which must be given beside it; default false. */
+  isCausal?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const encoderMasks: readonly (keyof EncoderMasks)[] = ['srcMask', 'srcKeyPaddingMask', 'isCausal'];
 
 /** Masks of a decoder layer. */
 export interface DecoderMasks {
@@ -98,7 +103,21 @@ export interface DecoderMasks {
   tgtKeyPaddingMask?: Tensor | null | undefined;
   /** Steps of the memory. @shape [N, S] or [S] */
   memoryKeyPaddingMask?: Tensor | null | undefined;
+  /** A hint that tgtMask is causal, which must be given beside it; default false. */
+  tgtIsCausal?: boolean | undefined;
+  /** A hint that memoryMask is causal, which must be given beside it; default false. */
+  memoryIsCausal?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const decoderMasks: readonly (keyof DecoderMasks)[] = [
+  'tgtMask',
+  'memoryMask',
+  'tgtKeyPaddingMask',
+  'memoryKeyPaddingMask',
+  'tgtIsCausal',
+  'memoryIsCausal',
+];
 
 /** What encoder and decoder layers share: self-attention, and two linear layers. */
 abstract class TransformerLayer extends Module {
@@ -183,8 +202,10 @@ export class TransformerEncoderLayer extends TransformerLayer {
     this.dropout2 = dropout();
   }
 
-  forward(src: Tensor, { srcMask, srcKeyPaddingMask }: EncoderMasks = {}): Tensor {
-    const masks = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, needWeights: false };
+  forward(src: Tensor, options: EncoderMasks = {}): Tensor {
+    requireOptions('TransformerEncoderLayer', options, encoderMasks);
+    const { srcMask, srcKeyPaddingMask, isCausal } = options;
+    const masks = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, needWeights: false, isCausal };
     const attended = this.residual(src, this.norm1, (x) => this.dropout1(this.selfAttn(x, x, x, masks)[0]));
     const { linear1, linear2, dropout: inner, dropout2: outer } = this;
     return this.residual(attended, this.norm2, (x) => this.fed(x, { linear1, linear2, inner, outer }));
@@ -226,9 +247,11 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderMasks = {}): Tensor {
-    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask } = options;
-    const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, needWeights: false };
-    const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights: false };
+    requireOptions('TransformerDecoderLayer', options, decoderMasks);
+    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } = options;
+    const needWeights = false;
+    const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, needWeights, isCausal: tgtIsCausal };
+    const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights, isCausal: memoryIsCausal };
     const attended = this.residual(tgt, this.norm1, (x) => this.dropout1(this.selfAttn(x, x, x, own)[0]));
     const informed = this.residual(attended, this.norm2, (x) =>
       this.dropout2(this.multiheadAttn(x, memory, memory, cross)[0]),

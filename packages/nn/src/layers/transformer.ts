@@ -1,9 +1,9 @@
-import { full, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { full, requireOptions, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
 import { ModuleList } from '../containers.ts';
 import { xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
 import { LayerNorm } from './normalization.ts';
-import { TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
+import { decoderMasks, TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
 import type { Copyable, DecoderMasks, EncoderMasks, TransformerLayerOptions } from './transformer-layer.ts';
 
 /** An encoder layer: what TransformerEncoder stacks. */
@@ -29,6 +29,8 @@ export interface EncoderOptions {
   mask?: Tensor | null | undefined;
   /** As `srcKeyPaddingMask` of its layers. */
   srcKeyPaddingMask?: Tensor | null | undefined;
+  /** As `isCausal` of its layers. */
+  isCausal?: boolean | undefined;
 }
 
 /**
@@ -48,9 +50,11 @@ export class TransformerEncoder extends Module {
     this.norm = norm;
   }
 
-  forward(src: Tensor, { mask, srcKeyPaddingMask }: EncoderOptions = {}): Tensor {
+  forward(src: Tensor, options: EncoderOptions = {}): Tensor {
+    requireOptions('TransformerEncoder', options, ['mask', 'srcKeyPaddingMask', 'isCausal']);
+    const { mask: srcMask, ...rest } = options;
     let x = src;
-    for (const layer of this.layers) x = (layer as EncoderLike)(x, { srcMask: mask, srcKeyPaddingMask });
+    for (const layer of this.layers) x = (layer as EncoderLike)(x, { srcMask, ...rest });
     return this.norm === null ? x : (this.norm(x) as Tensor);
   }
 }
@@ -73,6 +77,7 @@ export class TransformerDecoder extends Module {
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderMasks = {}): Tensor {
+    requireOptions('TransformerDecoder', options, decoderMasks);
     let x = tgt;
     for (const layer of this.layers) x = (layer as DecoderLike)(x, memory, options);
     return this.norm === null ? x : (this.norm(x) as Tensor);
@@ -92,7 +97,10 @@ export interface TransformerOptions extends TransformerLayerOptions {
 }
 
 /** Masks of a transformer. */
-export interface TransformerMasks extends EncoderMasks, DecoderMasks {}
+export interface TransformerMasks extends Omit<EncoderMasks, 'isCausal'>, DecoderMasks {
+  /** A hint that srcMask is causal, which must be given beside it; default false. */
+  srcIsCausal?: boolean | undefined;
+}
 
 /**
  * An encoder, and a decoder that attends to what it gives. All matrices begin uniform, after Glorot and
@@ -139,7 +147,8 @@ export class Transformer extends Module {
   }
 
   forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
-    const { srcMask, srcKeyPaddingMask, ...masks } = options;
+    requireOptions('Transformer', options, ['srcMask', 'srcKeyPaddingMask', 'srcIsCausal', ...decoderMasks]);
+    const { srcMask, srcKeyPaddingMask, srcIsCausal, ...masks } = options;
     const batch = this.batchFirst ? 0 : 1;
     const isBatched = src.ndim === 3;
     if (
@@ -153,7 +162,7 @@ export class Transformer extends Module {
         { shapes: [src.shape, tgt.shape] },
       );
     }
-    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask });
+    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
     return this.decoder(tgt, memory, masks);
   }
 
@@ -163,8 +172,9 @@ export class Transformer extends Module {
    */
   static generateSquareSubsequentMask(
     size: number,
-    { dtype }: { dtype?: DTypeName | undefined } = {},
+    options: { dtype?: DTypeName | undefined } = {},
   ): Tensor {
-    return full([size, size], -Infinity, { dtype }).triu(1);
+    requireOptions('generateSquareSubsequentMask', options, ['dtype']);
+    return full([size, size], -Infinity, { dtype: options.dtype }).triu(1);
   }
 }
