@@ -18,13 +18,29 @@ export function valueOf<Name extends string, Value extends number | boolean | nu
 }
 
 /**
+ * What was given by position, or all of it by name in the place of the first.
+ * @param further options that stand behind what is given by position
+ * @throws ValueError when there are other names
+ */
+export function together<Options extends object>(
+  owner: string,
+  first: number | Options,
+  positional: { readonly [N in keyof Options]?: Options[N] | number | Options },
+  known: readonly (keyof Options & string)[],
+  further: Partial<Options> = {},
+): Options {
+  const given = (typeof first === 'object' ? first : further) as Options;
+  requireOptions(owner, given, known);
+  return typeof first === 'object' ? first : ({ ...positional, ...further } as Options);
+}
+
+/**
  * Refuses a value that an option does not have.
  * @throws ValueError that lists those which it has
  */
 export function requireOneOf<Value extends string>(owner: string, option: string, given: Value, known: readonly Value[]): void {
   if (known.includes(given)) return;
-  throw new ValueError(`${owner}: ${option} must be one of ${known.map((name) => `'${name}'`).join(', ')}; got '${String(given)}'`, {
-    op: owner,
-    argument: option,
-  });
+  const names = known.map((name) => `'${name}'`);
+  const list = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
+  throw new ValueError(`${owner}: ${option} must be ${list}, got '${String(given)}'`, { op: owner, argument: option });
 }

@@ -15,6 +15,11 @@ function listOf(parameters: ParameterList): Tensor[] {
   return Symbol.iterator in parameters ? [...parameters] : [parameters];
 }
 
+function requireNumber(op: string, argument: string, given: unknown): void {
+  if (typeof given === 'number') return;
+  throw new ValueError(`${op}: ${argument} is a number, given by position; got ${String(given)}`, { op, argument });
+}
+
 function gradientsOf(parameters: ParameterList): Tensor[] {
   return listOf(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad.detach()]));
 }
@@ -70,6 +75,7 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipNormOptions = {},
 ): Tensor {
+  requireNumber('clipGradNorm_', 'maxNorm', maxNorm);
   const list = listOf(parameters);
   const total = totalNorm('clipGradNorm_', gradientsOf(list), options);
   clipGradsWithNorm_(list, maxNorm, total);
@@ -78,9 +84,11 @@ export function clipGradNorm_(
 
 /**
  * Limits every element of the gradients to ±`clipValue`.
+ * @throws ValueError unless it is a number
  * @source torch.nn.utils.clip_grad_value_
  */
 export function clipGradValue_(parameters: ParameterList, clipValue: number): void {
+  requireNumber('clipGradValue_', 'clipValue', clipValue);
   noGrad(() => gradientsOf(parameters).forEach((gradient) => gradient.clamp_(-clipValue, clipValue)));
 }
 

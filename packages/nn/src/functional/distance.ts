@@ -8,9 +8,12 @@ import {
   type Elementwise,
   type Tensor,
 } from '@tapegrad/core';
+import { together } from '../named.ts';
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
+  /** Along which dimension, default 1; or given by position. */
+  dim?: number | undefined;
   /** Smallest norm to divide by; default 1e-8. */
   eps?: number | undefined;
 }
@@ -28,12 +31,17 @@ const flooredRoot: Elementwise<(x: Tensor, floor: number) => Tensor> = elementwi
  * @derivative the floor of a norm does not stop its gradient
  * @source torch.nn.functional.cosine_similarity
  */
-export function cosineSimilarity(x1: Tensor, x2: Tensor, dim = 1, options: CosineOptions = {}): Tensor {
-  requireOptions('cosineSimilarity', options, ['eps']);
-  const { eps = 1e-8 } = options;
-  const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(dim, { keepdim: true }), eps));
+export function cosineSimilarity(
+  x1: Tensor,
+  x2: Tensor,
+  dim: number | CosineOptions = 1,
+  options: CosineOptions = {},
+): Tensor {
+  const given = together<CosineOptions>('cosineSimilarity', dim, { dim }, ['dim', 'eps'], options);
+  const { dim: along = 1, eps = 1e-8 } = given;
+  const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(along, { keepdim: true }), eps));
   const [a, b] = broadcastTensors([x1, x2]) as [Tensor, Tensor];
-  return unit(a).mul(unit(b)).sum(dim);
+  return unit(a).mul(unit(b)).sum(along);
 }
 
 /** Options of `pairwiseDistance`. */

@@ -6,6 +6,7 @@ import {
   type Binary,
   type Elementwise,
   type Tensor,
+  warnOnce,
 } from '@tapegrad/core';
 import { reduced, warnUnequal, type LossOptions, type Reduction } from './reduction.ts';
 
@@ -27,8 +28,6 @@ const divergence: Binary = elementwise('kl_div', (x, target) => {
 
 const logDivergence: Binary = elementwise('kl_div', (x, target) => target.exp().mul(target.sub(x)));
 
-let hasWarned = false;
-
 /**
  * The Kullback-Leibler divergence t (log t − x) of a target distribution from one whose logarithm is x.
  * @shape any, the same -> [] (or the same, for reduction 'none')
@@ -41,11 +40,8 @@ export function klDiv(x: Tensor, target: Tensor, options: DivergenceOptions = {}
   const { reduction = 'mean', logTarget = false } = options;
   const losses = logTarget ? logDivergence(x, target) : divergence(x, target);
   if (reduction === 'batchmean') return x.ndim === 0 ? losses.sum() : losses.sum().div(x.shape[0]!);
-  if (reduction === 'mean' && !hasWarned) {
-    hasWarned = true;
-    console.warn(
-      "tapegrad: klDiv: reduction 'mean' divides by all elements; the divergence is what 'batchmean' gives.",
-    );
+  if (reduction === 'mean') {
+    warnOnce('klDiv by elements', "klDiv: reduction 'mean' divides by all elements; the divergence is what 'batchmean' gives.");
   }
   return reduced('klDiv', losses, reduction);
 }

@@ -2,6 +2,7 @@ import { requireOptions, type Tensor } from '@tapegrad/core';
 import { cosineSimilarity, pairwiseDistance } from '../functional/distance.ts';
 import type { CosineOptions, PairwiseDistanceOptions } from '../functional/distance.ts';
 import { Module } from '../module.ts';
+import { together } from '../named.ts';
 import { options as listed } from '../repr.ts';
 
 /**
@@ -13,11 +14,11 @@ export class CosineSimilarity extends Module {
   readonly dimension: number;
   readonly eps: number;
 
-  constructor(dim = 1, options: CosineOptions = {}) {
+  constructor(dim: number | CosineOptions = 1, options: CosineOptions = {}) {
     super();
-    requireOptions('CosineSimilarity', options, ['eps']);
-    this.dimension = dim;
-    this.eps = options.eps ?? 1e-8;
+    const given = together<CosineOptions>('CosineSimilarity', dim, { dim }, ['dim', 'eps'], options);
+    this.dimension = given.dim ?? 1;
+    this.eps = given.eps ?? 1e-8;
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {

@@ -201,9 +201,15 @@ export class AvgPool3d extends AvgPool {
 export abstract class AdaptivePool extends Module {
   readonly outputSize: OutputSize;
 
-  constructor(outputSize: OutputSize) {
+  constructor(outputSize: OutputSize | { outputSize: OutputSize }) {
     super();
-    this.outputSize = outputSize;
+    if (typeof outputSize !== 'object' || outputSize === null || Array.isArray(outputSize)) {
+      this.outputSize = outputSize as OutputSize;
+      return;
+    }
+    const given = outputSize as { outputSize: OutputSize };
+    requireOptions(this.constructor.name, given, ['outputSize']);
+    this.outputSize = given.outputSize;
   }
 
   override extraRepr(): string {

@@ -9,6 +9,7 @@ import {
   type DTypeName,
   type Tensor,
   requireOptions,
+  warnOnce,
 } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
@@ -112,8 +113,9 @@ abstract class Recurrent extends Module {
       });
     }
     if (p > 0 && numLayers === 1) {
-      console.warn(
-        `tapegrad: ${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`,
+      warnOnce(
+        'dropout of one recurrent layer',
+        `${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`,
       );
     }
     this.#kind = kind;
