@@ -3,6 +3,7 @@ import type { DTypeName, RemovableHandle } from '@tapegrad/core';
 import type { BackwardHook, BackwardPreHook } from './backward-hooks.ts';
 import { Callable } from './callable.ts';
 import { nameModule } from './error-path.ts';
+import { calls, watchCall, watchEvaluation } from './habits.ts';
 import { callWithHooks, globalHooks, Hooks } from './hooks.ts';
 import type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';
 import { childrenOf, membersOf, registrationsOf, type Members, type Slot } from './members.ts';
@@ -66,6 +67,7 @@ export abstract class Module extends Callable {
 
   /** @internal */
   invoke(args: unknown[]): unknown {
+    if (calls.toWatch > 0) watchCall(this);
     try {
       if (this.#hooks === null && globalHooks.none) return this.forward(...args);
       return callWithHooks(this, this.#hooks, args);
@@ -253,6 +255,7 @@ export abstract class Module extends Callable {
     if (typeof mode !== 'boolean')
       throw new ValueError(`train: the mode must be true or false, got ${String(mode)}`);
     for (const module of this.modules()) module.training = mode;
+    if (!mode) watchEvaluation(this);
     return this;
   }
 
@@ -404,6 +407,11 @@ export abstract class Module extends Callable {
    */
   registerFullBackwardPreHook(hook: BackwardPreHook, options: HookOptions = {}): RemovableHandle {
     return (this.#hooks ??= new Hooks()).addBackwardPre(hook, options);
+  }
+
+  /** Whether `forward` does something else in evaluation than in training; submodules are not meant. */
+  get dependsOnMode(): boolean {
+    return false;
   }
 
   /** What is printed between the parentheses: the options of a layer. */

@@ -1,5 +1,5 @@
-import { enableGrad, fullLike, keep, noGrad, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
-import { checkGradients, WATCHED_STEPS, type UsedGradients } from './habits.ts';
+import { enableGrad, fullLike, keep, noGrad, optimizing, peekGrad, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { checkGradients, runWatches, WATCHED_STEPS, type UsedGradients } from './habits.ts';
 import { camelCase, mapKeys, snakeCase } from './names.ts';
 import { requireInRange, withDefaults } from './options.ts';
 
@@ -66,6 +66,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
     const complete = { ...withDefaults(this.defaults, group as Partial<Options>, true), params };
     this.check(complete);
     this.paramGroups.push(complete);
+    for (const p of params) optimizing.params.add(p);
   }
 
   /** What of a parameter's state is a number here; PyTorch keeps it in tensors of one element. */
@@ -87,7 +88,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   step<T>(closure: () => T): T;
   step<T>(closure?: () => T): T | undefined {
     const loss = closure === undefined ? undefined : enableGrad(closure);
-    if (this.stepCount < WATCHED_STEPS) this.checkHabits();
+    if (this.stepCount < WATCHED_STEPS || optimizing.watches.length > 0) this.checkHabits();
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const param of group.params) {
@@ -104,7 +105,10 @@ export abstract class Optimizer<Options extends { lr: number }> {
   }
 
   private checkHabits(): void {
-    checkGradients(this.constructor.name, this.paramGroups.flatMap(({ params }) => params), this.usedGradients);
+    const params = this.paramGroups.flatMap((group) => group.params);
+    runWatches(this.constructor.name, params);
+    if (this.stepCount >= WATCHED_STEPS) return;
+    checkGradients(this.constructor.name, params, this.usedGradients);
     if (this.stepCount === WATCHED_STEPS - 1) this.usedGradients.clear();
   }
 

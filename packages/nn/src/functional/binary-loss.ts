@@ -1,5 +1,5 @@
-import { elementwise, requireOptions, ValueError, type Binary, type Tensor, type Ternary } from '@tapegrad/core';
-import { reduced, requireEqual, type LossOptions } from './reduction.ts';
+import { elementwise, requireOptions, ValueError, type Binary, type Tensor, type Ternary, warnOnce } from '@tapegrad/core';
+import { comesFrom, reduced, requireEqual, type LossOptions } from './reduction.ts';
 
 const TINY = 1e-12;
 
@@ -87,6 +87,12 @@ export function binaryCrossEntropyWithLogits(
   const op = 'binaryCrossEntropyWithLogits';
   requireOptions(op, options, ['weight', 'posWeight', 'reduction']);
   requireEqual(op, x, target);
+  if (comesFrom(x, 'sigmoid')) {
+    warnOnce(
+      `${op} of probabilities`,
+      `${op}: the input is what a sigmoid gave, and this loss takes another sigmoid of it. Leave it out of the model, or use binaryCrossEntropy.`,
+    );
+  }
   const { weight, posWeight, reduction } = options;
   const losses = posWeight == null ? logitEntropy(x, target) : weightedLogitEntropy(x, target, posWeight);
   return reduced(op, weighted(losses, weight), reduction);

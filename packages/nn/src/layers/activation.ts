@@ -414,6 +414,10 @@ export class RReLU extends Module {
     return rrelu(x, this.lower, this.upper, this.training);
   }
 
+  override get dependsOnMode(): boolean {
+    return true;
+  }
+
   override extraRepr(): string {
     return options({ lower: this.lower, upper: this.upper });
   }

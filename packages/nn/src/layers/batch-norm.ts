@@ -72,6 +72,10 @@ export abstract class RunningNorm extends Module {
     });
   }
 
+  override get dependsOnMode(): boolean {
+    return this.trackRunningStats;
+  }
+
   override extraRepr(): string {
     const { numFeatures, eps, momentum, affine, trackRunningStats } = this;
     return `${numFeatures}, ${listed({ eps, momentum, affine, trackRunningStats })}`;

@@ -161,6 +161,10 @@ export class MultiheadAttention extends Module {
     requireMask('MultiheadAttention', options);
   }
 
+  override get dependsOnMode(): boolean {
+    return this.dropout > 0;
+  }
+
   override extraRepr(): string {
     const { embedDim, numHeads, dropout, batchFirst } = this;
     return listed({ embedDim, numHeads, dropout: dropout || undefined, batchFirst: batchFirst || undefined });

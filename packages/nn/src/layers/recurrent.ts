@@ -289,6 +289,10 @@ abstract class Recurrent extends Module {
     });
   }
 
+  override get dependsOnMode(): boolean {
+    return this.dropout > 0;
+  }
+
   override extraRepr(): string {
     const { inputSize, hiddenSize, numLayers, projSize, bias, batchFirst, dropout: p, bidirectional } = this;
     const rest = listed({
