@@ -162,6 +162,22 @@ export class BatchNorm3d extends BatchNorm {
   }
 }
 
+/**
+ * BatchNorm over all processes that train together, which is one here: a batch normalisation for inputs of any rank.
+ * @shape [N, C, …] -> the same
+ * @source torch.nn.SyncBatchNorm
+ */
+export class SyncBatchNorm extends BatchNorm {
+  protected ranks(): readonly number[] {
+    return [2, 3, 4, 5];
+  }
+
+  /** The module as it is, since batch norms of a single process agree. @source torch.nn.SyncBatchNorm.convert_sync_batchnorm */
+  static convertSyncBatchnorm<M extends Module>(module: M): M {
+    return module;
+  }
+}
+
 /** What InstanceNorm1d, 2d and 3d share. */
 abstract class InstanceNorm extends RunningNorm {
   constructor(numFeatures: number, options: BatchNormLayerOptions = {}) {
