@@ -44,3 +44,17 @@ export function requireOneOf<Value extends string>(owner: string, option: string
   const list = `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
   throw new ValueError(`${owner}: ${option} must be ${list}, got '${String(given)}'`, { op: owner, argument: option });
 }
+
+/**
+ * Refuses sizes that are no whole numbers, as when they are given by name.
+ * @throws ValueError that names them all
+ */
+export function requireSizes(owner: string, sizes: Readonly<Record<string, number>>): void {
+  const given = Object.values(sizes);
+  if (given.every((size) => Number.isInteger(size) && size >= 0)) return;
+  const names = Object.keys(sizes);
+  const are = names.length === 1 ? 'is a whole number' : 'are whole numbers';
+  throw new ValueError(`${owner}: ${names.join(' and ')} ${are}, given by position before the options; got ${given.map(String).join(', ')}`, {
+    argument: names[0]!,
+  });
+}

@@ -1,5 +1,5 @@
 import {
-  cat, eye, geqrf, keep, linalg, orgqr, pad, randn, requireOptions, ShapeError, ValueError, type Tensor,
+  cat, eye, geqrf, inverse, keep, matrixExp, orgqr, pad, randn, requireOptions, ShapeError, ValueError, type Tensor,
 } from '@tapegrad/core';
 import { Module } from './module.ts';
 import { requireOneOf } from './named.ts';
@@ -23,11 +23,12 @@ export interface OrthogonalOptions {
 
 /** Columns of matrices n × k, n ≥ k, that are orthogonal and of length 1, from matrices of the same shape. */
 const maps: Readonly<Record<OrthogonalMap, (x: Tensor) => Tensor>> = {
-  matrix_exp: (x) => linalg.matrixExp(skew(x)).narrow(-1, 0, x.shape.at(-1)!),
+  matrix_exp: (x) => matrixExp(skew(x)).narrow(-1, 0, x.shape.at(-1)!),
   cayley(x) {
     const half = skew(x).mul(0.5);
     const identity = eye(half.shape.at(-1)!, half.shape.at(-1)!, { dtype: x.dtype as 'float32' });
-    return linalg.solve(identity.sub(half), identity.add(half)).narrow(-1, 0, x.shape.at(-1)!);
+    // (I − H)⁻¹ (I + H)
+    return inverse(identity.sub(half)).mul(2).sub(identity).narrow(-1, 0, x.shape.at(-1)!);
   },
   householder(x) {
     const vectors = x.tril(-1);

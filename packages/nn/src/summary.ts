@@ -6,6 +6,7 @@ import {
   scope,
   Tensor,
   toDType,
+  ValueError,
   withBackend,
   zeros,
   type DTypeName,
@@ -139,6 +140,12 @@ export function summary(model: Module, input: SummaryInput, options: SummaryOpti
 }
 
 function argumentsOf(input: SummaryInput, dtype: DTypeName | undefined): Tensor[] {
+  if (typeof input !== 'object' || input === null) {
+    throw new ValueError(`summary: the input is given as its shape, batch included, as in [1, 3, 32, 32]; got ${String(input)}`, {
+      op: 'summary',
+      argument: 'input',
+    });
+  }
   const isShape = Array.isArray(input) && input.every((n) => typeof n === 'number');
   const list = (input instanceof Tensor || isShape ? [input] : input) as readonly (
     readonly number[] | Tensor

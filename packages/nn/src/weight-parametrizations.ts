@@ -2,7 +2,7 @@ import { noGrad, requireOptions, ShapeError, ValueError, type Tensor } from '@ta
 import { normalize } from './functional/distance.ts';
 import { TransposedConvolution } from './layers/convolution.ts';
 import { Module } from './module.ts';
-import { registerParametrization, type Parametrization } from './parametrization.ts';
+import { registerParametrization, removeParametrizations, type Parametrization } from './parametrization.ts';
 
 /** The norm over all dimensions but one; over all for null. */
 function normExcept(x: Tensor, dim: number | null): Tensor {
@@ -146,4 +146,14 @@ export function spectralNorm<T extends Module>(module: T, options: SpectralNormO
     name,
     new SpectralNorm(weight, nPowerIterations, eps, dim ?? outputs),
   );
+}
+
+/** Makes the weight of `weightNorm` an ordinary one. @source torch.nn.utils.remove_weight_norm */
+export function removeWeightNorm<T extends Module>(module: T, name = 'weight'): T {
+  return removeParametrizations(module, name);
+}
+
+/** Makes the weight of `spectralNorm` an ordinary one. @source torch.nn.utils.remove_spectral_norm */
+export function removeSpectralNorm<T extends Module>(module: T, name = 'weight'): T {
+  return removeParametrizations(module, name);
 }

@@ -3,6 +3,7 @@ import {
   requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 
@@ -37,6 +38,7 @@ export abstract class RunningNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super();
+    requireSizes(this.constructor.name, { numFeatures });
     requireOptions(this.constructor.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, dtype } = options;
     this.numFeatures = numFeatures;

@@ -2,6 +2,7 @@ import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, req
 import { attend, attentionOptions, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
 import { xavierNormal_, xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 import { Linear } from './linear.ts';
@@ -73,6 +74,7 @@ export class MultiheadAttention extends Module {
 
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
+    requireSizes('MultiheadAttention', { embedDim, numHeads });
     requireOptions('MultiheadAttention', options, optionNames);
     const { bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, dtype } = options;
     if (!(numHeads > 0) || embedDim % numHeads !== 0) {
@@ -155,7 +157,7 @@ export class MultiheadAttention extends Module {
       throw new ShapeError(
         `MultiheadAttention: query, key and value are ${inputs.map((x) => `[${x.shape.join(', ')}]`).join(', ')}; expected ` +
           `[${form}L, ${rest}${expected[0]}], [${form}S, ${rest}${expected[1]}] and [${form}S, ${rest}${expected[2]}]`,
-        { shapes: inputs.map((x) => x.shape) },
+        { op: 'MultiheadAttention', shapes: inputs.map((x) => x.shape) },
       );
     }
     requireMask('MultiheadAttention', options);

@@ -13,6 +13,7 @@ import {
 } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { PackedSequence, reordered } from '../packed-sequence.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
@@ -94,6 +95,7 @@ abstract class Recurrent extends Module {
     further: LSTMOptions,
   ) {
     super();
+    requireSizes(this.constructor.name, { inputSize, hiddenSize });
     const options = typeof layers === 'object' ? layers : further;
     const numLayers = typeof layers === 'object' ? (layers.numLayers ?? 1) : layers;
     requireOptions(this.constructor.name, options, kind.hasCell ? [...sharedOptions, 'projSize'] : sharedOptions);

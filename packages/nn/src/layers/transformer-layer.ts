@@ -9,6 +9,7 @@ import {
   requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
 import { MultiheadAttention } from './multihead-attention.ts';
@@ -34,7 +35,8 @@ export interface TransformerLayerOptions {
   dtype?: DTypeName | undefined;
 }
 
-const optionNames = [
+/** The names of these options. */
+export const layerOptions: readonly (keyof TransformerLayerOptions)[] = [
   'dimFeedforward',
   'dropout',
   'activation',
@@ -43,7 +45,7 @@ const optionNames = [
   'normFirst',
   'bias',
   'dtype',
-] as const;
+];
 
 /** A layer that can make another one like itself, with the same values. */
 export interface Copyable extends Module {
@@ -127,7 +129,8 @@ abstract class TransformerLayer extends Module {
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
-    requireOptions(this.constructor.name, options, optionNames);
+    requireSizes(this.constructor.name, { dModel, nhead });
+    requireOptions(this.constructor.name, options, layerOptions);
     this.#activation = activationOf(this.constructor.name, options.activation);
     this.normFirst = options.normFirst ?? false;
     this.#arguments = [dModel, nhead, options];

@@ -2,8 +2,9 @@ import { full, requireOptions, ShapeError, ValueError, type DTypeName, type Tens
 import { ModuleList } from '../containers.ts';
 import { xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { LayerNorm } from './normalization.ts';
-import { decoderMasks, TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
+import { decoderMasks, layerOptions, TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
 import type { Copyable, DecoderMasks, EncoderMasks, TransformerLayerOptions } from './transformer-layer.ts';
 
 /** An encoder layer: what TransformerEncoder stacks. */
@@ -118,12 +119,14 @@ export class Transformer extends Module {
 
   constructor(dModel = 512, nhead = 8, options: TransformerOptions = {}) {
     super();
-    if (!(Number.isInteger(dModel) && Number.isInteger(nhead))) {
-      throw new ValueError(
-        `Transformer: dModel and nhead are whole numbers, given by position before the options; got ${String(dModel)}, ${String(nhead)}`,
-        { argument: 'dModel' },
-      );
-    }
+    requireSizes('Transformer', { dModel, nhead });
+    requireOptions('Transformer', options, [
+      ...layerOptions,
+      'numEncoderLayers',
+      'numDecoderLayers',
+      'customEncoder',
+      'customDecoder',
+    ]);
     const { numEncoderLayers = 6, numDecoderLayers = 6, customEncoder, customDecoder, ...layer } = options;
     const norm = (): LayerNorm => {
       const { layerNormEps: eps = 1e-5, bias = true, dtype } = layer;
