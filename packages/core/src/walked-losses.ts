@@ -29,7 +29,7 @@ export function checkSum(node: Node): void {
   if (losses.size < MANY) return;
   warnOnce(
     'sum of walked losses',
-    `item: this number was made of at least ${MANY} losses that backward() was called on, and each still holds the graph of its ` +
-      'step, so that memory grows. Add up numbers instead: total += loss.item()',
+    `item: at least ${MANY} losses behind backward() are in this number with the graphs of their steps, so that memory grows. ` +
+      'Add up numbers instead: total += loss.item()',
   );
 }

@@ -40,7 +40,7 @@ function checkCoverage(name: string, changed: ReadonlySet<Tensor>, model: Module
   if (learning.length === 0 && [...changed].every((parameter) => peekGrad(parameter) === null)) {
     warnOnce(
       'step without gradients',
-      `${name}.step() finds no gradient, although ${model.label()} was called. Call loss.backward() before it, behind zeroGrad().`,
+      `${name}.step() finds no gradients, although ${model.label()} was called. Call loss.backward() before it.`,
     );
   }
   const left = learning.filter(([, parameter]) => !optimizing.params.has(parameter)).map(([path]) => path);
@@ -48,8 +48,8 @@ function checkCoverage(name: string, changed: ReadonlySet<Tensor>, model: Module
     const paths = left.slice(0, 3).join(', ') + (left.length > 3 ? `, … (${left.length} in all)` : '');
     warnOnce(
       'parameters without optimizer',
-      `${name}.step() leaves out parameters of ${model.label()} that have gradients, and no other optimizer has them: ${paths}. ` +
-        'Give it model.parameters() or a further group, or freeze them by requiresGrad_(false).',
+      `${name}.step(): no optimizer has these parameters of ${model.label()}, which get gradients: ${paths}. Give it ` +
+        'model.parameters(), or freeze them by requiresGrad_(false).',
     );
   }
   return true;
@@ -70,8 +70,8 @@ function checkMode(name: string, changed: ReadonlySet<Tensor>, model: Module): b
   if (learning.every((parameter) => own.has(parameter))) {
     warnOnce(
       'step in evaluation',
-      `${name}.step() changes ${model.label()}, which is in evaluation since eval() was called, so that ${modal.label()} does not do ` +
-        'what it does in training. Call train() before training goes on.',
+      `${name}.step() changes ${model.label()} in evaluation mode, where ${modal.label()} does something else than in training. ` +
+        'Call train() behind eval().',
     );
   }
   return true;

@@ -60,7 +60,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
       optimizer.zeroGrad();
       optimizer.step();
     },
-    message: /SGD\.step\(\) finds no gradient, although Sequential was called/,
+    message: /SGD\.step\(\) finds no gradients, although Sequential was called/,
   },
   'gradients added to those of a taken step': {
     make: () => {
@@ -108,7 +108,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
       lossOf(model).backward();
       optimizer.step();
     },
-    message: /SGD\.step\(\) changes Sequential, which is in evaluation since eval\(\) was called, so that Dropout .* Call train\(\)/,
+    message: /SGD\.step\(\) changes Sequential in evaluation mode, where Dropout does something else .* Call train\(\)/,
   },
   'a sum of losses with their graphs': {
     make: () => {
@@ -124,7 +124,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
       }
       total.div(20).item();
     },
-    message: /item: this number was made of at least 16 losses .* total \+= loss\.item\(\)/,
+    message: /item: at least 16 losses .* total \+= loss\.item\(\)/,
   },
   'parameters that no optimizer has': {
     make: () => {
@@ -134,7 +134,7 @@ const mistakes: Readonly<Record<string, Mistake>> = {
       lossOf(model).backward();
       optimizer.step();
     },
-    message: /SGD\.step\(\) leaves out parameters of Sequential that have gradients, and no other optimizer has them: 1\.weight, 1\.bias, 2\.weight, … \(22 in all\)\./,
+    message: /SGD\.step\(\): no optimizer has these parameters of Sequential, which get gradients: 1\.weight, 1\.bias, 2\.weight, … \(22 in all\)\./,
   },
 };
 
