@@ -1,5 +1,5 @@
 import {
-  DTypeError, IndexError, labelCrossEntropy, noGrad, requireOptions, scope, ShapeError, type Tensor, ValueError, warnOnce,
+  DTypeError, IndexError, labelCrossEntropy, noGrad, requireOptions, scope, ShapeError, Tensor, ValueError, warnOnce,
 } from '@tapegrad/core';
 import { checkReduction, comesFrom, reduced, type LossOptions } from './reduction.ts';
 
@@ -189,6 +189,9 @@ function checkInput(op: string, x: Tensor, weight: Tensor | null | undefined): v
 }
 
 function checkLabels(op: string, x: Tensor, target: Tensor, { ignoreIndex = -100 }: NLLOptions): Labels {
+  if (!(target instanceof Tensor)) {
+    throw new DTypeError(`${op}: the target must be a Tensor, such as tensor([0, 1], { dtype: 'int32' })`, { op, argument: 'target' });
+  }
   const dim = classDim(x);
   const expected = x.shape.filter((_, d) => d !== dim);
   if (target.ndim !== expected.length || expected.some((size, d) => size !== target.shape[d])) {

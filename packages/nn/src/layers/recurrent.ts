@@ -7,7 +7,7 @@ import {
   ValueError,
   zeros,
   type DTypeName,
-  type Tensor,
+  Tensor,
   requireOptions,
   warnOnce,
 } from '@tapegrad/core';
@@ -273,18 +273,19 @@ abstract class Recurrent extends Module {
     const batch = batchSizes[0]!;
     const sizes = this.#kind.hasCell ? [this.#outSize, this.hiddenSize] : [this.#outSize];
     if (given === null) return sizes.map((size) => zeros([count, batch, size], { dtype: rows.dtype }));
+    const parts = sizes.map((_, i) => given[i]);
+    if (!parts.every((part) => part instanceof Tensor)) {
+      const form = this.#kind.hasCell ? 'a pair of tensors, [hidden, cell]' : 'one tensor';
+      throw new ValueError(`${this.constructor.name}: the initial state must be ${form}`, { argument: 'state' });
+    }
     return sizes.map((size, i) => {
-      const part = given[i];
+      const part = parts[i]!;
       const expected = isBatched ? [count, batch, size] : [count, size];
-      if (
-        part === undefined ||
-        part.ndim !== expected.length ||
-        part.shape.some((n, d) => n !== expected[d])
-      ) {
+      if (part.ndim !== expected.length || part.shape.some((n, d) => n !== expected[d])) {
         throw new ShapeError(
           `${this.constructor.name}: the initial ${i === 0 ? 'hidden state' : 'cell'} is ` +
-            `${part === undefined ? 'missing' : `[${part.shape.join(', ')}]`}, expected [${expected.join(', ')}]`,
-          { argument: 'state', shapes: part === undefined ? [] : [part.shape] },
+            `[${part.shape.join(', ')}], expected [${expected.join(', ')}]`,
+          { argument: 'state', shapes: [part.shape] },
         );
       }
       return reordered(isBatched ? part : part.unsqueeze(1), 1, order);
