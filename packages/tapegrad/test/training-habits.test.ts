@@ -1,19 +1,22 @@
-import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
+import { afterEach, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Tensor } from '../src/index.ts';
 
 type Library = typeof import('../src/index.ts');
 
-/** What was said; each test has a library of its own, since every mistake is pointed out once per program. */
 let said: string[] = [];
 let tg: Library;
 
-beforeEach(async () => {
+/** A library that has not pointed out anything yet, for the tests of one group. */
+async function load(): Promise<void> {
+  jest.resetModules();
+  tg = (await import('../src/index.ts')) as Library;
+}
+
+beforeEach(() => {
   said = [];
   jest.spyOn(console, 'warn').mockImplementation((message: unknown) => {
     said.push(String(message));
   });
-  jest.resetModules();
-  tg = (await import('../src/index.ts')) as Library;
 });
 afterEach(() => {
   jest.restoreAllMocks();
@@ -138,22 +141,34 @@ const mistakes: Readonly<Record<string, Mistake>> = {
   },
 };
 
-describe('habits that catch mistakes', () => {
-  it.each(Object.entries(mistakes))('points out, once, with the line: %s', (_, { make, message }) => {
+describe('mistakes', () => {
+  beforeAll(load);
+
+  it.each(Object.entries(mistakes))('are pointed out, once, with the line: %s', (_, { make, message }) => {
     make();
     make();
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(message);
     expect(said[0]).toMatch(/\n.*training-habits\.test\.ts:\d+/);
   });
+});
 
-  it.each(Object.entries(mistakes))('is silent when told so about %s', (_, { make }) => {
+describe('mistakes, when told so,', () => {
+  beforeAll(async () => {
+    await load();
     tg.setWarnings(false);
+  });
+
+  it.each(Object.entries(mistakes))('are not pointed out: %s', (_, { make }) => {
     make();
     expect(said).toEqual([]);
   });
+});
 
-  it('lets epochs of training and evaluation be, with sums of numbers', () => {
+describe('programs that are right', () => {
+  beforeAll(load);
+
+  it('train and evaluate in epochs, with sums of numbers', () => {
     const model = modelWithDropout();
     const optimizer = new tg.optim.SGD(model.parameters(), { lr: 0.1 });
     for (let epoch = 0; epoch < 20; epoch++) {
@@ -172,7 +187,7 @@ describe('habits that catch mistakes', () => {
     expect(said).toEqual([]);
   });
 
-  it('lets parts of a model stay in evaluation', () => {
+  it('keep parts of a model in evaluation', () => {
     const { nn } = tg;
     const model = new nn.Sequential(new nn.Linear(3, 4), new nn.BatchNorm1d(4), new nn.Linear(4, 1));
     const optimizer = new tg.optim.SGD(model.parameters(), { lr: 0.1 });
@@ -186,7 +201,7 @@ describe('habits that catch mistakes', () => {
     expect(said).toEqual([]);
   });
 
-  it('lets a model in evaluation without dropout learn, and one that judges another', () => {
+  it('train a model without dropout in evaluation, judged by another', () => {
     const { nn } = tg;
     const plain = new nn.Linear(3, 3).eval();
     const judge = modelWithDropout().eval();
@@ -199,7 +214,7 @@ describe('habits that catch mistakes', () => {
     expect(said).toEqual([]);
   });
 
-  it('lets two models be trained in turn, and losses of several passes be added for printing', () => {
+  it('train two models in turn, and add losses of several passes for printing', () => {
     const { nn } = tg;
     const [maker, critic] = [modelWithDropout(), new nn.Sequential(new nn.Linear(1, 1))];
     const own = new tg.optim.SGD(maker.parameters(), { lr: 0.1 });
@@ -220,7 +235,7 @@ describe('habits that catch mistakes', () => {
     expect(said).toEqual([]);
   });
 
-  it('lets frozen parameters be left out, and parameters be divided into groups and optimizers', () => {
+  it('leave out frozen parameters, and divide parameters among groups and optimizers', () => {
     const { nn } = tg;
     const model = new nn.Sequential(new nn.Linear(3, 4), new nn.Linear(4, 4), new nn.Linear(4, 1));
     model[0]!.requiresGrad_(false);
@@ -235,7 +250,7 @@ describe('habits that catch mistakes', () => {
     expect(said).toEqual([]);
   });
 
-  it('lets logarithms of softmax, and sigmoids that are weights, go into losses', () => {
+  it('give logarithms of softmax, and scores weighted by sigmoids, to losses', () => {
     const scores = new tg.nn.Linear(3, 2)(tg.ones([2, 3]));
     const labels = tg.tensor([0, 1], { dtype: 'int32' });
     tg.nn.functional.nllLoss(scores.logSoftmax(1), labels);
