@@ -103,6 +103,6 @@ export { i0 } from './special/modified-bessel.ts';
 export { memory, setMemoryBudget, type MemoryReport } from './storage.ts';
 export { Node, type RemovableHandle } from './tape.ts';
 export { Tensor } from './tensor.ts';
-export { setWarnings, warnOnce } from './warnings.ts';
+export { optimizing, setWarnings, warnOnce, type StepWatch } from './warnings.ts';
 // Also what makes the published types load the methods' declarations.
 export type { TensorMethods } from './methods.ts';

@@ -7,6 +7,7 @@ import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides }
 import { freeStorage, hostArray, ownerOf, type Storage } from './storage.ts';
 import { Node } from './tape.ts';
 import { regenerateView, type ViewInfo } from './view.ts';
+import { checkSum } from './walked-losses.ts';
 
 const NONE: readonly never[] = [];
 
@@ -216,6 +217,7 @@ export class Tensor implements Strided {
         { op: 'item', shapes: [this.shape] },
       );
     }
+    if (this.node !== null) checkSum(this.node);
     return hostArray(this.storage, this.dtype)[this.offset]!;
   }
 

@@ -1,3 +1,5 @@
+import type { Tensor } from './tensor.ts';
+
 const given = new Set<string>();
 let enabled = true;
 
@@ -24,7 +26,12 @@ export function warnOnce(key: string, message: string): void {
 
 /** The first frame outside of the packages of this library, where frames tell. */
 function callerSite(): string | null {
+  const traces = Error as { stackTraceLimit?: number };
+  const limit = traces.stackTraceLimit;
+  // A model calls its parts, which call theirs.
+  if (limit !== undefined) traces.stackTraceLimit = 100;
   const frames = (new Error('called').stack ?? '').split('\n').slice(1);
+  if (limit !== undefined) traces.stackTraceLimit = limit;
   const own = import.meta.url.replace(/^file:\/\//, '');
   // The folder of all packages; each has its code in src or dist.
   const packages = own.replace(/[^/]*\/[^/]*\/[^/]*$/, '');
@@ -34,3 +41,18 @@ function callerSite(): string | null {
   };
   return frames.some(isOwn) ? (frames.find((frame) => frame.includes('/') && !isOwn(frame)) ?? null) : null;
 }
+
+/**
+ * Looks at the parameters that an optimizer is about to change, on behalf of whoever knows the model.
+ * @param name the optimizer's, as messages call it
+ * @returns whether it need not look again
+ */
+export type StepWatch = (name: string, params: readonly Tensor[]) => boolean;
+
+/** What is known of optimizers to those that point out mistakes of training loops; optim fills it in. @internal */
+export const optimizing: {
+  /** All parameters that an optimizer was ever given. */
+  readonly params: WeakSet<Tensor>;
+  /** What is to look at the next step. */
+  watches: StepWatch[];
+} = { params: new WeakSet(), watches: [] };

@@ -33,7 +33,7 @@ describe('parseCsv', () => {
     expect(() => parseCsv('a\n"x"y')).toThrow('line 2 goes on after a closing quote');
     expect(() => parseCsv('a\nx"y"')).toThrow('line 2 has a quote inside of a field');
     expect(() => parseCsv('a', { sep: ';' } as object)).toThrow('parseCsv: unknown option sep. Options are delimiter, header');
-    expect(() => parseCsv('a', ';' as never)).toThrow('as in { delimiter: … }; got ;');
+    expect(() => parseCsv('a', ';' as never)).toThrow("as in { delimiter: … }; got ';'");
     expect(() => parseCsv('a', { delimiter: '"' })).toThrow('the delimiter must be one character');
   });
 });

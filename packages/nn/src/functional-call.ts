@@ -1,4 +1,4 @@
-import { ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { requireOptions, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
 import { membersOf, type Slot } from './members.ts';
 import type { Module } from './module.ts';
 
@@ -28,6 +28,7 @@ export function functionalCall<M extends Module>(
   args: Parameters<M['forward']>,
   options: FunctionalCallOptions = {},
 ): ReturnType<M['forward']> {
+  requireOptions('functionalCall', options, ['strict', 'tieWeights']);
   const slots = slotsOf(module);
   check(slots, tensors, options.strict ?? false);
   const replacements = new Map<Tensor, Tensor>();

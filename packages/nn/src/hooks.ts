@@ -1,4 +1,4 @@
-import type { RemovableHandle } from '@tapegrad/core';
+import { requireOptions, type RemovableHandle } from '@tapegrad/core';
 import { BackwardWatch, type BackwardHook, type BackwardPreHook } from './backward-hooks.ts';
 import type { Module } from './module.ts';
 
@@ -36,25 +36,30 @@ export class Hooks {
     return this.before.length === 0 && this.after.length === 0;
   }
 
-  addBefore(hook: ForwardPreHook, { prepend = false }: HookOptions): RemovableHandle {
+  addBefore(hook: ForwardPreHook, options: HookOptions): RemovableHandle {
+    const prepend = prepends('registerForwardPreHook', options);
     const entry: ForwardPreHook = (module, args) => hook(module, args);
     this.before = prepend ? [entry, ...this.before] : [...this.before, entry];
     return handle(() => (this.before = this.before.filter((other) => other !== entry)));
   }
 
-  addAfter(hook: ForwardHook, { prepend = false, alwaysCall = false }: ForwardHookOptions): RemovableHandle {
+  addAfter(hook: ForwardHook, options: ForwardHookOptions): RemovableHandle {
+    requireOptions('registerForwardHook', options, ['prepend', 'alwaysCall']);
+    const { prepend = false, alwaysCall = false } = options;
     const entry = { run: hook, always: alwaysCall };
     this.after = prepend ? [entry, ...this.after] : [...this.after, entry];
     return handle(() => (this.after = this.after.filter((other) => other !== entry)));
   }
 
-  addBackward(hook: BackwardHook, { prepend = false }: HookOptions): RemovableHandle {
+  addBackward(hook: BackwardHook, options: HookOptions): RemovableHandle {
+    const prepend = prepends('registerFullBackwardHook', options);
     const entry: BackwardHook = (...args) => hook(...args);
     this.backward = prepend ? [entry, ...this.backward] : [...this.backward, entry];
     return handle(() => (this.backward = this.backward.filter((other) => other !== entry)));
   }
 
-  addBackwardPre(hook: BackwardPreHook, { prepend = false }: HookOptions): RemovableHandle {
+  addBackwardPre(hook: BackwardPreHook, options: HookOptions): RemovableHandle {
+    const prepend = prepends('registerFullBackwardPreHook', options);
     const entry: BackwardPreHook = (...args) => hook(...args);
     this.backwardPre = prepend ? [entry, ...this.backwardPre] : [...this.backwardPre, entry];
     return handle(() => (this.backwardPre = this.backwardPre.filter((other) => other !== entry)));
@@ -65,6 +70,11 @@ export class Hooks {
     const none = this.backward.length === 0 && this.backwardPre.length === 0;
     return none ? null : new BackwardWatch(module, this.backwardPre, this.backward);
   }
+}
+
+function prepends(owner: string, options: HookOptions): boolean {
+  requireOptions(owner, options, ['prepend']);
+  return options.prepend ?? false;
 }
 
 function handle(remove: () => void): RemovableHandle {
@@ -90,6 +100,7 @@ export function registerModuleForwardHook(
   hook: ForwardHook,
   options: { alwaysCall?: boolean } = {},
 ): RemovableHandle {
+  requireOptions('registerModuleForwardHook', options, ['alwaysCall']);
   return globalHooks.addAfter(hook, options);
 }
 

@@ -1,5 +1,6 @@
 import * as core from '@tapegrad/core';
 import { noGrad, requireOptions, ShapeError, tensor, ValueError, type Generator, type Tensor } from '@tapegrad/core';
+import { requireOneOf, together } from './named.ts';
 
 /** Options of initialisers that draw random numbers. */
 export interface InitOptions {
@@ -36,6 +37,20 @@ export interface KaimingOptions extends InitOptions {
   mode?: FanMode;
   /** Default 'leaky_relu'. */
   nonlinearity?: Nonlinearity;
+}
+
+/** Options of `uniform_`. */
+export interface UniformOptions extends InitOptions {
+  /** Smallest value, default 0; or given by position. */
+  a?: number | undefined;
+  /** End of the values, default 1; or given by position. */
+  b?: number | undefined;
+}
+
+/** Options of initialisers with a gain. */
+export interface GainOptions extends InitOptions {
+  /** Factor, default 1; or given by position. */
+  gain?: number | undefined;
 }
 
 /** Options of `normal_`. */
@@ -103,14 +118,14 @@ export function fans({ shape }: Tensor): { fanIn: number; fanOut: number } {
 }
 
 /** Uniform numbers from [a, b). @source torch.nn.init.uniform_ */
-export function uniform_(x: Tensor, a = 0, b = 1, options: InitOptions = {}): Tensor {
-  return noGrad(() => core.uniform_(x, a, b, options.generator));
+export function uniform_(x: Tensor, a: number | UniformOptions = 0, b = 1, options: InitOptions = {}): Tensor {
+  const given = together<UniformOptions>('uniform_', a, { a, b }, ['a', 'b', 'generator'], options);
+  return noGrad(() => core.uniform_(x, given.a, given.b, given.generator));
 }
 
 /** Normally distributed numbers. @source torch.nn.init.normal_ */
 export function normal_(x: Tensor, mean: number | NormalOptions = 0, std = 1, options: InitOptions = {}): Tensor {
-  const given = typeof mean === 'object' ? mean : { mean, std, ...options };
-  requireOptions('normal_', given, ['mean', 'std', 'generator']);
+  const given = together<NormalOptions>('normal_', mean, { mean, std }, ['mean', 'std', 'generator'], options);
   return noGrad(() => core.normal_(x, given.mean, given.std, given.generator));
 }
 
@@ -124,12 +139,13 @@ export function truncNormal_(
   std = 1,
   options: TruncNormalOptions = {},
 ): Tensor {
-  const given = typeof mean === 'object' ? mean : { mean, std, ...options };
-  requireOptions('truncNormal_', given, ['mean', 'std', 'a', 'b', 'generator']);
+  const known = ['mean', 'std', 'a', 'b', 'generator'] as const;
+  const given = together<TruncNormalOptions>('truncNormal_', mean, { mean, std }, known, options);
   const { mean: centre = 0, std: width = 1, a = -2, b = 2, generator } = given;
   if (centre < a - 2 * width || centre > b + 2 * width) {
-    console.warn(
-      'tapegrad: truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal',
+    core.warnOnce(
+      'truncNormal_ far from the mean',
+      'truncNormal_: the mean is more than 2 std outside of [a, b]; the result is far from normal',
     );
   }
   const cdf = (z: number): number =>
@@ -206,17 +222,24 @@ export function dirac_(x: Tensor, groups = 1): Tensor {
  * Uniform numbers whose spread keeps the variance both forward and backward.
  * @source torch.nn.init.xavier_uniform_ (Glorot & Bengio 2010)
  */
-export function xavierUniform_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
-  const bound = Math.sqrt(3) * glorotStd(x, gain);
-  return uniform_(x, -bound, bound, options);
+export function xavierUniform_(x: Tensor, gain: number | GainOptions = 1, options: InitOptions = {}): Tensor {
+  const [factor, generator] = gainOf('xavierUniform_', gain, options);
+  const bound = Math.sqrt(3) * glorotStd(x, factor);
+  return uniform_(x, -bound, bound, { generator });
 }
 
 /**
  * Normal numbers whose spread keeps the variance both forward and backward.
  * @source torch.nn.init.xavier_normal_ (Glorot & Bengio 2010)
  */
-export function xavierNormal_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
-  return normal_(x, 0, glorotStd(x, gain), options);
+export function xavierNormal_(x: Tensor, gain: number | GainOptions = 1, options: InitOptions = {}): Tensor {
+  const [factor, generator] = gainOf('xavierNormal_', gain, options);
+  return normal_(x, 0, glorotStd(x, factor), { generator });
+}
+
+function gainOf(owner: string, gain: number | GainOptions, options: InitOptions): [number, Generator | undefined] {
+  const given = together<GainOptions>(owner, gain, { gain }, ['gain', 'generator'], options);
+  return [given.gain ?? 1, given.generator];
 }
 
 function glorotStd(x: Tensor, gain: number): number {
@@ -229,9 +252,10 @@ function glorotStd(x: Tensor, gain: number): number {
  * @source torch.nn.init.kaiming_uniform_ (He et al. 2015)
  */
 export function kaimingUniform_(x: Tensor, options: KaimingOptions = {}): Tensor {
+  checkKaiming('kaimingUniform_', options);
   if (x.numel() === 0) return x;
   const bound = Math.sqrt(3) * kaimingStd(x, options);
-  return uniform_(x, -bound, bound, options);
+  return uniform_(x, -bound, bound, { generator: options.generator });
 }
 
 /**
@@ -239,16 +263,18 @@ export function kaimingUniform_(x: Tensor, options: KaimingOptions = {}): Tensor
  * @source torch.nn.init.kaiming_normal_ (He et al. 2015)
  */
 export function kaimingNormal_(x: Tensor, options: KaimingOptions = {}): Tensor {
+  checkKaiming('kaimingNormal_', options);
   if (x.numel() === 0) return x;
   return normal_(x, 0, kaimingStd(x, options), { generator: options.generator });
 }
 
+function checkKaiming(owner: string, options: KaimingOptions): void {
+  requireOptions(owner, options, ['a', 'mode', 'nonlinearity', 'generator']);
+  requireOneOf(owner, 'mode', options.mode ?? 'fan_in', ['fan_in', 'fan_out']);
+}
+
 function kaimingStd(x: Tensor, options: KaimingOptions): number {
-  requireOptions('kaiming initialisation', options, ['a', 'mode', 'nonlinearity', 'generator']);
   const { a = 0, mode = 'fan_in', nonlinearity = 'leaky_relu' } = options;
-  if (mode !== 'fan_in' && mode !== 'fan_out') {
-    throw new ValueError(`init: the mode must be 'fan_in' or 'fan_out', got '${String(mode)}'`);
-  }
   const { fanIn, fanOut } = fans(x);
   return calculateGain(nonlinearity, a) / Math.sqrt(mode === 'fan_in' ? fanIn : fanOut);
 }
@@ -260,7 +286,8 @@ function kaimingStd(x: Tensor, options: KaimingOptions): number {
  * @throws ShapeError with fewer than 2 dimensions
  * @source torch.nn.init.orthogonal_ (Saxe et al. 2013)
  */
-export function orthogonal_(x: Tensor, gain = 1, options: InitOptions = {}): Tensor {
+export function orthogonal_(x: Tensor, gain: number | GainOptions = 1, options: InitOptions = {}): Tensor {
+  const [factor, generator] = gainOf('orthogonal_', gain, options);
   if (x.ndim < 2) {
     throw new ShapeError(
       `orthogonal_: the tensor must have at least 2 dimensions, got [${x.shape.join(', ')}]`,
@@ -274,7 +301,7 @@ export function orthogonal_(x: Tensor, gain = 1, options: InitOptions = {}): Ten
     const rows = x.shape[0]!;
     const drawn = core.randn([rows, x.numel() / rows], {
       dtype: x.dtype as 'float32',
-      generator: options.generator,
+      generator,
     });
     const isWide = drawn.shape[1]! > rows;
     const columns = (isWide ? drawn : drawn.t()).to('float64').unbind(0);
@@ -286,7 +313,7 @@ export function orthogonal_(x: Tensor, gain = 1, options: InitOptions = {}): Ten
       found.push(rest.div(rest.norm()));
     }
     const vectors = core.stack(found);
-    return x.copy_((isWide ? vectors : vectors.t()).mul(gain).reshape(x.shape));
+    return x.copy_((isWide ? vectors : vectors.t()).mul(factor).reshape(x.shape));
   });
 }
 
@@ -298,11 +325,15 @@ function withoutParts(x: Tensor, others: readonly Tensor[]): Tensor {
 /**
  * Normal numbers of which a share is zero in every column.
  * @param sparsity the share of zeros, 0 to 1
- * @throws ShapeError unless it has 2 dimensions
+ * @throws ShapeError unless it has 2 dimensions; ValueError when sparsity is no share
  * @source torch.nn.init.sparse_
  */
 export function sparse_(x: Tensor, sparsity: number, std = 0.01, options: InitOptions = {}): Tensor {
   requireRank('sparse_', x, 2, 2);
+  requireOptions('sparse_', options, ['generator']);
+  if (!(sparsity >= 0 && sparsity <= 1)) {
+    throw new ValueError(`sparse_: the sparsity must be between 0 and 1, got ${String(sparsity)}`, { op: 'sparse_', argument: 'sparsity' });
+  }
   const [rows, columns] = x.shape as [number, number];
   const zeros = Math.ceil(sparsity * rows);
   normal_(x, 0, std, options);

@@ -49,6 +49,18 @@ export function forget(module: Callable, field: string): void {
   delete (module as unknown as Record<string, unknown>)[field];
 }
 
+/** Makes a field one that is computed, which is neither listed nor saved: that is what it is computed from. */
+export function compute(module: Callable, field: string, get: () => Tensor, set: (value: Tensor) => void): void {
+  forget(module, field);
+  Object.defineProperty(module, field, { get, set, enumerable: false, configurable: true });
+}
+
+/** The place of a parameter or buffer of a module's own; undefined if it has none in that field. */
+export function slotOf(module: Callable, field: string): Slot | undefined {
+  const { parameters, buffers } = membersOf(module);
+  return [...parameters, ...buffers].find((slot) => slot.field === field && slot.holder === (module as unknown));
+}
+
 /**
  * Finds parameters, buffers and submodules in the fields of a module, arrays and plain objects included.
  * @throws ValueError when a plain tensor was assigned over a parameter

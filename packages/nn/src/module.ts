@@ -1,8 +1,9 @@
-import { DTypeError, keep, noGrad, Tensor, toDType, ValueError, isFloating } from '@tapegrad/core';
+import { DTypeError, keep, noGrad, requireOptions, Tensor, toDType, ValueError, isFloating } from '@tapegrad/core';
 import type { DTypeName, RemovableHandle } from '@tapegrad/core';
 import type { BackwardHook, BackwardPreHook } from './backward-hooks.ts';
 import { Callable } from './callable.ts';
 import { nameModule } from './error-path.ts';
+import { calls, watchCall, watchEvaluation } from './habits.ts';
 import { callWithHooks, globalHooks, Hooks } from './hooks.ts';
 import type { ForwardHook, ForwardHookOptions, ForwardPreHook, HookOptions } from './hooks.ts';
 import { childrenOf, membersOf, registrationsOf, type Members, type Slot } from './members.ts';
@@ -66,6 +67,7 @@ export abstract class Module extends Callable {
 
   /** @internal */
   invoke(args: unknown[]): unknown {
+    if (calls.toWatch > 0) watchCall(this);
     try {
       if (this.#hooks === null && globalHooks.none) return this.forward(...args);
       return callWithHooks(this, this.#hooks, args);
@@ -77,25 +79,26 @@ export abstract class Module extends Callable {
 
   /** All parameters, those of submodules included, each once. @source torch.nn.Module.parameters */
   parameters(options: ListOptions = {}): Parameter[] {
-    return this.namedParameters(options).map(([, parameter]) => parameter);
+    return this.#named('parameters', ({ parameters }) => parameters, options).map(([, parameter]) => parameter);
   }
 
   /** All parameters with their paths, own ones first. @source torch.nn.Module.named_parameters */
   namedParameters(options: ListOptions = {}): [name: string, parameter: Parameter][] {
-    return this.#named((members) => members.parameters, options);
+    return this.#named('namedParameters', ({ parameters }) => parameters, options);
   }
 
   /** All buffers: tensors that belong to the state but do not learn. @source torch.nn.Module.buffers */
   buffers(options: ListOptions = {}): Tensor[] {
-    return this.namedBuffers(options).map(([, buffer]) => buffer);
+    return this.#named('buffers', ({ buffers }) => buffers, options).map(([, buffer]) => buffer);
   }
 
   /** All buffers with their paths. @source torch.nn.Module.named_buffers */
   namedBuffers(options: ListOptions = {}): [name: string, buffer: Tensor][] {
-    return this.#named((members) => members.buffers, options);
+    return this.#named('namedBuffers', ({ buffers }) => buffers, options);
   }
 
-  #named(pick: (members: Members) => Slot[], options: ListOptions): [string, Tensor][] {
+  #named(owner: string, pick: (members: Members) => Slot[], options: ListOptions): [string, Tensor][] {
+    requireOptions(owner, options, ['recurse', 'prefix', 'removeDuplicate']);
     const { recurse = true, prefix = '', removeDuplicate = true } = options;
     const seen = new Set<Tensor>();
     const found: [string, Tensor][] = [];
@@ -129,6 +132,7 @@ export abstract class Module extends Callable {
 
   /** This module and all below it with their paths; its own is ''. @source torch.nn.Module.named_modules */
   namedModules(options: Omit<ListOptions, 'recurse'> = {}): [path: string, module: Module][] {
+    requireOptions('namedModules', options, ['prefix', 'removeDuplicate']);
     const { prefix = '', removeDuplicate = true } = options;
     const seen = new Set<Module>();
     const found: [string, Module][] = [];
@@ -172,8 +176,8 @@ export abstract class Module extends Callable {
    * @throws ValueError when the name is empty, has a dot or is taken, or the value is not a parameter
    * @source torch.nn.Module.register_parameter
    */
-  registerParameter(name: string, parameter: Parameter | null, { key = name }: RegisterOptions = {}): void {
-    this.#checkName('registerParameter', name);
+  registerParameter(name: string, parameter: Parameter | null, options: RegisterOptions = {}): void {
+    const key = this.#keyFor('registerParameter', name, options);
     if (parameter !== null && !(parameter instanceof Parameter)) {
       const computed = (parameter as unknown) instanceof Tensor && !(parameter as Tensor).isLeaf;
       throw new ValueError(
@@ -192,8 +196,8 @@ export abstract class Module extends Callable {
    * @source torch.nn.Module.register_buffer
    */
   registerBuffer<T extends Tensor | null>(name: string, buffer: T, options: BufferOptions = {}): T {
-    const { persistent = true, key = name } = options;
-    this.#checkName('registerBuffer', name);
+    const { persistent = true } = options;
+    const key = this.#keyFor('registerBuffer', name, options);
     if (buffer !== null && !(buffer instanceof Tensor)) {
       throw new ValueError(`registerBuffer: buffer '${name}' must be a Tensor or null, got ${typeof buffer}`);
     }
@@ -207,8 +211,8 @@ export abstract class Module extends Callable {
    * @throws ValueError when the name is empty, has a dot or is taken, or the value is not a module
    * @source torch.nn.Module.register_module
    */
-  registerModule(name: string, module: Module | null, { key = name }: RegisterOptions = {}): void {
-    this.#checkName('registerModule', name);
+  registerModule(name: string, module: Module | null, options: RegisterOptions = {}): void {
+    const key = this.#keyFor('registerModule', name, options);
     if (module !== null && !(module instanceof Module)) {
       throw new ValueError(`registerModule: '${name}' must be a Module or null, got ${typeof module}`);
     }
@@ -225,7 +229,9 @@ export abstract class Module extends Callable {
     Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true });
   }
 
-  #checkName(op: string, name: string): void {
+  /** The key of a new member; its name must be free. */
+  #keyFor(op: string, name: string, options: BufferOptions): string {
+    requireOptions(op, options, op === 'registerBuffer' ? ['persistent', 'key'] : ['key']);
     if (typeof name !== 'string')
       throw new ValueError(`${op}: the name must be a string, got ${typeof name}`);
     if (name === '') throw new ValueError(`${op}: the name must not be empty`);
@@ -237,6 +243,7 @@ export abstract class Module extends Callable {
     if (field === undefined ? name in this : field.enumerable === true && !empty) {
       throw new ValueError(`${op}: ${this.constructor.name} has something named '${name}' already`);
     }
+    return options.key ?? name;
   }
 
   /**
@@ -248,6 +255,7 @@ export abstract class Module extends Callable {
     if (typeof mode !== 'boolean')
       throw new ValueError(`train: the mode must be true or false, got ${String(mode)}`);
     for (const module of this.modules()) module.training = mode;
+    if (!mode) watchEvaluation(this);
     return this;
   }
 
@@ -270,6 +278,7 @@ export abstract class Module extends Callable {
 
   /** Forgets the gradients of all parameters, or sets them to zero. @source torch.nn.Module.zero_grad */
   zeroGrad(options: { setToNone?: boolean } = {}): void {
+    requireOptions('zeroGrad', options, ['setToNone']);
     for (const parameter of this.parameters()) {
       const { grad: gradient } = parameter;
       if (gradient === null) continue;
@@ -398,6 +407,11 @@ export abstract class Module extends Callable {
    */
   registerFullBackwardPreHook(hook: BackwardPreHook, options: HookOptions = {}): RemovableHandle {
     return (this.#hooks ??= new Hooks()).addBackwardPre(hook, options);
+  }
+
+  /** Whether `forward` does something else in evaluation than in training; submodules are not meant. */
+  get dependsOnMode(): boolean {
+    return false;
   }
 
   /** What is printed between the parentheses: the options of a layer. */

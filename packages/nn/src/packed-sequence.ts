@@ -1,4 +1,5 @@
-import { cat, pad, ShapeError, tensor, type Tensor, ValueError } from '@tapegrad/core';
+import { cat, pad, requireOptions, ShapeError, tensor, type Tensor, ValueError } from '@tapegrad/core';
+import { requireOneOf } from './named.ts';
 
 /**
  * Sequences of different lengths without padding: the first elements of all sequences, then the second ones
@@ -72,6 +73,7 @@ export function packPaddedSequence(
   options: PackOptions = {},
 ): PackedSequence {
   const op = 'packPaddedSequence';
+  requireOptions(op, options, ['batchFirst', 'enforceSorted']);
   const { batchFirst = false, enforceSorted = true } = options;
   if (x.ndim < 2)
     throw new ShapeError(`${op}: expected time and batch in front, got [${x.shape.join(', ')}]`, {
@@ -129,6 +131,7 @@ export function padPackedSequence(
   options: PadPackedOptions = {},
 ): [padded: Tensor, lengths: Tensor] {
   const op = 'padPackedSequence';
+  requireOptions(op, options, ['batchFirst', 'paddingValue', 'totalLength']);
   const { batchFirst = false, paddingValue = 0 } = options;
   const { data, batchSizes, unsortedIndices } = packed;
   const steps = batchSizes.length;
@@ -176,7 +179,10 @@ export interface PadSequenceOptions {
  * @source torch.nn.utils.rnn.pad_sequence
  */
 export function padSequence(sequences: readonly Tensor[], options: PadSequenceOptions = {}): Tensor {
+  const op = 'padSequence';
+  requireOptions(op, options, ['batchFirst', 'paddingValue', 'paddingSide']);
   const { batchFirst = false, paddingValue = 0, paddingSide = 'right' } = options;
+  requireOneOf(op, 'paddingSide', paddingSide, ['right', 'left']);
   const longest = Math.max(0, ...sequences.map(({ shape }) => shape[0] ?? 0));
   const padded = sequences.map((x) => {
     const missing = longest - (x.shape[0] ?? 0);
@@ -197,6 +203,7 @@ export function unpadSequence(
   lengths: readonly number[] | Tensor,
   options: { batchFirst?: boolean } = {},
 ): Tensor[] {
+  requireOptions('unpadSequence', options, ['batchFirst']);
   const given = Array.isArray(lengths)
     ? [...(lengths as readonly number[])]
     : [...(lengths as Tensor).toTypedArray()];
@@ -208,6 +215,7 @@ export function packSequence(
   sequences: readonly Tensor[],
   options: { enforceSorted?: boolean } = {},
 ): PackedSequence {
+  requireOptions('packSequence', options, ['enforceSorted']);
   const lengths = sequences.map(({ shape }) => shape[0] ?? 0);
   return packPaddedSequence(padSequence(sequences), lengths, { enforceSorted: options.enforceSorted });
 }

@@ -1,4 +1,4 @@
-import { IndexError, ValueError } from '@tapegrad/core';
+import { IndexError, Tensor, ValueError } from '@tapegrad/core';
 import { forget } from './members.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -34,13 +34,12 @@ abstract class ParameterContainer extends Module {
     return (this as unknown as Record<string, Parameter>)[field]!;
   }
 
-  /** @internal */
-  protected put(field: string, parameter: Parameter): void {
-    if (!(parameter instanceof Parameter)) {
-      throw new ValueError(
-        `${this.constructor.name}: '${field}' must be a Parameter; wrap the tensor: new nn.Parameter(tensor)`,
-      );
+  /** Holds a parameter, or makes one of a tensor. @internal */
+  protected put(field: string, given: Tensor): void {
+    if (!(given instanceof Tensor)) {
+      throw new ValueError(`${this.constructor.name}: '${field}' must be a Parameter or another Tensor, got ${typeof given}`);
     }
+    const parameter = given instanceof Parameter ? given : new Parameter(given);
     if (this.#fields.includes(field)) (this as unknown as Record<string, Parameter>)[field] = parameter;
     else {
       this.registerParameter(field, parameter);
@@ -72,19 +71,19 @@ abstract class ParameterContainer extends Module {
 export class ParameterList extends ParameterContainer {
   [index: number]: Parameter;
 
-  constructor(parameters: Iterable<Parameter> = []) {
+  constructor(parameters: Iterable<Tensor> = []) {
     super();
     this.extend(parameters);
   }
 
-  /** Adds a parameter at the end. @throws ValueError unless it is one */
-  append(parameter: Parameter): this {
+  /** Adds a parameter at the end, which is made of a plain tensor. @throws ValueError unless it is a tensor */
+  append(parameter: Tensor): this {
     this.put(String(this.length), parameter);
     return this;
   }
 
   /** Adds parameters at the end. */
-  extend(parameters: Iterable<Parameter>): this {
+  extend(parameters: Iterable<Tensor>): this {
     for (const parameter of [...parameters]) this.append(parameter);
     return this;
   }
@@ -105,7 +104,7 @@ export class ParameterList extends ParameterContainer {
  * @source torch.nn.ParameterDict
  */
 export class ParameterDict extends ParameterContainer {
-  constructor(parameters: Readonly<Record<string, Parameter>> = {}) {
+  constructor(parameters: Readonly<Record<string, Tensor>> = {}) {
     super();
     for (const [name, parameter] of Object.entries(parameters)) this.set(name, parameter);
   }
@@ -121,10 +120,10 @@ export class ParameterDict extends ParameterContainer {
   }
 
   /**
-   * Adds or replaces a parameter.
-   * @throws ValueError unless it is one, or when the name has a dot or is taken
+   * Adds or replaces a parameter, which is made of a plain tensor.
+   * @throws ValueError unless it is a tensor, or when the name has a dot or is taken
    */
-  set(name: string, parameter: Parameter): this {
+  set(name: string, parameter: Tensor): this {
     this.put(name, parameter);
     return this;
   }

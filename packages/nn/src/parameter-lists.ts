@@ -1,4 +1,4 @@
-import { noGrad, tensor, ValueError, cat, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, tensor, ValueError, cat, type Tensor } from '@tapegrad/core';
 
 /** One parameter or several. */
 export type ParameterList = Tensor | Iterable<Tensor>;
@@ -15,6 +15,11 @@ function listOf(parameters: ParameterList): Tensor[] {
   return Symbol.iterator in parameters ? [...parameters] : [parameters];
 }
 
+function requireNumber(op: string, argument: string, given: unknown): void {
+  if (typeof given === 'number') return;
+  throw new ValueError(`${op}: ${argument} is a number, given by position; got ${String(given)}`, { op, argument });
+}
+
 function gradientsOf(parameters: ParameterList): Tensor[] {
   return listOf(parameters).flatMap(({ grad }) => (grad === null ? [] : [grad.detach()]));
 }
@@ -29,6 +34,7 @@ export function getTotalNorm(tensors: ParameterList, options: ClipNormOptions = 
 }
 
 function totalNorm(op: string, tensors: readonly Tensor[], options: ClipNormOptions): Tensor {
+  requireOptions(op, options, ['normType', 'errorIfNonfinite']);
   const { normType = 2, errorIfNonfinite = false } = options;
   if (tensors.length === 0) return tensor(0);
   return noGrad(() => {
@@ -69,6 +75,7 @@ export function clipGradNorm_(
   maxNorm: number,
   options: ClipNormOptions = {},
 ): Tensor {
+  requireNumber('clipGradNorm_', 'maxNorm', maxNorm);
   const list = listOf(parameters);
   const total = totalNorm('clipGradNorm_', gradientsOf(list), options);
   clipGradsWithNorm_(list, maxNorm, total);
@@ -77,9 +84,11 @@ export function clipGradNorm_(
 
 /**
  * Limits every element of the gradients to ±`clipValue`.
+ * @throws ValueError unless it is a number
  * @source torch.nn.utils.clip_grad_value_
  */
 export function clipGradValue_(parameters: ParameterList, clipValue: number): void {
+  requireNumber('clipGradValue_', 'clipValue', clipValue);
   noGrad(() => gradientsOf(parameters).forEach((gradient) => gradient.clamp_(-clipValue, clipValue)));
 }
 

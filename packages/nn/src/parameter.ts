@@ -1,4 +1,4 @@
-import { keep, Tensor } from '@tapegrad/core';
+import { keep, requireOptions, Tensor } from '@tapegrad/core';
 
 /** A tensor that a module learns. Every tensor has the methods; being a parameter is a mark on it. */
 export interface Parameter extends Tensor {}
@@ -31,6 +31,7 @@ export interface ParameterOptions {
  */
 export class Parameter {
   constructor(data: Tensor, options: ParameterOptions = {}) {
+    requireOptions('Parameter', options, ['requiresGrad']);
     const parameter = keep(data.detach()).requiresGrad_(options.requiresGrad ?? true);
     marked.add(parameter);
     return parameter as Parameter;

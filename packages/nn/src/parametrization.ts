@@ -1,5 +1,5 @@
-import { noGrad, ShapeError, ValueError, DTypeError, Tensor } from '@tapegrad/core';
-import { forget, membersOf } from './members.ts';
+import { noGrad, requireOptions, ShapeError, ValueError, DTypeError, Tensor } from '@tapegrad/core';
+import { compute, slotOf } from './members.ts';
 import { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
 
@@ -143,8 +143,10 @@ export function registerParametrization<T extends Module>(
   module: T,
   name: string,
   parametrization: Parametrization,
-  { unsafe = false }: RegisterParametrizationOptions = {},
+  options: RegisterParametrizationOptions = {},
 ): T {
+  requireOptions('registerParametrization', options, ['unsafe']);
+  const { unsafe = false } = options;
   const known = listOf(module, name);
   if (known !== null) {
     const before = noGrad(() => known.value());
@@ -157,10 +159,7 @@ export function registerParametrization<T extends Module>(
     known.append(parametrization);
     return module;
   }
-  const { parameters, buffers } = membersOf(module);
-  const slot = [...parameters, ...buffers].find(
-    ({ field, holder }) => field === name && holder === (module as unknown),
-  );
+  const slot = slotOf(module, name);
   if (slot === undefined) {
     throw new ValueError(
       `registerParametrization: ${module.constructor.name} has no parameter or buffer '${name}' of its own`,
@@ -192,16 +191,7 @@ export function registerParametrization<T extends Module>(
   }
   lists[slot.key] = list;
   if (slot.key !== name) Object.defineProperty(lists, name, { value: list, configurable: true });
-  forget(module, name);
-  // Not enumerable: what is saved and listed is what is learned.
-  Object.defineProperty(module, name, {
-    get: () => list.value(),
-    set(value: Tensor) {
-      list.assign(value);
-    },
-    enumerable: false,
-    configurable: true,
-  });
+  compute(module, name, () => list.value(), (value) => list.assign(value));
   return module;
 }
 
@@ -247,8 +237,10 @@ export interface RemoveParametrizationOptions {
 export function removeParametrizations<T extends Module>(
   module: T,
   name: string,
-  { leaveParametrized = true }: RemoveParametrizationOptions = {},
+  options: RemoveParametrizationOptions = {},
 ): T {
+  requireOptions('removeParametrizations', options, ['leaveParametrized']);
+  const { leaveParametrized = true } = options;
   const list = listOf(module, name);
   if (list === null)
     throw new ValueError(

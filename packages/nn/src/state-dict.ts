@@ -1,4 +1,4 @@
-import { noGrad, TapegradError, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, TapegradError, type Tensor } from '@tapegrad/core';
 import { childrenOf, membersOf, type Slot } from './members.ts';
 import type { Module } from './module.ts';
 import { Parameter } from './parameter.ts';
@@ -69,7 +69,9 @@ function walk(module: Module, prefix: string, visit: (module: Module, prefix: st
 }
 
 /** Collects the state of a module and all below it. */
-export function collectState(root: Module, { prefix = '', keepVars = false }: StateDictOptions): StateDict {
+export function collectState(root: Module, options: StateDictOptions): StateDict {
+  requireOptions('stateDict', options, ['prefix', 'keepVars']);
+  const { prefix = '', keepVars = false } = options;
   const state: StateDict = {};
   walk(root, prefix, (module, path) => {
     for (const { key, tensor } of savedSlots(module)) state[path + key] = keepVars ? tensor : tensor.detach();
@@ -80,11 +82,9 @@ export function collectState(root: Module, { prefix = '', keepVars = false }: St
 }
 
 /** Checks a whole state dict, then copies it into the module. */
-export function loadState(
-  root: Module,
-  state: StateDict,
-  { strict = true, assign = false }: LoadOptions,
-): LoadReport {
+export function loadState(root: Module, state: StateDict, options: LoadOptions): LoadReport {
+  requireOptions('loadStateDict', options, ['strict', 'assign']);
+  const { strict = true, assign = false } = options;
   const writes: (() => void)[] = [];
   const mismatches: string[] = [];
   const missingKeys: string[] = [];

@@ -2,9 +2,11 @@ import {
   currentBackend,
   isFloating,
   noGrad,
+  requireOptions,
   scope,
   Tensor,
   toDType,
+  ValueError,
   withBackend,
   zeros,
   type DTypeName,
@@ -118,7 +120,9 @@ function countingBackend(protocol: Protocol): ReturnType<typeof currentBackend> 
  * const { totalParameters, multiplyAdds } = nn.summary(model, [1, 4]);
  * console.log(totalParameters, multiplyAdds); // → 58 48
  */
-export function summary(model: Module, input: SummaryInput, { dtype }: SummaryOptions = {}): Summary {
+export function summary(model: Module, input: SummaryInput, options: SummaryOptions = {}): Summary {
+  requireOptions('summary', options, ['dtype']);
+  const { dtype } = options;
   const parameters = model.parameters();
   const floating = parameters.find((parameter) => isFloating(parameter.dtype))?.dtype;
   const type = dtype === undefined ? floating : toDType(dtype);
@@ -136,6 +140,12 @@ export function summary(model: Module, input: SummaryInput, { dtype }: SummaryOp
 }
 
 function argumentsOf(input: SummaryInput, dtype: DTypeName | undefined): Tensor[] {
+  if (typeof input !== 'object' || input === null) {
+    throw new ValueError(`summary: the input is given as its shape, batch included, as in [1, 3, 32, 32]; got ${String(input)}`, {
+      op: 'summary',
+      argument: 'input',
+    });
+  }
   const isShape = Array.isArray(input) && input.every((n) => typeof n === 'number');
   const list = (input instanceof Tensor || isShape ? [input] : input) as readonly (
     readonly number[] | Tensor

@@ -1,8 +1,8 @@
-import { noGrad, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
+import { noGrad, requireOptions, ShapeError, ValueError, type Tensor } from '@tapegrad/core';
 import { normalize } from './functional/distance.ts';
 import { TransposedConvolution } from './layers/convolution.ts';
 import { Module } from './module.ts';
-import { registerParametrization, type Parametrization } from './parametrization.ts';
+import { registerParametrization, removeParametrizations, type Parametrization } from './parametrization.ts';
 
 /** The norm over all dimensions but one; over all for null. */
 function normExcept(x: Tensor, dim: number | null): Tensor {
@@ -48,10 +48,9 @@ export interface WeightNormOptions {
  * @returns the module
  * @source torch.nn.utils.parametrizations.weight_norm (Salimans & Kingma 2016)
  */
-export function weightNorm<T extends Module>(
-  module: T,
-  { name = 'weight', dim = 0 }: WeightNormOptions = {},
-): T {
+export function weightNorm<T extends Module>(module: T, options: WeightNormOptions = {}): T {
+  requireOptions('weightNorm', options, ['name', 'dim']);
+  const { name = 'weight', dim = 0 } = options;
   return registerParametrization(module, name, new WeightNorm(dim));
 }
 
@@ -131,6 +130,7 @@ class SpectralNorm extends Module implements Parametrization {
  * @source torch.nn.utils.parametrizations.spectral_norm (Miyato et al. 2018)
  */
 export function spectralNorm<T extends Module>(module: T, options: SpectralNormOptions = {}): T {
+  requireOptions('spectralNorm', options, ['name', 'nPowerIterations', 'eps', 'dim']);
   const { name = 'weight', nPowerIterations = 1, eps = 1e-12, dim = null } = options;
   if (!(nPowerIterations > 0)) {
     throw new ValueError(`spectralNorm: nPowerIterations must be positive, got ${nPowerIterations}`, {
@@ -146,4 +146,14 @@ export function spectralNorm<T extends Module>(module: T, options: SpectralNormO
     name,
     new SpectralNorm(weight, nPowerIterations, eps, dim ?? outputs),
   );
+}
+
+/** Makes the weight of `weightNorm` an ordinary one. @source torch.nn.utils.remove_weight_norm */
+export function removeWeightNorm<T extends Module>(module: T, name = 'weight'): T {
+  return removeParametrizations(module, name);
+}
+
+/** Makes the weight of `spectralNorm` an ordinary one. @source torch.nn.utils.remove_spectral_norm */
+export function removeSpectralNorm<T extends Module>(module: T, name = 'weight'): T {
+  return removeParametrizations(module, name);
 }

@@ -101,7 +101,8 @@ describe('containers of parameters', () => {
   });
 
   it('hold nothing else', () => {
-    expect(() => new nn.ParameterList([tg.ones([1])])).toThrow(/'0' must be a Parameter; wrap the tensor/);
+    expect(new nn.ParameterList([tg.ones([1])])[0]).toBeInstanceOf(nn.Parameter);
+    expect(() => new nn.ParameterList([1 as never])).toThrow(/'0' must be a Parameter or another Tensor, got number/);
     expect(() => new nn.ParameterList().at(0)).toThrow(/index 0 is out of range; it holds 0 parameters/);
     expect(() => new nn.ParameterDict()()).toThrow(/only holds parameters/);
   });

@@ -192,3 +192,13 @@ describe('other layers', () => {
     expect([values.toArray(), indices.toArray()]).toEqual([[[[4]]], [[[2]]]]);
   });
 });
+
+it('normalizes over all processes, of which there is one', () => {
+  const image = tg.randn([2, 3, 4, 4]);
+  const [plain, sync] = [new nn.BatchNorm2d(3), new nn.SyncBatchNorm(3)];
+  expect(sync(image).tolist()).toEqual(plain(image).tolist());
+  expect(sync(image.flatten(2)).shape).toEqual([2, 3, 16]);
+  expect(Object.keys(sync.stateDict())).toEqual(Object.keys(plain.stateDict()));
+  const model = new nn.Sequential(plain);
+  expect(nn.SyncBatchNorm.convertSyncBatchnorm(model)).toBe(model);
+});

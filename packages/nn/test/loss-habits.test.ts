@@ -10,7 +10,7 @@ it('points out probabilities where scores belong, in the first calls only', () =
   expect(warn).not.toHaveBeenCalled();
   F.crossEntropy(scores.softmax(1), labels);
   expect(warn).toHaveBeenCalledTimes(1);
-  expect(warn.mock.calls[0]![0]).toMatch(/crossEntropy: the scores look like probabilities.*\n.*loss-habits\.test\.ts:\d+/);
+  expect(warn.mock.calls[0]![0]).toMatch(/crossEntropy: the scores are probabilities.*\n.*loss-habits\.test\.ts:\d+/);
   F.crossEntropy(scores.softmax(1), labels);
   expect(warn).toHaveBeenCalledTimes(1);
   warn.mockRestore();

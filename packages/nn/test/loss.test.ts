@@ -187,3 +187,7 @@ describe('regression losses', () => {
     warn.mockRestore();
   });
 });
+
+it('asks for targets that are tensors', () => {
+  expect(() => F.crossEntropy(tg.zeros([2, 3]), [0, 1] as never)).toThrow(/crossEntropy: the target must be a Tensor, such as tensor\(\[0, 1\]/);
+});

@@ -129,6 +129,20 @@ describe('options of layers', () => {
 
   it('refuses options where whole numbers belong', () => {
     const options = { dModel: 8 } as unknown as number;
+    const positions: readonly ((by: number) => unknown)[] = [
+      (by) => new nn.Linear(by, 2),
+      (by) => new nn.Conv2d(1, by, 3),
+      (by) => new nn.Embedding(by, 2),
+      (by) => new nn.LSTM(by, 2),
+      (by) => new nn.GRUCell(2, by),
+      (by) => new nn.MultiheadAttention(by, 2),
+      (by) => new nn.TransformerEncoderLayer(by, 2),
+      (by) => new nn.BatchNorm1d(by),
+    ];
+    for (const make of positions) expect(() => make(options)).toThrow(/whole numbers?, given by position before the options; got/);
+    // numEncoderLayers is an option, not a third position.
+    expect(() => new nn.Transformer(8, 2, 1 as unknown as object)).toThrow(/Transformer: further arguments are options, given by name/);
+    expect(() => nn.summary(new nn.Linear(2, 2), 2 as never)).toThrow(/summary: the input is given as its shape, batch included/);
     expect(() => new nn.Transformer(options)).toThrow(/dModel and nhead are whole numbers, given by position/);
     const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 4 });
     expect(() => new nn.TransformerEncoder(layer, options)).toThrow(/numLayers must be a whole number/);

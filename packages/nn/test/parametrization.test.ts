@@ -141,3 +141,13 @@ describe('fuseConvBnEval', () => {
     expect(() => nn.utils.fuseConvBnEval(new nn.Conv1d(1, 1, 1), new nn.BatchNorm1d(1))).toThrow(/call eval\(\)/);
   });
 });
+
+it('is taken back under the older names', () => {
+  const { parametrizations, removeSpectralNorm, removeWeightNorm } = nn.utils;
+  for (const [add, remove] of [[parametrizations.weightNorm, removeWeightNorm], [parametrizations.spectralNorm, removeSpectralNorm]] as const) {
+    const layer = add(new nn.Linear(3, 2));
+    const before = tg.noGrad(() => layer.eval().weight.tolist());
+    expect(Object.keys(remove(layer).stateDict()).sort()).toEqual(['bias', 'weight']);
+    expect(layer.weight.tolist()).toEqual(before);
+  }
+});

@@ -127,3 +127,10 @@ describe('packed sequences', () => {
     expect(() => padPackedSequence(packPaddedSequence(x, [3, 1]), { totalLength: 2 })).toThrow(tg.ValueError);
   });
 });
+
+it('says what an initial state looks like', () => {
+  const [x, state] = [tg.ones([2, 1, 3]), tg.zeros([1, 1, 4])];
+  expect(() => new nn.LSTM(3, 4)(x, state as never)).toThrow(/the initial state must be a pair of tensors, \[hidden, cell\]/);
+  expect(() => new nn.GRU(3, 4)(x, [state, state] as never)).toThrow(/must be one tensor/);
+  expect(() => new nn.GRU(3, 4)(x, tg.zeros([1, 4]))).toThrow(/the initial hidden state is \[1, 4\], expected \[1, 1, 4\]/);
+});

@@ -1,4 +1,4 @@
-import { peekGrad, warnOnce, type Tensor } from '@tapegrad/core';
+import { optimizing, peekGrad, warnOnce, type Tensor } from '@tapegrad/core';
 
 /** How many steps of an optimizer are looked at: a loop that goes wrong does so from its second step on. */
 export const WATCHED_STEPS = 3;
@@ -37,4 +37,9 @@ export function checkGradients(name: string, params: readonly Tensor[], used: Us
       `${name}.step() uses gradients to which those of the last step were added. Call zeroGrad() before each backward().`,
     );
   }
+}
+
+/** Lets those look who asked for it before parameters are changed. */
+export function runWatches(name: string, params: readonly Tensor[]): void {
+  optimizing.watches = optimizing.watches.filter((watch) => !watch(name, params));
 }

@@ -1,6 +1,6 @@
-import { enableGrad, fullLike, keep, noGrad, peekGrad, requireOptions, tensor, Tensor, ValueError } from '@tapegrad/core';
+import { enableGrad, fullLike, keep, noGrad, optimizing, peekGrad, requireOptions, tensor, Tensor, ValueError } from '@tapegrad/core';
 import type { RemovableHandle } from '@tapegrad/core';
-import { checkGradients, WATCHED_STEPS, type UsedGradients } from './habits.ts';
+import { checkGradients, runWatches, WATCHED_STEPS, type UsedGradients } from './habits.ts';
 import { Hooks, throughHooks, withStepHooks } from './hooks.ts';
 import type { HookOptions, StateDictHook, StateHook, StepPostHook, StepPreHook } from './hooks.ts';
 import { camelCase, mapKeys, snakeCase } from './names.ts';
@@ -74,6 +74,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
     const complete = { ...withDefaults(this.defaults, group as Partial<Options>, true), params };
     this.check(complete);
     this.paramGroups.push(complete);
+    for (const p of params) optimizing.params.add(p);
   }
 
   /** What of a parameter's state is a number here; PyTorch keeps it in tensors of one element. */
@@ -105,7 +106,7 @@ export abstract class Optimizer<Options extends { lr: number }> {
   /** The step between its hooks. */
   protected advance(closure: (() => unknown) | undefined): unknown {
     const loss = closure === undefined ? undefined : enableGrad(closure);
-    if (this.stepCount < WATCHED_STEPS) this.checkHabits();
+    if (this.stepCount < WATCHED_STEPS || optimizing.watches.length > 0) this.checkHabits();
     noGrad(() => {
       for (const group of this.paramGroups) {
         for (const param of group.params) {
@@ -122,7 +123,10 @@ export abstract class Optimizer<Options extends { lr: number }> {
   }
 
   private checkHabits(): void {
-    checkGradients(this.constructor.name, this.paramGroups.flatMap(({ params }) => params), this.usedGradients);
+    const params = this.paramGroups.flatMap((group) => group.params);
+    runWatches(this.constructor.name, params);
+    if (this.stepCount >= WATCHED_STEPS) return;
+    checkGradients(this.constructor.name, params, this.usedGradients);
     if (this.stepCount === WATCHED_STEPS - 1) this.usedGradients.clear();
   }
 

@@ -5,6 +5,7 @@ import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
+import { noteWalked } from '../walked-losses.ts';
 import { retainGrad } from './hooks.ts';
 import { walk, type Edge } from './engine.ts';
 
@@ -40,6 +41,7 @@ export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | 
   const seeds = seedsFor('backward', roots, gradient === undefined || gradient === null ? [] : listOf(gradient));
   const { createGraph = false, retainGraph = createGraph } = options;
   if (createGraph) warnCreateGraph();
+  for (const root of roots) noteWalked(root.edge()!);
   if (options.inputs === undefined) {
     walk({ roots: edgesOf(roots), seeds, targets: null, capture: false, retainGraph, createGraph });
     return;

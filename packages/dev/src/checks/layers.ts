@@ -16,7 +16,7 @@ export const rooms: Room[] = [
   { name: 'random stream', holds: ['generator.ts', 'distributions.ts', 'normal-distribution.ts'] },
   { name: 'storage', holds: ['heap.ts', 'collector.ts', 'storage.ts'] },
   { name: 'backends', holds: ['backend/'] },
-  { name: 'state', holds: ['modes.ts', 'tape.ts', 'view.ts', 'accumulate.ts', 'print.ts', 'tensor.ts'] },
+  { name: 'state', holds: ['modes.ts', 'tape.ts', 'view.ts', 'accumulate.ts', 'print.ts', 'tensor.ts', 'walked-losses.ts'] },
   { name: 'dispatch', holds: ['dispatch.ts'] },
   { name: 'automatic differentiation', holds: ['autodiff/'] },
   { name: 'kinds of op', holds: ['define/'] },

@@ -1,6 +1,7 @@
 import {
   elementwise,
   rand,
+  requireOptions,
   ShapeError,
   tensor,
   ValueError,
@@ -9,6 +10,7 @@ import {
   type Tensor,
   type Unary,
 } from '@tapegrad/core';
+import { valueOf, type Named } from '../named.ts';
 
 export {
   elu,
@@ -133,13 +135,13 @@ export function glu(x: Tensor, dim = -1): Tensor {
  * @throws ValueError when lower exceeds upper
  * @source torch.nn.functional.rrelu (Xu et al. 2015)
  */
-export function rrelu(x: Tensor, lower: number = 1 / 8, upper: number = 1 / 3, training = false): Tensor {
+export function rrelu(x: Tensor, lower: number = 1 / 8, upper: number = 1 / 3, training: Named<'training', boolean> = false): Tensor {
   if (!(lower <= upper)) {
     throw new ValueError(`rrelu: the lower bound must not exceed the upper one, got ${lower} and ${upper}`, {
       op: 'rrelu',
     });
   }
-  if (!training) return x.leakyRelu((lower + upper) / 2);
+  if (!valueOf('rrelu', 'training', training)) return x.leakyRelu((lower + upper) / 2);
   // As in PyTorch, only elements that are not positive take numbers from the random stream.
   const values = x.detach().toTypedArray();
   const drawn = rand(values.filter((value) => value <= 0).length, { dtype: 'float64' }).toTypedArray();
@@ -165,7 +167,9 @@ export interface GumbelOptions {
  * @shape any -> the same
  * @source torch.nn.functional.gumbel_softmax (Jang et al. 2017)
  */
-export function gumbelSoftmax(x: Tensor, { tau = 1, hard = false, dim = -1 }: GumbelOptions = {}): Tensor {
+export function gumbelSoftmax(x: Tensor, options: GumbelOptions = {}): Tensor {
+  requireOptions('gumbelSoftmax', options, ['tau', 'hard', 'dim']);
+  const { tau = 1, hard = false, dim = -1 } = options;
   const gumbels = x.detach().newZeros(x.shape).exponential_().log().neg();
   const soft = x.add(gumbels).div(tau).softmax(dim);
   if (!hard) return soft;

@@ -1,5 +1,5 @@
-import { elementwise, ValueError, type Binary, type Tensor, type Ternary } from '@tapegrad/core';
-import { reduced, requireEqual, type LossOptions } from './reduction.ts';
+import { elementwise, requireOptions, ValueError, type Binary, type Tensor, type Ternary, warnOnce } from '@tapegrad/core';
+import { comesFrom, reduced, requireEqual, type LossOptions } from './reduction.ts';
 
 const TINY = 1e-12;
 
@@ -48,12 +48,10 @@ export interface BinaryOptions extends LossOptions {
  * @throws ValueError when an element of x is not between 0 and 1
  * @source torch.nn.functional.binary_cross_entropy
  */
-export function binaryCrossEntropy(
-  x: Tensor,
-  target: Tensor,
-  { weight, reduction }: BinaryOptions = {},
-): Tensor {
+export function binaryCrossEntropy(x: Tensor, target: Tensor, options: BinaryOptions = {}): Tensor {
   const op = 'binaryCrossEntropy';
+  requireOptions(op, options, ['weight', 'reduction']);
+  const { weight, reduction } = options;
   requireEqual(op, x, target);
   x.detach()
     .toTypedArray()
@@ -87,7 +85,14 @@ export function binaryCrossEntropyWithLogits(
   options: BinaryLogitsOptions = {},
 ): Tensor {
   const op = 'binaryCrossEntropyWithLogits';
+  requireOptions(op, options, ['weight', 'posWeight', 'reduction']);
   requireEqual(op, x, target);
+  if (comesFrom(x, 'sigmoid')) {
+    warnOnce(
+      `${op} of probabilities`,
+      `${op}: the input is what a sigmoid gave, and this loss takes another sigmoid of it. Leave it out of the model, or use binaryCrossEntropy.`,
+    );
+  }
   const { weight, posWeight, reduction } = options;
   const losses = posWeight == null ? logitEntropy(x, target) : weightedLogitEntropy(x, target, posWeight);
   return reduced(op, weighted(losses, weight), reduction);

@@ -1,7 +1,7 @@
 import {
-  DTypeError, IndexError, labelCrossEntropy, noGrad, scope, ShapeError, type Tensor, ValueError, warnOnce,
+  DTypeError, IndexError, labelCrossEntropy, noGrad, requireOptions, scope, ShapeError, Tensor, ValueError, warnOnce,
 } from '@tapegrad/core';
-import { checkReduction, reduced, type LossOptions } from './reduction.ts';
+import { checkReduction, comesFrom, reduced, type LossOptions } from './reduction.ts';
 
 /** Options of `nllLoss`. */
 export interface NLLOptions extends LossOptions {
@@ -36,6 +36,13 @@ interface Labels {
  * @source torch.nn.functional.nll_loss
  */
 export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Tensor {
+  requireOptions('nllLoss', options, ['weight', 'ignoreIndex', 'reduction']);
+  if (comesFrom(x, 'softmax')) {
+    warnOnce(
+      'nllLoss of probabilities',
+      'nllLoss: the input is what softmax gave, and this loss takes logarithms of probabilities. Use logSoftmax, or crossEntropy without either.',
+    );
+  }
   return pickLosses('nllLoss', x, target, options);
 }
 
@@ -54,13 +61,14 @@ export function nllLoss(x: Tensor, target: Tensor, options: NLLOptions = {}): Te
  */
 export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOptions = {}): Tensor {
   const op = 'crossEntropy';
+  requireOptions(op, options, ['weight', 'ignoreIndex', 'reduction', 'labelSmoothing']);
   const { labelSmoothing = 0, reduction = 'mean' } = options;
   if (!(labelSmoothing >= 0 && labelSmoothing <= 1)) {
     throw new ValueError(`${op}: labelSmoothing must be between 0 and 1, got ${labelSmoothing}`, { op });
   }
   checkReduction(op, reduction);
   checkInput(op, x, options.weight);
-  if (looks < MOST_LOOKS) checkScores(op, x);
+  if (comesFrom(x, 'softmax') || (looks < MOST_LOOKS && areProbabilities(x))) warnProbabilities(op);
   if (x.ndim === target.ndim && x.shape.every((size, d) => size === target.shape[d])) {
     return probabilityLoss(op, x, target, options);
   }
@@ -74,22 +82,22 @@ export function crossEntropy(x: Tensor, target: Tensor, options: CrossEntropyOpt
   return picked.add(spreadLosses(op, logProbs, target, options).mul(labelSmoothing / classes));
 }
 
-/** How many calls are looked at: a model that gives probabilities does so from the first batch on. */
+/** How many calls have their values looked at: a model that gives probabilities does so from the first batch on. */
 const MOST_LOOKS = 2;
 let looks = 0;
 
-/** Points out scores that are probabilities already: none is negative, and over the classes they sum to 1. */
-function checkScores(op: string, x: Tensor): void {
+/** Whether no score is negative, and over the classes they sum to 1. */
+function areProbabilities(x: Tensor): boolean {
   looks++;
   const dim = classDim(x);
-  if (x.shape[dim]! < 2 || x.numel() === 0) return;
-  const areProbabilities = noGrad(() =>
-    scope(() => x.min().item() >= 0 && x.sum(dim).sub(1).abs().max().item() < 1e-4),
-  );
-  if (!areProbabilities) return;
+  if (x.shape[dim]! < 2 || x.numel() === 0) return false;
+  return noGrad(() => scope(() => x.min().item() >= 0 && x.sum(dim).sub(1).abs().max().item() < 1e-4));
+}
+
+function warnProbabilities(op: string): void {
   warnOnce(
     `${op} of probabilities`,
-    `${op}: the scores look like probabilities: each row sums to 1. Softmax is part of this loss; leave it out of the ` +
+    `${op}: the scores are probabilities: they come from softmax, or each row sums to 1. Softmax is part of this loss; leave it out of the ` +
       'model, or use nllLoss(x.log(), target).',
   );
 }
@@ -181,6 +189,9 @@ function checkInput(op: string, x: Tensor, weight: Tensor | null | undefined): v
 }
 
 function checkLabels(op: string, x: Tensor, target: Tensor, { ignoreIndex = -100 }: NLLOptions): Labels {
+  if (!(target instanceof Tensor)) {
+    throw new DTypeError(`${op}: the target must be a Tensor, such as tensor([0, 1], { dtype: 'int32' })`, { op, argument: 'target' });
+  }
   const dim = classDim(x);
   const expected = x.shape.filter((_, d) => d !== dim);
   if (target.ndim !== expected.length || expected.some((size, d) => size !== target.shape[d])) {

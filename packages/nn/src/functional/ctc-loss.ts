@@ -3,6 +3,7 @@ import {
   DTypeError,
   elementwise,
   IndexError,
+  requireOptions,
   ShapeError,
   tensor,
   ValueError,
@@ -175,6 +176,7 @@ export function ctcLoss(
   targetLengths: Lengths,
   options: CTCOptions = {},
 ): Tensor {
+  requireOptions(OP, options, ['blank', 'zeroInfinity', 'reduction']);
   const { blank = 0, zeroInfinity = false, reduction = 'mean' } = options;
   checkReduction(OP, reduction);
   if (logProbs.ndim !== 3 && logProbs.ndim !== 2) {

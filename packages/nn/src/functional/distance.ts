@@ -1,15 +1,19 @@
 import {
   broadcastTensors,
   elementwise,
+  requireOptions,
   ShapeError,
   tensor,
   ValueError,
   type Elementwise,
   type Tensor,
 } from '@tapegrad/core';
+import { together } from '../named.ts';
 
 /** Options of `cosineSimilarity`. */
 export interface CosineOptions {
+  /** Along which dimension, default 1; or given by position. */
+  dim?: number | undefined;
   /** Smallest norm to divide by; default 1e-8. */
   eps?: number | undefined;
 }
@@ -30,12 +34,14 @@ const flooredRoot: Elementwise<(x: Tensor, floor: number) => Tensor> = elementwi
 export function cosineSimilarity(
   x1: Tensor,
   x2: Tensor,
-  dim = 1,
-  { eps = 1e-8 }: CosineOptions = {},
+  dim: number | CosineOptions = 1,
+  options: CosineOptions = {},
 ): Tensor {
-  const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(dim, { keepdim: true }), eps));
+  const given = together<CosineOptions>('cosineSimilarity', dim, { dim }, ['dim', 'eps'], options);
+  const { dim: along = 1, eps = 1e-8 } = given;
+  const unit = (x: Tensor): Tensor => x.div(flooredRoot(x.square().sum(along, { keepdim: true }), eps));
   const [a, b] = broadcastTensors([x1, x2]) as [Tensor, Tensor];
-  return unit(a).mul(unit(b)).sum(dim);
+  return unit(a).mul(unit(b)).sum(along);
 }
 
 /** Options of `pairwiseDistance`. */
@@ -54,6 +60,7 @@ export interface PairwiseDistanceOptions {
  * @source torch.nn.functional.pairwise_distance
  */
 export function pairwiseDistance(x1: Tensor, x2: Tensor, options: PairwiseDistanceOptions = {}): Tensor {
+  requireOptions('pairwiseDistance', options, ['p', 'eps', 'keepdim']);
   const { p = 2, eps = 1e-6, keepdim = false } = options;
   return x1.sub(x2).add(eps).vectorNorm(p, -1, { keepdim });
 }
@@ -104,6 +111,8 @@ export interface NormalizeOptions {
  * @shape any -> the same
  * @source torch.nn.functional.normalize
  */
-export function normalize(x: Tensor, { p = 2, dim = 1, eps = 1e-12 }: NormalizeOptions = {}): Tensor {
+export function normalize(x: Tensor, options: NormalizeOptions = {}): Tensor {
+  requireOptions('normalize', options, ['p', 'dim', 'eps']);
+  const { p = 2, dim = 1, eps = 1e-12 } = options;
   return x.div(x.vectorNorm(p, dim, { keepdim: true }).clamp(eps));
 }

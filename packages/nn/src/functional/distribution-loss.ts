@@ -1,10 +1,12 @@
 import {
   elementwise,
+  requireOptions,
   ShapeError,
   ValueError,
   type Binary,
   type Elementwise,
   type Tensor,
+  warnOnce,
 } from '@tapegrad/core';
 import { reduced, warnUnequal, type LossOptions, type Reduction } from './reduction.ts';
 
@@ -26,8 +28,6 @@ const divergence: Binary = elementwise('kl_div', (x, target) => {
 
 const logDivergence: Binary = elementwise('kl_div', (x, target) => target.exp().mul(target.sub(x)));
 
-let hasWarned = false;
-
 /**
  * The Kullback-Leibler divergence t (log t − x) of a target distribution from one whose logarithm is x.
  * @shape any, the same -> [] (or the same, for reduction 'none')
@@ -36,14 +36,12 @@ let hasWarned = false;
  * @source torch.nn.functional.kl_div
  */
 export function klDiv(x: Tensor, target: Tensor, options: DivergenceOptions = {}): Tensor {
+  requireOptions('klDiv', options, ['reduction', 'logTarget']);
   const { reduction = 'mean', logTarget = false } = options;
   const losses = logTarget ? logDivergence(x, target) : divergence(x, target);
   if (reduction === 'batchmean') return x.ndim === 0 ? losses.sum() : losses.sum().div(x.shape[0]!);
-  if (reduction === 'mean' && !hasWarned) {
-    hasWarned = true;
-    console.warn(
-      "tapegrad: klDiv: reduction 'mean' divides by all elements; the divergence is what 'batchmean' gives.",
-    );
+  if (reduction === 'mean') {
+    warnOnce('klDiv by elements', "klDiv: reduction 'mean' divides by all elements; the divergence is what 'batchmean' gives.");
   }
   return reduced('klDiv', losses, reduction);
 }
@@ -80,6 +78,7 @@ const stirling: Elementwise<(target: Tensor, turn: number) => Tensor> = elementw
  * @source torch.nn.functional.poisson_nll_loss
  */
 export function poissonNllLoss(x: Tensor, target: Tensor, options: PoissonOptions = {}): Tensor {
+  requireOptions('poissonNllLoss', options, ['logInput', 'full', 'eps', 'reduction']);
   const { logInput = true, full = false, eps = 1e-8, reduction } = options;
   const losses = logInput ? logRateLoss(x, target) : rateLoss(x, target, eps);
   return reduced('poissonNllLoss', full ? losses.add(stirling(target, 2 * Math.PI)) : losses, reduction);
@@ -117,6 +116,7 @@ export function gaussianNllLoss(
   options: GaussianOptions = {},
 ): Tensor {
   const op = 'gaussianNllLoss';
+  requireOptions(op, options, ['full', 'eps', 'reduction']);
   const { full = false, eps = 1e-6, reduction } = options;
   const spread = fitted(op, x, variance);
   if (variance.detach().lt(0).any().item()) {

@@ -1,5 +1,5 @@
-import { DTypeError, IndexError, ShapeError, tensor, ValueError, type Tensor } from '@tapegrad/core';
-import { embedding, type LookupOptions } from './embedding.ts';
+import { DTypeError, IndexError, requireOptions, ShapeError, tensor, ValueError, type Tensor } from '@tapegrad/core';
+import { embedding, lookupOptions, type LookupOptions } from './embedding.ts';
 
 /** What is made of the rows of a bag. */
 export type BagMode = 'sum' | 'mean' | 'max';
@@ -41,7 +41,9 @@ export function embeddingBag(
   offsets: Tensor | null = null,
   options: EmbeddingBagOptions = {},
 ): Tensor {
-  const { mode = 'mean', perSampleWeights = null, includeLastOffset = false, ...lookup } = options;
+  requireOptions(OP, options, [...lookupOptions, 'mode', 'perSampleWeights', 'includeLastOffset']);
+  const { mode = 'mean', perSampleWeights = null, includeLastOffset = false } = options;
+  const { maxNorm, normType, scaleGradByFreq } = options;
   if (mode !== 'sum' && mode !== 'mean' && mode !== 'max') {
     throw new ValueError(`${OP}: mode must be 'sum', 'mean' or 'max', got '${String(mode)}'`, {
       op: OP,
@@ -52,7 +54,7 @@ export function embeddingBag(
   const flat = ids.reshape([ids.numel()]);
   const starts = startsOf(ids, offsets, includeLastOffset);
   // The padding row has no gradient, because it is taken out below.
-  const rows = embedding(flat, weight, { ...lookup, paddingIdx: null });
+  const rows = embedding(flat, weight, { maxNorm, normType, scaleGradByFreq });
   const bags = bagsOf(flat, starts, paddingOf(weight, options.paddingIdx ?? null));
   const width = weight.shape[1]!;
   if (flat.numel() === 0) return rows.sum(0, { keepdim: true }).expand([bags.count, width]).clone();

@@ -1,4 +1,4 @@
-import { elementwise, ShapeError, type Elementwise, type Tensor } from '@tapegrad/core';
+import { elementwise, requireOptions, ShapeError, type Elementwise, type Tensor } from '@tapegrad/core';
 import { pairwiseDistance } from './distance.ts';
 import type { MarginOptions } from './margin-loss.ts';
 import { reduced, type LossOptions } from './reduction.ts';
@@ -28,6 +28,7 @@ export function cosineEmbeddingLoss(
   options: MarginOptions = {},
 ): Tensor {
   const op = 'cosineEmbeddingLoss';
+  requireOptions(op, options, ['margin', 'reduction']);
   const { margin = 0, reduction } = options;
   if (target.ndim > 1 || x1.ndim !== target.ndim + 1 || x2.ndim !== target.ndim + 1) {
     throw new ShapeError(
@@ -67,6 +68,7 @@ export function tripletMarginLoss(
   options: TripletOptions = {},
 ): Tensor {
   const op = 'tripletMarginLoss';
+  requireOptions(op, options, ['margin', 'p', 'eps', 'swap', 'reduction']);
   const { p, eps, ...rest } = options;
   if (anchor.ndim !== positive.ndim || anchor.ndim !== negative.ndim) {
     const shapes = [anchor.shape, positive.shape, negative.shape];
@@ -100,7 +102,9 @@ export function tripletMarginWithDistanceLoss(
   negative: Tensor,
   options: TripletDistanceOptions = {},
 ): Tensor {
-  return triplet('tripletMarginWithDistanceLoss', anchor, positive, negative, options);
+  const op = 'tripletMarginWithDistanceLoss';
+  requireOptions(op, options, ['distanceFunction', 'margin', 'swap', 'reduction']);
+  return triplet(op, anchor, positive, negative, options);
 }
 
 function triplet(

@@ -1,4 +1,4 @@
-import { embedding as rowsOf, noGrad, type EmbeddingOptions, type Tensor } from '@tapegrad/core';
+import { embedding as rowsOf, noGrad, requireOptions, type EmbeddingOptions, type Tensor } from '@tapegrad/core';
 
 export { oneHot } from '@tapegrad/core';
 
@@ -10,6 +10,9 @@ export interface LookupOptions extends EmbeddingOptions {
   normType?: number | undefined;
 }
 
+/** The names of these options. */
+export const lookupOptions: readonly (keyof LookupOptions)[] = ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq'];
+
 /**
  * The rows of a weight matrix that ids name.
  * @shape ids of any shape, weight [count, dim] -> [...ids, dim]
@@ -18,9 +21,10 @@ export interface LookupOptions extends EmbeddingOptions {
  * @source torch.nn.functional.embedding
  */
 export function embedding(ids: Tensor, weight: Tensor, options: LookupOptions = {}): Tensor {
-  const { maxNorm = null, normType = 2, paddingIdx, scaleGradByFreq } = options;
+  requireOptions('embedding', options, lookupOptions);
+  const { maxNorm = null, normType = 2, ...rest } = options;
   if (maxNorm !== null) limitRows(ids, weight, maxNorm, normType);
-  return rowsOf(ids, weight, { paddingIdx, scaleGradByFreq });
+  return rowsOf(ids, weight, rest);
 }
 
 function limitRows(ids: Tensor, weight: Tensor, maxNorm: number, normType: number): void {

@@ -1,4 +1,4 @@
-import { avgPool2d, pad, ShapeError, type Tensor, ValueError } from '@tapegrad/core';
+import { avgPool2d, pad, requireOptions, ShapeError, type Tensor, ValueError } from '@tapegrad/core';
 
 /** Options of `localResponseNorm`. */
 export interface LocalResponseOptions {
@@ -29,6 +29,7 @@ function neighbourhood(x: Tensor, before: number, after: number, divisor: number
  */
 export function localResponseNorm(x: Tensor, size: number, options: LocalResponseOptions = {}): Tensor {
   const op = 'localResponseNorm';
+  requireOptions(op, options, ['alpha', 'beta', 'k']);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   if (x.ndim < 3) {
     throw new ShapeError(`${op}: expected 3D or higher input [N, C, …], got [${x.shape.join(', ')}]`, {
@@ -53,6 +54,7 @@ export function localResponseNorm(x: Tensor, size: number, options: LocalRespons
  */
 export function crossMapResponseNorm(x: Tensor, size: number, options: LocalResponseOptions = {}): Tensor {
   const op = 'crossMapResponseNorm';
+  requireOptions(op, options, ['alpha', 'beta', 'k']);
   const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
   if (x.ndim !== 4)
     throw new ShapeError(`${op}: expected [N, C, H, W], got [${x.shape.join(', ')}]`, {

@@ -1,5 +1,5 @@
 import {
-  type Binary, elementwise, type Elementwise, IndexError, logsigmoid, oneHot, ShapeError, tensor,
+  type Binary, elementwise, type Elementwise, IndexError, logsigmoid, oneHot, requireOptions, ShapeError, tensor,
   type Tensor, ValueError,
 } from '@tapegrad/core';
 import { reduced, requireEqual, type LossOptions } from './reduction.ts';
@@ -25,6 +25,7 @@ const hinge: Elementwise<(x: Tensor, target: Tensor, margin: number) => Tensor> 
  * @source torch.nn.functional.hinge_embedding_loss
  */
 export function hingeEmbeddingLoss(x: Tensor, target: Tensor, options: MarginOptions = {}): Tensor {
+  requireOptions('hingeEmbeddingLoss', options, ['margin', 'reduction']);
   return reduced('hingeEmbeddingLoss', hinge(x, target, options.margin ?? 1), options.reduction);
 }
 
@@ -49,6 +50,7 @@ export function marginRankingLoss(
   options: MarginOptions = {},
 ): Tensor {
   const op = 'marginRankingLoss';
+  requireOptions(op, options, ['margin', 'reduction']);
   if (x1.ndim !== x2.ndim || x1.ndim !== target.ndim) {
     const shapes = [x1.shape, x2.shape, target.shape];
     throw new ShapeError(
@@ -74,9 +76,10 @@ const softMargin: Binary = elementwise(
  * @throws ShapeError when the shapes differ
  * @source torch.nn.functional.soft_margin_loss
  */
-export function softMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function softMarginLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireOptions('softMarginLoss', options, ['reduction']);
   requireEqual('softMarginLoss', x, target);
-  return reduced('softMarginLoss', softMargin(x, target), reduction);
+  return reduced('softMarginLoss', softMargin(x, target), options.reduction);
 }
 
 /** Options of `multilabelSoftMarginLoss`. */
@@ -97,6 +100,7 @@ export function multilabelSoftMarginLoss(
   options: MultilabelSoftOptions = {},
 ): Tensor {
   const op = 'multilabelSoftMarginLoss';
+  requireOptions(op, options, ['weight', 'reduction']);
   requireEqual(op, x, target);
   const { weight, reduction } = options;
   const losses = target
@@ -137,6 +141,7 @@ const lack: Lack = elementwise(
  */
 export function multiMarginLoss(x: Tensor, target: Tensor, options: MultiMarginOptions = {}): Tensor {
   const op = 'multiMarginLoss';
+  requireOptions(op, options, ['p', 'margin', 'weight', 'reduction']);
   const { p = 1, margin = 1, weight, reduction } = options;
   if (p !== 1 && p !== 2) throw new ValueError(`${op}: p must be 1 or 2, got ${p}`, { op, argument: 'p' });
   const scores = x.ndim < 2 ? x.reshape([1, x.numel()]) : x;
@@ -212,8 +217,9 @@ const pairLack: PairLack = elementwise(
  * @throws ShapeError when the shapes differ; IndexError when a label is not a class
  * @source torch.nn.functional.multilabel_margin_loss
  */
-export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function multilabelMarginLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
   const op = 'multilabelMarginLoss';
+  requireOptions(op, options, ['reduction']);
   requireEqual(op, x, target);
   const scores = x.ndim < 2 ? x.reshape([1, x.numel()]) : x;
   if (scores.ndim !== 2 || scores.shape[1] === 0) {
@@ -227,5 +233,5 @@ export function multilabelMarginLoss(x: Tensor, target: Tensor, { reduction }: L
   const counts = isListed.unsqueeze(2).logicalAnd(isTarget.logicalNot().unsqueeze(1));
   const pairs = pairLack(scores.unsqueeze(1), scores.gather(1, listed).unsqueeze(2), counts);
   const losses = pairs.sum([1, 2]).div(classes);
-  return reduced(op, x.ndim < 2 ? losses.reshape([]) : losses, reduction);
+  return reduced(op, x.ndim < 2 ? losses.reshape([]) : losses, options.reduction);
 }

@@ -1,4 +1,4 @@
-import { cat, dropout, pad, ShapeError, type Tensor, ValueError, zeros } from '@tapegrad/core';
+import { cat, dropout, pad, requireOptions, ShapeError, type Tensor, ValueError, zeros } from '@tapegrad/core';
 
 /** Which keys queries may not look at, and what is wanted of the weights. */
 export interface MultiHeadOptions {
@@ -16,6 +16,15 @@ export interface MultiHeadOptions {
   /** A hint that attnMask is causal, which must be given beside it; default false. */
   isCausal?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const attentionOptions: readonly (keyof MultiHeadOptions)[] = [
+  'keyPaddingMask',
+  'attnMask',
+  'needWeights',
+  'averageAttnWeights',
+  'isCausal',
+];
 
 /** The weights that queries, keys and values are projected by, and what is added to them. */
 export interface AttentionWeights {
@@ -220,6 +229,7 @@ export function multiHeadAttentionForward(
   weights: AttentionWeights & { readonly outProjWeight: Tensor; readonly outProjBias?: Tensor | null },
   options: MultiHeadForwardOptions = {},
 ): [output: Tensor, weights: Tensor | null] {
+  requireOptions(OP, options, [...attentionOptions, 'addZeroAttn', 'dropoutP', 'training']);
   const width = query.shape.at(-1) ?? 0;
   if (!(numHeads > 0) || width % numHeads !== 0) {
     throw new ValueError(`${OP}: ${width} features are not divisible by ${numHeads} heads`, {

@@ -1,4 +1,4 @@
-import { avgPool1d, avgPool2d, avgPool3d, type PerDimension, type Tensor, ValueError } from '@tapegrad/core';
+import { avgPool1d, avgPool2d, avgPool3d, type PerDimension, requireOptions, type Tensor, ValueError } from '@tapegrad/core';
 
 /** Options of the power-average poolings. */
 export interface LPPoolOptions {
@@ -17,6 +17,7 @@ function lpPool(
   options: LPPoolOptions,
 ): Tensor {
   const op = `lpPool${rank}d`;
+  requireOptions(op, options, ['ceilMode']);
   if (p === 0) throw new ValueError(`${op}: the norm's order must not be 0`, { op, argument: 'normType' });
   const sides = [kernelSize].flat();
   const count = sides.length === 1 ? sides[0]! ** rank : sides.reduce((product, side) => product * side, 1);

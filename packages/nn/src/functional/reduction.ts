@@ -37,6 +37,13 @@ export function warnUnequal(op: string, x: Tensor, target: Tensor): void {
   );
 }
 
+/** Whether a tensor is what an operation of this name gave, in whatever shape. */
+export function comesFrom(x: Tensor, name: string): boolean {
+  let node = x.gradFn;
+  while (node !== null && node.rule.name === 'view') node = node.inputs[0]!;
+  return node !== null && node.rule.name === name;
+}
+
 /** Refuses an input and a target of different shapes. */
 export function requireEqual(op: string, x: Tensor, target: Tensor): void {
   if (sameShape(x, target)) return;

@@ -1,4 +1,4 @@
-import { elementwise, ValueError, type Binary, type Elementwise, type Tensor } from '@tapegrad/core';
+import { elementwise, requireOptions, ValueError, type Binary, type Elementwise, type Tensor } from '@tapegrad/core';
 import { reduced, warnUnequal, type LossOptions } from './reduction.ts';
 
 type WithWidth = Elementwise<(x: Tensor, target: Tensor, width: number) => Tensor>;
@@ -27,9 +27,10 @@ const huberError: WithWidth = elementwise('huber_loss', (x, target, delta) => {
  * @shape any, the same -> [] (or the same, for reduction 'none')
  * @source torch.nn.functional.mse_loss
  */
-export function mseLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function mseLoss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireOptions('mseLoss', options, ['reduction']);
   warnUnequal('mseLoss', x, target);
-  return reduced('mseLoss', squaredError(x, target), reduction);
+  return reduced('mseLoss', squaredError(x, target), options.reduction);
 }
 
 /**
@@ -38,9 +39,10 @@ export function mseLoss(x: Tensor, target: Tensor, { reduction }: LossOptions = 
  * @derivative 0 where both are equal
  * @source torch.nn.functional.l1_loss
  */
-export function l1Loss(x: Tensor, target: Tensor, { reduction }: LossOptions = {}): Tensor {
+export function l1Loss(x: Tensor, target: Tensor, options: LossOptions = {}): Tensor {
+  requireOptions('l1Loss', options, ['reduction']);
   warnUnequal('l1Loss', x, target);
-  return reduced('l1Loss', absoluteError(x, target), reduction);
+  return reduced('l1Loss', absoluteError(x, target), options.reduction);
 }
 
 /** Options of `smoothL1Loss`. */
@@ -55,11 +57,9 @@ export interface SmoothL1Options extends LossOptions {
  * @throws ValueError when β is negative
  * @source torch.nn.functional.smooth_l1_loss
  */
-export function smoothL1Loss(
-  x: Tensor,
-  target: Tensor,
-  { reduction, beta = 1 }: SmoothL1Options = {},
-): Tensor {
+export function smoothL1Loss(x: Tensor, target: Tensor, options: SmoothL1Options = {}): Tensor {
+  requireOptions('smoothL1Loss', options, ['reduction', 'beta']);
+  const { reduction, beta = 1 } = options;
   if (!(beta >= 0))
     throw new ValueError(`smoothL1Loss: beta must not be negative, got ${beta}`, { op: 'smoothL1Loss' });
   warnUnequal('smoothL1Loss', x, target);
@@ -79,7 +79,9 @@ export interface HuberOptions extends LossOptions {
  * @throws ValueError unless δ is positive
  * @source torch.nn.functional.huber_loss
  */
-export function huberLoss(x: Tensor, target: Tensor, { reduction, delta = 1 }: HuberOptions = {}): Tensor {
+export function huberLoss(x: Tensor, target: Tensor, options: HuberOptions = {}): Tensor {
+  requireOptions('huberLoss', options, ['reduction', 'delta']);
+  const { reduction, delta = 1 } = options;
   if (!(delta > 0))
     throw new ValueError(`huberLoss: delta must be positive, got ${delta}`, { op: 'huberLoss' });
   warnUnequal('huberLoss', x, target);

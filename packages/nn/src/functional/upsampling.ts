@@ -1,4 +1,4 @@
-import { interpolate, type InterpolateOptions, type PerDimension, type Tensor } from '@tapegrad/core';
+import { interpolate, requireOptions, type InterpolateOptions, type PerDimension, type Tensor } from '@tapegrad/core';
 
 /** `interpolate` under PyTorch's older name. @source torch.nn.functional.upsample */
 export function upsample(x: Tensor, options: InterpolateOptions): Tensor {
@@ -13,10 +13,12 @@ export interface UpsampleOptions {
 
 /** Each element from the nearest one. @source torch.nn.functional.upsample_nearest */
 export function upsampleNearest(x: Tensor, options: UpsampleOptions): Tensor {
+  requireOptions('upsampleNearest', options, ['size', 'scaleFactor']);
   return interpolate(x, { ...options, mode: 'nearest' });
 }
 
 /** Images, bilinearly, with the corners where they are. @source torch.nn.functional.upsample_bilinear */
 export function upsampleBilinear(x: Tensor, options: UpsampleOptions): Tensor {
+  requireOptions('upsampleBilinear', options, ['size', 'scaleFactor']);
   return interpolate(x, { ...options, mode: 'bilinear', alignCorners: true });
 }

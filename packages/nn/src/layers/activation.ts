@@ -1,4 +1,4 @@
-import { full, ValueError, type Tensor } from '@tapegrad/core';
+import { full, requireOptions, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
 import {
   celu,
   glu,
@@ -10,7 +10,7 @@ import {
   tanhshrink,
 } from '../functional/activation.ts';
 import { Module } from '../module.ts';
-import { valueOf, type Named } from '../named.ts';
+import { requireOneOf, together, valueOf, type Named } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options } from '../repr.ts';
 
@@ -60,13 +60,16 @@ export class Mish extends Module {
 export class GELU extends Module {
   readonly approximate: 'none' | 'tanh';
 
-  constructor({ approximate = 'none' }: { approximate?: 'none' | 'tanh' } = {}) {
+  constructor(given: { approximate?: 'none' | 'tanh' } = {}) {
     super();
+    requireOptions('GELU', given, ['approximate']);
+    const { approximate = 'none' } = given;
+    requireOneOf('GELU', 'approximate', approximate, ['none', 'tanh']);
     this.approximate = approximate;
   }
 
   forward(x: Tensor): Tensor {
-    return x.gelu(this);
+    return x.gelu({ approximate: this.approximate });
   }
 
   override extraRepr(): string {
@@ -78,9 +81,9 @@ export class GELU extends Module {
 export class LeakyReLU extends Module {
   readonly negativeSlope: number;
 
-  constructor(negativeSlope = 0.01) {
+  constructor(negativeSlope: Named<'negativeSlope', number> = 0.01) {
     super();
-    this.negativeSlope = negativeSlope;
+    this.negativeSlope = valueOf('LeakyReLU', 'negativeSlope', negativeSlope) ?? 0.01;
   }
 
   forward(x: Tensor): Tensor {
@@ -92,6 +95,16 @@ export class LeakyReLU extends Module {
   }
 }
 
+/** Options of PReLU. */
+export interface PReLUOptions {
+  /** 1 (default) or the number of channels; or given by position. */
+  numParameters?: number;
+  /** Slope at first; default 0.25. */
+  init?: number;
+  /** dtype of the slopes; default float32. */
+  dtype?: DTypeName;
+}
+
 /**
  * As LeakyReLU with slopes that are learned: one for all channels, or one for each.
  * @shape [N, C, …] -> the same
@@ -101,10 +114,11 @@ export class PReLU extends Module {
   readonly numParameters: number;
   weight: Parameter;
 
-  constructor(numParameters = 1, { init = 0.25 }: { init?: number } = {}) {
+  constructor(numParameters: number | PReLUOptions = 1, options: PReLUOptions = {}) {
     super();
-    this.numParameters = numParameters;
-    this.weight = new Parameter(full([numParameters], init));
+    const given = together<PReLUOptions>('PReLU', numParameters, { numParameters }, ['numParameters', 'init', 'dtype'], options);
+    this.numParameters = given.numParameters ?? 1;
+    this.weight = new Parameter(full([this.numParameters], given.init ?? 0.25, { dtype: given.dtype }));
   }
 
   forward(x: Tensor): Tensor {
@@ -120,9 +134,9 @@ export class PReLU extends Module {
 export class ELU extends Module {
   readonly alpha: number;
 
-  constructor(alpha = 1) {
+  constructor(alpha: Named<'alpha', number> = 1) {
     super();
-    this.alpha = alpha;
+    this.alpha = valueOf('ELU', 'alpha', alpha) ?? 1;
   }
 
   forward(x: Tensor): Tensor {
@@ -138,9 +152,9 @@ export class ELU extends Module {
 export class CELU extends Module {
   readonly alpha: number;
 
-  constructor(alpha = 1) {
+  constructor(alpha: Named<'alpha', number> = 1) {
     super();
-    this.alpha = alpha;
+    this.alpha = valueOf('CELU', 'alpha', alpha) ?? 1;
   }
 
   forward(x: Tensor): Tensor {
@@ -164,10 +178,11 @@ export class Softplus extends Module {
   readonly beta: number;
   readonly threshold: number;
 
-  constructor(beta = 1, threshold = 20) {
+  constructor(beta: number | { beta?: number; threshold?: number } = 1, threshold = 20) {
     super();
-    this.beta = beta;
-    this.threshold = threshold;
+    const given = together<{ beta?: number; threshold?: number }>('Softplus', beta, { beta, threshold }, ['beta', 'threshold']);
+    this.beta = given.beta ?? 1;
+    this.threshold = given.threshold ?? 20;
   }
 
   forward(x: Tensor): Tensor {
@@ -190,9 +205,9 @@ export class Softsign extends Module {
 export class Softshrink extends Module {
   readonly lambda: number;
 
-  constructor(lambda = 0.5) {
+  constructor(lambda: Named<'lambda', number> = 0.5) {
     super();
-    this.lambda = lambda;
+    this.lambda = valueOf('Softshrink', 'lambda', lambda) ?? 0.5;
   }
 
   forward(x: Tensor): Tensor {
@@ -208,9 +223,9 @@ export class Softshrink extends Module {
 export class Hardshrink extends Module {
   readonly lambda: number;
 
-  constructor(lambda = 0.5) {
+  constructor(lambda: Named<'lambda', number> = 0.5) {
     super();
-    this.lambda = lambda;
+    this.lambda = valueOf('Hardshrink', 'lambda', lambda) ?? 0.5;
   }
 
   forward(x: Tensor): Tensor {
@@ -234,10 +249,11 @@ export class Hardtanh extends Module {
   readonly minVal: number;
   readonly maxVal: number;
 
-  constructor(minVal = -1, maxVal = 1) {
+  constructor(minVal: number | { minVal?: number; maxVal?: number } = -1, maxVal = 1) {
     super();
-    this.minVal = minVal;
-    this.maxVal = maxVal;
+    const given = together<{ minVal?: number; maxVal?: number }>('Hardtanh', minVal, { minVal, maxVal }, ['minVal', 'maxVal']);
+    this.minVal = given.minVal ?? -1;
+    this.maxVal = given.maxVal ?? 1;
   }
 
   forward(x: Tensor): Tensor {
@@ -287,9 +303,9 @@ export class Threshold extends Module {
 export class GLU extends Module {
   readonly dimension: number;
 
-  constructor(dim = -1) {
+  constructor(dim: Named<'dim', number> = -1) {
     super();
-    this.dimension = dim;
+    this.dimension = valueOf('GLU', 'dim', dim) ?? -1;
   }
 
   forward(x: Tensor): Tensor {
@@ -387,14 +403,19 @@ export class RReLU extends Module {
   readonly lower: number;
   readonly upper: number;
 
-  constructor(lower: number = 1 / 8, upper: number = 1 / 3) {
+  constructor(lower: number | { lower?: number; upper?: number } = 1 / 8, upper: number = 1 / 3) {
     super();
-    this.lower = lower;
-    this.upper = upper;
+    const given = together<{ lower?: number; upper?: number }>('RReLU', lower, { lower, upper }, ['lower', 'upper']);
+    this.lower = given.lower ?? 1 / 8;
+    this.upper = given.upper ?? 1 / 3;
   }
 
   forward(x: Tensor): Tensor {
     return rrelu(x, this.lower, this.upper, this.training);
+  }
+
+  override get dependsOnMode(): boolean {
+    return true;
   }
 
   override extraRepr(): string {

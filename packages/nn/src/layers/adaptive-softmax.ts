@@ -1,4 +1,4 @@
-import { tensor, ShapeError, ValueError, IndexError, cat, type DTypeName, type Tensor } from '@tapegrad/core';
+import { requireOptions, tensor, ShapeError, ValueError, IndexError, cat, type DTypeName, type Tensor } from '@tapegrad/core';
 import { ModuleList, Sequential } from '../containers.ts';
 import { Module } from '../module.ts';
 import { Linear } from './linear.ts';
@@ -37,6 +37,7 @@ export class AdaptiveLogSoftmaxWithLoss extends Module {
     options: AdaptiveSoftmaxOptions = {},
   ) {
     super();
+    requireOptions('AdaptiveLogSoftmaxWithLoss', options, ['divValue', 'headBias', 'dtype']);
     const { divValue = 4, headBias = false, dtype } = options;
     const rises = cutoffs.every(
       (n, i) => Number.isInteger(n) && n > (i === 0 ? 0 : cutoffs[i - 1]!) && n < nClasses,

@@ -3,6 +3,7 @@ import {
   requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 
@@ -37,6 +38,7 @@ export abstract class RunningNorm extends Module {
 
   constructor(numFeatures: number, options: BatchNormLayerOptions) {
     super();
+    requireSizes(this.constructor.name, { numFeatures });
     requireOptions(this.constructor.name, options, ['eps', 'momentum', 'affine', 'trackRunningStats', 'dtype']);
     const { eps = 1e-5, momentum = 0.1, affine = true, trackRunningStats = true, dtype } = options;
     this.numFeatures = numFeatures;
@@ -70,6 +72,10 @@ export abstract class RunningNorm extends Module {
       this.weight?.fill_(1);
       this.bias?.zero_();
     });
+  }
+
+  override get dependsOnMode(): boolean {
+    return this.trackRunningStats;
   }
 
   override extraRepr(): string {
@@ -155,6 +161,22 @@ export class BatchNorm2d extends BatchNorm {
 export class BatchNorm3d extends BatchNorm {
   protected ranks(): readonly number[] {
     return [5];
+  }
+}
+
+/**
+ * BatchNorm over all processes that train together, which is one here: a batch normalisation for inputs of any rank.
+ * @shape [N, C, …] -> the same
+ * @source torch.nn.SyncBatchNorm
+ */
+export class SyncBatchNorm extends BatchNorm {
+  protected ranks(): readonly number[] {
+    return [2, 3, 4, 5];
+  }
+
+  /** The module as it is, since batch norms of a single process agree. @source torch.nn.SyncBatchNorm.convert_sync_batchnorm */
+  static convertSyncBatchnorm<M extends Module>(module: M): M {
+    return module;
   }
 }
 

@@ -6,6 +6,7 @@ import {
 import type { ConvolutionOptions, DTypeName, PerDimension, Tensor } from '@tapegrad/core';
 import { fans, kaimingUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed, type Printable } from '../repr.ts';
 import { resetBias } from './linear.ts';
@@ -70,6 +71,7 @@ export abstract class ConvBase extends Module {
     requireOptions(this.constructor.name, options, [...sharedOptions, swapped ? 'outputPadding' : 'paddingMode']);
     const { stride = 1, dilation = 1, groups = 1, bias = true, dtype } = options;
     const [inChannels, outChannels] = ends;
+    requireSizes(this.constructor.name, { inChannels, outChannels });
     for (const [name, channels] of [
       ['inChannels', inChannels],
       ['outChannels', outChannels],

@@ -1,7 +1,8 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import { cosineSimilarity, pairwiseDistance } from '../functional/distance.ts';
 import type { CosineOptions, PairwiseDistanceOptions } from '../functional/distance.ts';
 import { Module } from '../module.ts';
+import { together } from '../named.ts';
 import { options as listed } from '../repr.ts';
 
 /**
@@ -13,14 +14,15 @@ export class CosineSimilarity extends Module {
   readonly dimension: number;
   readonly eps: number;
 
-  constructor(dim = 1, { eps = 1e-8 }: CosineOptions = {}) {
+  constructor(dim: number | CosineOptions = 1, options: CosineOptions = {}) {
     super();
-    this.dimension = dim;
-    this.eps = eps;
+    const given = together<CosineOptions>('CosineSimilarity', dim, { dim }, ['dim', 'eps'], options);
+    this.dimension = given.dim ?? 1;
+    this.eps = given.eps ?? 1e-8;
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {
-    return cosineSimilarity(x1, x2, this.dimension, this);
+    return cosineSimilarity(x1, x2, this.dimension, { eps: this.eps });
   }
 
   override extraRepr(): string {
@@ -38,15 +40,18 @@ export class PairwiseDistance extends Module {
   readonly eps: number;
   readonly keepdim: boolean;
 
-  constructor({ p = 2, eps = 1e-6, keepdim = false }: PairwiseDistanceOptions = {}) {
+  constructor(options: PairwiseDistanceOptions = {}) {
     super();
+    requireOptions('PairwiseDistance', options, ['p', 'eps', 'keepdim']);
+    const { p = 2, eps = 1e-6, keepdim = false } = options;
     this.p = p;
     this.eps = eps;
     this.keepdim = keepdim;
   }
 
   forward(x1: Tensor, x2: Tensor): Tensor {
-    return pairwiseDistance(x1, x2, this);
+    const { p, eps, keepdim } = this;
+    return pairwiseDistance(x1, x2, { p, eps, keepdim });
   }
 
   override extraRepr(): string {

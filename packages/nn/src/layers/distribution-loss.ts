@@ -30,7 +30,8 @@ export class KLDivLoss extends Module {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return klDiv(x, target, this);
+    const { reduction, logTarget } = this;
+    return klDiv(x, target, { reduction, logTarget });
   }
 }
 
@@ -53,7 +54,8 @@ export class PoissonNLLLoss extends Loss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return poissonNllLoss(x, target, this);
+    const { logInput, full, eps, reduction } = this;
+    return poissonNllLoss(x, target, { logInput, full, eps, reduction });
   }
 }
 
@@ -73,7 +75,8 @@ export class GaussianNLLLoss extends Loss {
   }
 
   forward(x: Tensor, target: Tensor, variance: Tensor): Tensor {
-    return gaussianNllLoss(x, target, variance, this);
+    const { full, eps, reduction } = this;
+    return gaussianNllLoss(x, target, variance, { full, eps, reduction });
   }
 }
 
@@ -93,6 +96,7 @@ export class CTCLoss extends Loss {
   }
 
   forward(logProbs: Tensor, targets: Tensor, inputLengths: Lengths, targetLengths: Lengths): Tensor {
-    return ctcLoss(logProbs, targets, inputLengths, targetLengths, this);
+    const { blank, zeroInfinity, reduction } = this;
+    return ctcLoss(logProbs, targets, inputLengths, targetLengths, { blank, zeroInfinity, reduction });
   }
 }

@@ -26,6 +26,10 @@ export abstract class DropoutBase extends Module {
     this.p = p;
   }
 
+  override get dependsOnMode(): boolean {
+    return this.p > 0;
+  }
+
   override extraRepr(): string {
     return options({ p: this.p });
   }

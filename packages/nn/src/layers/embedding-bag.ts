@@ -2,6 +2,7 @@ import { empty, ShapeError, ValueError, type DTypeName, type Tensor, requireOpti
 import { embeddingBag, type BagMode } from '../functional/embedding-bag.ts';
 import { normal_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireOneOf } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 import { clearPadding } from './embedding.ts';
@@ -55,6 +56,7 @@ export class EmbeddingBag extends Module {
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingBagLayerOptions = {}) {
     super();
     requireOptions('EmbeddingBag', options, optionNames);
+    requireOneOf('EmbeddingBag', 'mode', options.mode ?? 'mean', ['sum', 'mean', 'max']);
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, dtype } = options;
     if (paddingIdx !== null && (paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)) {
       throw new ValueError(`EmbeddingBag: paddingIdx ${paddingIdx} must be one of the ${numEmbeddings} ids`, {

@@ -2,6 +2,7 @@ import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, req
 import { embedding } from '../functional/embedding.ts';
 import { normal_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 
@@ -37,6 +38,7 @@ export class Embedding extends Module {
 
   constructor(numEmbeddings: number, embeddingDim: number, options: EmbeddingLayerOptions = {}) {
     super();
+    requireSizes('Embedding', { numEmbeddings, embeddingDim });
     requireOptions('Embedding', options, ['paddingIdx', 'maxNorm', 'normType', 'scaleGradByFreq', 'dtype']);
     const { paddingIdx = null, maxNorm = null, normType = 2, scaleGradByFreq = false, dtype } = options;
     if (paddingIdx !== null && (paddingIdx >= numEmbeddings || paddingIdx < -numEmbeddings)) {
@@ -80,7 +82,8 @@ export class Embedding extends Module {
   }
 
   forward(ids: Tensor): Tensor {
-    return embedding(ids, this.weight, this);
+    const { paddingIdx, maxNorm, normType, scaleGradByFreq } = this;
+    return embedding(ids, this.weight, { paddingIdx, maxNorm, normType, scaleGradByFreq });
   }
 
   override extraRepr(): string {

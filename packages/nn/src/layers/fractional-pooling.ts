@@ -3,6 +3,7 @@ import {
   fractionalMaxPool2dWithIndices,
   fractionalMaxPool3d,
   fractionalMaxPool3dWithIndices,
+  requireOptions,
 } from '@tapegrad/core';
 import type { FractionalPoolOptions, PerDimension, Tensor, ValuesAndIndices } from '@tapegrad/core';
 import { Module } from '../module.ts';
@@ -15,11 +16,10 @@ abstract class FractionalMaxPool extends Module {
   readonly outputRatio: PerDimension | null;
   readonly randomSamples: Tensor | null;
 
-  constructor(
-    kernelSize: PerDimension,
-    { outputSize = null, outputRatio = null, randomSamples = null }: FractionalPoolOptions,
-  ) {
+  constructor(kernelSize: PerDimension, options: FractionalPoolOptions) {
     super();
+    requireOptions(this.constructor.name, options, ['outputSize', 'outputRatio', 'randomSamples']);
+    const { outputSize = null, outputRatio = null, randomSamples = null } = options;
     this.kernelSize = kernelSize;
     this.outputSize = outputSize;
     this.outputRatio = outputRatio;
@@ -39,12 +39,14 @@ abstract class FractionalMaxPool extends Module {
  */
 export class FractionalMaxPool2d extends FractionalMaxPool {
   forward(x: Tensor): Tensor {
-    return fractionalMaxPool2d(x, this.kernelSize, this);
+    const { outputSize, outputRatio, randomSamples } = this;
+    return fractionalMaxPool2d(x, this.kernelSize, { outputSize, outputRatio, randomSamples });
   }
 
   /** As `forward`, with the flat position of each value in the image. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return fractionalMaxPool2dWithIndices(x, this.kernelSize, this);
+    const { outputSize, outputRatio, randomSamples } = this;
+    return fractionalMaxPool2dWithIndices(x, this.kernelSize, { outputSize, outputRatio, randomSamples });
   }
 }
 
@@ -55,11 +57,13 @@ export class FractionalMaxPool2d extends FractionalMaxPool {
  */
 export class FractionalMaxPool3d extends FractionalMaxPool {
   forward(x: Tensor): Tensor {
-    return fractionalMaxPool3d(x, this.kernelSize, this);
+    const { outputSize, outputRatio, randomSamples } = this;
+    return fractionalMaxPool3d(x, this.kernelSize, { outputSize, outputRatio, randomSamples });
   }
 
   /** As `forward`, with the flat position of each value in the volume. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return fractionalMaxPool3dWithIndices(x, this.kernelSize, this);
+    const { outputSize, outputRatio, randomSamples } = this;
+    return fractionalMaxPool3dWithIndices(x, this.kernelSize, { outputSize, outputRatio, randomSamples });
   }
 }

@@ -2,6 +2,7 @@ import { empty, type DTypeName, type Tensor, requireOptions } from '@tapegrad/co
 import { bilinear } from '../functional/bilinear.ts';
 import { kaimingUniform_, uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 
@@ -40,6 +41,7 @@ export class Linear extends Module {
 
   constructor(inFeatures: number, outFeatures: number, options: LinearOptions = {}) {
     super();
+    requireSizes('Linear', { inFeatures, outFeatures });
     requireOptions('Linear', options, ['bias', 'dtype']);
     const { bias = true, dtype } = options;
     this.inFeatures = inFeatures;

@@ -1,4 +1,4 @@
-import type { Tensor } from '@tapegrad/core';
+import { requireOptions, type Tensor } from '@tapegrad/core';
 import {
   crossMapResponseNorm,
   localResponseNorm,
@@ -18,8 +18,10 @@ export class LocalResponseNorm extends Module {
   readonly beta: number;
   readonly k: number;
 
-  constructor(size: number, { alpha = 1e-4, beta = 0.75, k = 1 }: LocalResponseOptions = {}) {
+  constructor(size: number, options: LocalResponseOptions = {}) {
     super();
+    requireOptions(this.constructor.name, options, ['alpha', 'beta', 'k']);
+    const { alpha = 1e-4, beta = 0.75, k = 1 } = options;
     this.size = size;
     this.alpha = alpha;
     this.beta = beta;
@@ -27,7 +29,8 @@ export class LocalResponseNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return localResponseNorm(x, this.size, this);
+    const { alpha, beta, k } = this;
+    return localResponseNorm(x, this.size, { alpha, beta, k });
   }
 
   override extraRepr(): string {
@@ -43,6 +46,7 @@ export class LocalResponseNorm extends Module {
  */
 export class CrossMapLRN2d extends LocalResponseNorm {
   override forward(x: Tensor): Tensor {
-    return crossMapResponseNorm(x, this.size, this);
+    const { alpha, beta, k } = this;
+    return crossMapResponseNorm(x, this.size, { alpha, beta, k });
   }
 }

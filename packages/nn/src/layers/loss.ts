@@ -33,14 +33,14 @@ export abstract class Loss extends Module {
 /** The squared error (x − t)². @shape any, the same -> [] @source torch.nn.MSELoss */
 export class MSELoss extends Loss {
   forward(x: Tensor, target: Tensor): Tensor {
-    return mseLoss(x, target, this);
+    return mseLoss(x, target, { reduction: this.reduction });
   }
 }
 
 /** The absolute error |x − t|. @shape any, the same -> [] @source torch.nn.L1Loss */
 export class L1Loss extends Loss {
   forward(x: Tensor, target: Tensor): Tensor {
-    return l1Loss(x, target, this);
+    return l1Loss(x, target, { reduction: this.reduction });
   }
 }
 
@@ -58,7 +58,8 @@ export class SmoothL1Loss extends Loss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return smoothL1Loss(x, target, this);
+    const { reduction, beta } = this;
+    return smoothL1Loss(x, target, { reduction, beta });
   }
 }
 
@@ -76,7 +77,8 @@ export class HuberLoss extends Loss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return huberLoss(x, target, this);
+    const { reduction, delta } = this;
+    return huberLoss(x, target, { reduction, delta });
   }
 }
 
@@ -104,7 +106,8 @@ export class NLLLoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return nllLoss(x, target, this);
+    const { weight, ignoreIndex, reduction } = this;
+    return nllLoss(x, target, { weight, ignoreIndex, reduction });
   }
 }
 
@@ -128,7 +131,8 @@ export class CrossEntropyLoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return crossEntropy(x, target, this);
+    const { weight, ignoreIndex, reduction, labelSmoothing } = this;
+    return crossEntropy(x, target, { weight, ignoreIndex, reduction, labelSmoothing });
   }
 }
 
@@ -139,7 +143,8 @@ export class BCELoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return binaryCrossEntropy(x, target, this);
+    const { weight, reduction } = this;
+    return binaryCrossEntropy(x, target, { weight, reduction });
   }
 }
 
@@ -157,6 +162,7 @@ export class BCEWithLogitsLoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return binaryCrossEntropyWithLogits(x, target, this);
+    const { weight, posWeight, reduction } = this;
+    return binaryCrossEntropyWithLogits(x, target, { weight, posWeight, reduction });
   }
 }

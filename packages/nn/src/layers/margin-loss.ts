@@ -30,7 +30,8 @@ export class HingeEmbeddingLoss extends Loss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return hingeEmbeddingLoss(x, target, this);
+    const { margin, reduction } = this;
+    return hingeEmbeddingLoss(x, target, { margin, reduction });
   }
 }
 
@@ -48,14 +49,15 @@ export class MarginRankingLoss extends Loss {
   }
 
   forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
-    return marginRankingLoss(x1, x2, target, this);
+    const { margin, reduction } = this;
+    return marginRankingLoss(x1, x2, target, { margin, reduction });
   }
 }
 
 /** log(1 + e^(−t x)) for targets of 1 and −1. @shape any, the same -> [] @source torch.nn.SoftMarginLoss */
 export class SoftMarginLoss extends Loss {
   forward(x: Tensor, target: Tensor): Tensor {
-    return softMarginLoss(x, target, this);
+    return softMarginLoss(x, target, { reduction: this.reduction });
   }
 }
 
@@ -75,7 +77,8 @@ export class MultiMarginLoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return multiMarginLoss(x, target, this);
+    const { p, margin, weight, reduction } = this;
+    return multiMarginLoss(x, target, { p, margin, weight, reduction });
   }
 }
 
@@ -86,7 +89,7 @@ export class MultiMarginLoss extends WeightedLoss {
  */
 export class MultiLabelMarginLoss extends Loss {
   forward(x: Tensor, target: Tensor): Tensor {
-    return multilabelMarginLoss(x, target, this);
+    return multilabelMarginLoss(x, target, { reduction: this.reduction });
   }
 }
 
@@ -101,7 +104,8 @@ export class MultiLabelSoftMarginLoss extends WeightedLoss {
   }
 
   forward(x: Tensor, target: Tensor): Tensor {
-    return multilabelSoftMarginLoss(x, target, this);
+    const { weight, reduction } = this;
+    return multilabelSoftMarginLoss(x, target, { weight, reduction });
   }
 }
 
@@ -119,7 +123,8 @@ export class CosineEmbeddingLoss extends Loss {
   }
 
   forward(x1: Tensor, x2: Tensor, target: Tensor): Tensor {
-    return cosineEmbeddingLoss(x1, x2, target, this);
+    const { margin, reduction } = this;
+    return cosineEmbeddingLoss(x1, x2, target, { margin, reduction });
   }
 }
 
@@ -144,7 +149,8 @@ export class TripletMarginLoss extends Loss {
   }
 
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    return tripletMarginLoss(anchor, positive, negative, this);
+    const { margin, p, eps, swap, reduction } = this;
+    return tripletMarginLoss(anchor, positive, negative, { margin, p, eps, swap, reduction });
   }
 }
 
@@ -162,6 +168,7 @@ export class TripletMarginWithDistanceLoss extends Loss {
   }
 
   forward(anchor: Tensor, positive: Tensor, negative: Tensor): Tensor {
-    return tripletMarginWithDistanceLoss(anchor, positive, negative, this);
+    const { distanceFunction, margin, swap, reduction } = this;
+    return tripletMarginWithDistanceLoss(anchor, positive, negative, { distanceFunction, margin, swap, reduction });
   }
 }

@@ -1,7 +1,8 @@
 import { empty, noGrad, ShapeError, ValueError, type DTypeName, type Tensor, requireOptions } from '@tapegrad/core';
-import { attend, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
+import { attend, attentionOptions, requireMask, type MultiHeadOptions } from '../functional/multi-head-attention.ts';
 import { xavierNormal_, xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 import { Linear } from './linear.ts';
@@ -73,6 +74,7 @@ export class MultiheadAttention extends Module {
 
   constructor(embedDim: number, numHeads: number, options: MultiheadAttentionOptions = {}) {
     super();
+    requireSizes('MultiheadAttention', { embedDim, numHeads });
     requireOptions('MultiheadAttention', options, optionNames);
     const { bias = true, addBiasKv = false, addZeroAttn = false, batchFirst = false, dtype } = options;
     if (!(numHeads > 0) || embedDim % numHeads !== 0) {
@@ -125,6 +127,7 @@ export class MultiheadAttention extends Module {
     value: Tensor,
     options: MultiHeadOptions = {},
   ): [output: Tensor, weights: Tensor | null] {
+    requireOptions('MultiheadAttention', options, attentionOptions);
     this.#check(query, key, value, options);
     const isTurned = query.ndim === 3 && this.batchFirst;
     const { numHeads, training, addZeroAttn, dropout: dropoutP } = this;
@@ -154,10 +157,14 @@ export class MultiheadAttention extends Module {
       throw new ShapeError(
         `MultiheadAttention: query, key and value are ${inputs.map((x) => `[${x.shape.join(', ')}]`).join(', ')}; expected ` +
           `[${form}L, ${rest}${expected[0]}], [${form}S, ${rest}${expected[1]}] and [${form}S, ${rest}${expected[2]}]`,
-        { shapes: inputs.map((x) => x.shape) },
+        { op: 'MultiheadAttention', shapes: inputs.map((x) => x.shape) },
       );
     }
     requireMask('MultiheadAttention', options);
+  }
+
+  override get dependsOnMode(): boolean {
+    return this.dropout > 0;
   }
 
   override extraRepr(): string {

@@ -55,7 +55,7 @@ export class LayerNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return layerNorm(x, this.normalizedShape, this.weight, this.bias, this);
+    return layerNorm(x, this.normalizedShape, this.weight, this.bias, { eps: this.eps });
   }
 
   override extraRepr(): string {
@@ -122,7 +122,7 @@ export class GroupNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return groupNorm(x, this.numGroups, this.weight, this.bias, this);
+    return groupNorm(x, this.numGroups, this.weight, this.bias, { eps: this.eps });
   }
 
   override extraRepr(): string {
@@ -164,7 +164,7 @@ export class RMSNorm extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return rmsNorm(x, this.normalizedShape, this.weight, this);
+    return rmsNorm(x, this.normalizedShape, this.weight, { eps: this.eps });
   }
 
   override extraRepr(): string {

@@ -82,12 +82,14 @@ export abstract class MaxPool extends Module {
  */
 export class MaxPool1d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return maxPool1d(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool1d(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 
   /** As `forward`, with the position of each value in the sequence. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return maxPool1dWithIndices(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool1dWithIndices(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 }
 
@@ -99,12 +101,14 @@ export class MaxPool1d extends MaxPool {
  */
 export class MaxPool2d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return maxPool2d(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool2d(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 
   /** As `forward`, with the flat position of each value in the image. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return maxPool2dWithIndices(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool2dWithIndices(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 }
 
@@ -115,12 +119,14 @@ export class MaxPool2d extends MaxPool {
  */
 export class MaxPool3d extends MaxPool {
   forward(x: Tensor): Tensor {
-    return maxPool3d(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool3d(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 
   /** As `forward`, with the flat position of each value in the volume. */
   forwardWithIndices(x: Tensor): ValuesAndIndices {
-    return maxPool3dWithIndices(x, this.kernelSize, this.stride, this);
+    const { padding, dilation, ceilMode } = this;
+    return maxPool3dWithIndices(x, this.kernelSize, this.stride, { padding, dilation, ceilMode });
   }
 }
 
@@ -162,7 +168,8 @@ export abstract class AvgPool extends Module {
  */
 export class AvgPool1d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return avgPool1d(x, this.kernelSize, this.stride, this);
+    const { padding, ceilMode, countIncludePad } = this;
+    return avgPool1d(x, this.kernelSize, this.stride, { padding, ceilMode, countIncludePad });
   }
 }
 
@@ -173,7 +180,8 @@ export class AvgPool1d extends AvgPool {
  */
 export class AvgPool2d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return avgPool2d(x, this.kernelSize, this.stride, this);
+    const { padding, ceilMode, countIncludePad, divisorOverride } = this;
+    return avgPool2d(x, this.kernelSize, this.stride, { padding, ceilMode, countIncludePad, divisorOverride });
   }
 }
 
@@ -184,7 +192,8 @@ export class AvgPool2d extends AvgPool {
  */
 export class AvgPool3d extends AvgPool {
   forward(x: Tensor): Tensor {
-    return avgPool3d(x, this.kernelSize, this.stride, this);
+    const { padding, ceilMode, countIncludePad, divisorOverride } = this;
+    return avgPool3d(x, this.kernelSize, this.stride, { padding, ceilMode, countIncludePad, divisorOverride });
   }
 }
 
@@ -192,9 +201,15 @@ export class AvgPool3d extends AvgPool {
 export abstract class AdaptivePool extends Module {
   readonly outputSize: OutputSize;
 
-  constructor(outputSize: OutputSize) {
+  constructor(outputSize: OutputSize | { outputSize: OutputSize }) {
     super();
-    this.outputSize = outputSize;
+    if (typeof outputSize !== 'object' || outputSize === null || Array.isArray(outputSize)) {
+      this.outputSize = outputSize as OutputSize;
+      return;
+    }
+    const given = outputSize as { outputSize: OutputSize };
+    requireOptions(this.constructor.name, given, ['outputSize']);
+    this.outputSize = given.outputSize;
   }
 
   override extraRepr(): string {

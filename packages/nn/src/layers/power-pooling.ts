@@ -1,4 +1,4 @@
-import type { PerDimension, Tensor } from '@tapegrad/core';
+import { requireOptions, type PerDimension, type Tensor } from '@tapegrad/core';
 import { lpPool1d, lpPool2d, lpPool3d, type LPPoolOptions } from '../functional/power-pooling.ts';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
@@ -14,13 +14,14 @@ abstract class LPPool extends Module {
     normType: number,
     kernelSize: PerDimension,
     stride: PerDimension | null = null,
-    { ceilMode = false }: LPPoolOptions = {},
+    options: LPPoolOptions = {},
   ) {
     super();
+    requireOptions(this.constructor.name, options, ['ceilMode']);
     this.normType = normType;
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
-    this.ceilMode = ceilMode;
+    this.ceilMode = options.ceilMode ?? false;
   }
 
   override extraRepr(): string {
@@ -36,7 +37,7 @@ abstract class LPPool extends Module {
  */
 export class LPPool1d extends LPPool {
   forward(x: Tensor): Tensor {
-    return lpPool1d(x, this.normType, this.kernelSize, this.stride, this);
+    return lpPool1d(x, this.normType, this.kernelSize, this.stride, { ceilMode: this.ceilMode });
   }
 }
 
@@ -47,7 +48,7 @@ export class LPPool1d extends LPPool {
  */
 export class LPPool2d extends LPPool {
   forward(x: Tensor): Tensor {
-    return lpPool2d(x, this.normType, this.kernelSize, this.stride, this);
+    return lpPool2d(x, this.normType, this.kernelSize, this.stride, { ceilMode: this.ceilMode });
   }
 }
 
@@ -58,6 +59,6 @@ export class LPPool2d extends LPPool {
  */
 export class LPPool3d extends LPPool {
   forward(x: Tensor): Tensor {
-    return lpPool3d(x, this.normType, this.kernelSize, this.stride, this);
+    return lpPool3d(x, this.normType, this.kernelSize, this.stride, { ceilMode: this.ceilMode });
   }
 }

@@ -1,6 +1,7 @@
-import { empty, ShapeError, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
+import { empty, requireOptions, ShapeError, ValueError, zeros, type DTypeName, type Tensor } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
 import { recurrentKinds, type RecurrentKind, type RecurrentState } from './recurrent-step.ts';
@@ -35,9 +36,12 @@ abstract class Cell extends Module {
     kind: RecurrentKind,
     inputSize: number,
     hiddenSize: number,
-    { bias = true, dtype }: CellOptions,
+    options: CellOptions,
   ) {
     super();
+    requireSizes(this.constructor.name, { inputSize, hiddenSize });
+    requireOptions(this.constructor.name, options, ['bias', 'dtype']);
+    const { bias = true, dtype } = options;
     this.#kind = kind;
     this.inputSize = inputSize;
     this.hiddenSize = hiddenSize;

@@ -7,11 +7,13 @@ import {
   ValueError,
   zeros,
   type DTypeName,
-  type Tensor,
+  Tensor,
   requireOptions,
+  warnOnce,
 } from '@tapegrad/core';
 import { uniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { PackedSequence, reordered } from '../packed-sequence.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
@@ -93,6 +95,7 @@ abstract class Recurrent extends Module {
     further: LSTMOptions,
   ) {
     super();
+    requireSizes(this.constructor.name, { inputSize, hiddenSize });
     const options = typeof layers === 'object' ? layers : further;
     const numLayers = typeof layers === 'object' ? (layers.numLayers ?? 1) : layers;
     requireOptions(this.constructor.name, options, kind.hasCell ? [...sharedOptions, 'projSize'] : sharedOptions);
@@ -112,8 +115,9 @@ abstract class Recurrent extends Module {
       });
     }
     if (p > 0 && numLayers === 1) {
-      console.warn(
-        `tapegrad: ${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`,
+      warnOnce(
+        'dropout of one recurrent layer',
+        `${name}: dropout is applied behind all layers but the last, so it does nothing with one layer.`,
       );
     }
     this.#kind = kind;
@@ -269,22 +273,27 @@ abstract class Recurrent extends Module {
     const batch = batchSizes[0]!;
     const sizes = this.#kind.hasCell ? [this.#outSize, this.hiddenSize] : [this.#outSize];
     if (given === null) return sizes.map((size) => zeros([count, batch, size], { dtype: rows.dtype }));
+    const parts = sizes.map((_, i) => given[i]);
+    if (!parts.every((part) => part instanceof Tensor)) {
+      const form = this.#kind.hasCell ? 'a pair of tensors, [hidden, cell]' : 'one tensor';
+      throw new ValueError(`${this.constructor.name}: the initial state must be ${form}`, { argument: 'state' });
+    }
     return sizes.map((size, i) => {
-      const part = given[i];
+      const part = parts[i]!;
       const expected = isBatched ? [count, batch, size] : [count, size];
-      if (
-        part === undefined ||
-        part.ndim !== expected.length ||
-        part.shape.some((n, d) => n !== expected[d])
-      ) {
+      if (part.ndim !== expected.length || part.shape.some((n, d) => n !== expected[d])) {
         throw new ShapeError(
           `${this.constructor.name}: the initial ${i === 0 ? 'hidden state' : 'cell'} is ` +
-            `${part === undefined ? 'missing' : `[${part.shape.join(', ')}]`}, expected [${expected.join(', ')}]`,
-          { argument: 'state', shapes: part === undefined ? [] : [part.shape] },
+            `[${part.shape.join(', ')}], expected [${expected.join(', ')}]`,
+          { argument: 'state', shapes: [part.shape] },
         );
       }
       return reordered(isBatched ? part : part.unsqueeze(1), 1, order);
     });
+  }
+
+  override get dependsOnMode(): boolean {
+    return this.dropout > 0;
   }
 
   override extraRepr(): string {

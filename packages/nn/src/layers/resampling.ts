@@ -1,4 +1,4 @@
-import { col2im, im2col, interpolate } from '@tapegrad/core';
+import { col2im, im2col, interpolate, requireOptions } from '@tapegrad/core';
 import type {
   InterpolateOptions,
   InterpolationMode,
@@ -9,6 +9,8 @@ import type {
 import { channelShuffle, pixelShuffle, pixelUnshuffle } from '../functional/pixel-shuffle.ts';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
+
+const upsampleOptions = ['size', 'scaleFactor', 'mode', 'alignCorners', 'recomputeScaleFactor'] as const;
 
 /**
  * A tensor of other spatial sizes. One of size and scaleFactor is needed.
@@ -24,6 +26,7 @@ export class Upsample extends Module {
 
   constructor(options: InterpolateOptions) {
     super();
+    requireOptions(this.constructor.name, options, upsampleOptions);
     const {
       size = null,
       scaleFactor = null,
@@ -39,7 +42,8 @@ export class Upsample extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return interpolate(x, this);
+    const { size, scaleFactor, mode, alignCorners, recomputeScaleFactor } = this;
+    return interpolate(x, { size, scaleFactor, mode, alignCorners, recomputeScaleFactor });
   }
 
   override extraRepr(): string {
@@ -48,14 +52,22 @@ export class Upsample extends Module {
   }
 }
 
+type TargetSize = Pick<InterpolateOptions, 'size' | 'scaleFactor'>;
+
+/** The options of a layer that goes with a mode of its own. */
+function withMode(owner: string, given: TargetSize, mode: InterpolateOptions): InterpolateOptions {
+  requireOptions(owner, given, ['size', 'scaleFactor']);
+  return { ...given, ...mode };
+}
+
 /**
  * Images, each pixel from the nearest one.
  * @shape [N, C, H, W] -> [N, C, H', W']
  * @source torch.nn.UpsamplingNearest2d
  */
 export class UpsamplingNearest2d extends Upsample {
-  constructor(options: Pick<InterpolateOptions, 'size' | 'scaleFactor'>) {
-    super({ ...options, mode: 'nearest' });
+  constructor(options: TargetSize) {
+    super(withMode(new.target.name, options, { mode: 'nearest' }));
   }
 }
 
@@ -65,8 +77,8 @@ export class UpsamplingNearest2d extends Upsample {
  * @source torch.nn.UpsamplingBilinear2d
  */
 export class UpsamplingBilinear2d extends Upsample {
-  constructor(options: Pick<InterpolateOptions, 'size' | 'scaleFactor'>) {
-    super({ ...options, mode: 'bilinear', alignCorners: true });
+  constructor(options: TargetSize) {
+    super(withMode(new.target.name, options, { mode: 'bilinear', alignCorners: true }));
   }
 }
 
@@ -147,8 +159,10 @@ export class Unfold extends Module {
   readonly padding: PerDimension;
   readonly stride: PerDimension;
 
-  constructor(kernelSize: PerDimension, { dilation = 1, padding = 0, stride = 1 }: PatchOptions = {}) {
+  constructor(kernelSize: PerDimension, options: PatchOptions = {}) {
     super();
+    requireOptions('Unfold', options, ['dilation', 'padding', 'stride']);
+    const { dilation = 1, padding = 0, stride = 1 } = options;
     this.kernelSize = kernelSize;
     this.dilation = dilation;
     this.padding = padding;
@@ -156,7 +170,8 @@ export class Unfold extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return im2col(x, this.kernelSize, this);
+    const { dilation, padding, stride } = this;
+    return im2col(x, this.kernelSize, { dilation, padding, stride });
   }
 
   override extraRepr(): string {
@@ -180,9 +195,11 @@ export class Fold extends Module {
   constructor(
     outputSize: PerDimension,
     kernelSize: PerDimension,
-    { dilation = 1, padding = 0, stride = 1 }: PatchOptions = {},
+    options: PatchOptions = {},
   ) {
     super();
+    requireOptions('Fold', options, ['dilation', 'padding', 'stride']);
+    const { dilation = 1, padding = 0, stride = 1 } = options;
     this.outputSize = outputSize;
     this.kernelSize = kernelSize;
     this.dilation = dilation;
@@ -191,7 +208,8 @@ export class Fold extends Module {
   }
 
   forward(x: Tensor): Tensor {
-    return col2im(x, this.outputSize, this.kernelSize, this);
+    const { dilation, padding, stride } = this;
+    return col2im(x, this.outputSize, this.kernelSize, { dilation, padding, stride });
   }
 
   override extraRepr(): string {

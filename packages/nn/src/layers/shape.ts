@@ -1,6 +1,12 @@
 import type { Tensor } from '@tapegrad/core';
 import { Module } from '../module.ts';
+import { together } from '../named.ts';
 import { options } from '../repr.ts';
+
+interface Dims {
+  startDim?: number;
+  endDim?: number;
+}
 
 /**
  * Joins dimensions into one; by default all but the first.
@@ -11,10 +17,11 @@ export class Flatten extends Module {
   readonly startDim: number;
   readonly endDim: number;
 
-  constructor(startDim = 1, endDim = -1) {
+  constructor(startDim: number | Dims = 1, endDim = -1) {
     super();
-    this.startDim = startDim;
-    this.endDim = endDim;
+    const given = together<Dims>('Flatten', startDim, { startDim, endDim }, ['startDim', 'endDim']);
+    this.startDim = given.startDim ?? 1;
+    this.endDim = given.endDim ?? -1;
   }
 
   forward(x: Tensor): Tensor {

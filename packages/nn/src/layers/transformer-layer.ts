@@ -9,6 +9,7 @@ import {
   requireOptions,
 } from '@tapegrad/core';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { Dropout } from './dropout.ts';
 import { Linear } from './linear.ts';
 import { MultiheadAttention } from './multihead-attention.ts';
@@ -34,7 +35,8 @@ export interface TransformerLayerOptions {
   dtype?: DTypeName | undefined;
 }
 
-const optionNames = [
+/** The names of these options. */
+export const layerOptions: readonly (keyof TransformerLayerOptions)[] = [
   'dimFeedforward',
   'dropout',
   'activation',
@@ -43,7 +45,7 @@ const optionNames = [
   'normFirst',
   'bias',
   'dtype',
-] as const;
+];
 
 /** A layer that can make another one like itself, with the same values. */
 export interface Copyable extends Module {
@@ -83,7 +85,12 @@ export interface EncoderMasks {
   srcMask?: Tensor | null | undefined;
   /** Steps that nobody looks at where true. @shape [N, S] or [S] */
   srcKeyPaddingMask?: Tensor | null | undefined;
+  /** A hint that srcMask is causal, which must be given beside it; default false. */
+  isCausal?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const encoderMasks: readonly (keyof EncoderMasks)[] = ['srcMask', 'srcKeyPaddingMask', 'isCausal'];
 
 /** Masks of a decoder layer. */
 export interface DecoderMasks {
@@ -98,7 +105,21 @@ export interface DecoderMasks {
   tgtKeyPaddingMask?: Tensor | null | undefined;
   /** Steps of the memory. @shape [N, S] or [S] */
   memoryKeyPaddingMask?: Tensor | null | undefined;
+  /** A hint that tgtMask is causal, which must be given beside it; default false. */
+  tgtIsCausal?: boolean | undefined;
+  /** A hint that memoryMask is causal, which must be given beside it; default false. */
+  memoryIsCausal?: boolean | undefined;
 }
+
+/** The names of these options. */
+export const decoderMasks: readonly (keyof DecoderMasks)[] = [
+  'tgtMask',
+  'memoryMask',
+  'tgtKeyPaddingMask',
+  'memoryKeyPaddingMask',
+  'tgtIsCausal',
+  'memoryIsCausal',
+];
 
 /** What encoder and decoder layers share: self-attention, and two linear layers. */
 abstract class TransformerLayer extends Module {
@@ -108,7 +129,8 @@ abstract class TransformerLayer extends Module {
 
   constructor(dModel: number, nhead: number, options: TransformerLayerOptions) {
     super();
-    requireOptions(this.constructor.name, options, optionNames);
+    requireSizes(this.constructor.name, { dModel, nhead });
+    requireOptions(this.constructor.name, options, layerOptions);
     this.#activation = activationOf(this.constructor.name, options.activation);
     this.normFirst = options.normFirst ?? false;
     this.#arguments = [dModel, nhead, options];
@@ -183,8 +205,10 @@ export class TransformerEncoderLayer extends TransformerLayer {
     this.dropout2 = dropout();
   }
 
-  forward(src: Tensor, { srcMask, srcKeyPaddingMask }: EncoderMasks = {}): Tensor {
-    const masks = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, needWeights: false };
+  forward(src: Tensor, options: EncoderMasks = {}): Tensor {
+    requireOptions('TransformerEncoderLayer', options, encoderMasks);
+    const { srcMask, srcKeyPaddingMask, isCausal } = options;
+    const masks = { attnMask: srcMask, keyPaddingMask: srcKeyPaddingMask, needWeights: false, isCausal };
     const attended = this.residual(src, this.norm1, (x) => this.dropout1(this.selfAttn(x, x, x, masks)[0]));
     const { linear1, linear2, dropout: inner, dropout2: outer } = this;
     return this.residual(attended, this.norm2, (x) => this.fed(x, { linear1, linear2, inner, outer }));
@@ -226,9 +250,11 @@ export class TransformerDecoderLayer extends TransformerLayer {
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderMasks = {}): Tensor {
-    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask } = options;
-    const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, needWeights: false };
-    const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights: false };
+    requireOptions('TransformerDecoderLayer', options, decoderMasks);
+    const { tgtMask, memoryMask, tgtKeyPaddingMask, memoryKeyPaddingMask, tgtIsCausal, memoryIsCausal } = options;
+    const needWeights = false;
+    const own = { attnMask: tgtMask, keyPaddingMask: tgtKeyPaddingMask, needWeights, isCausal: tgtIsCausal };
+    const cross = { attnMask: memoryMask, keyPaddingMask: memoryKeyPaddingMask, needWeights, isCausal: memoryIsCausal };
     const attended = this.residual(tgt, this.norm1, (x) => this.dropout1(this.selfAttn(x, x, x, own)[0]));
     const informed = this.residual(attended, this.norm2, (x) =>
       this.dropout2(this.multiheadAttn(x, memory, memory, cross)[0]),

@@ -1,9 +1,10 @@
-import { full, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
+import { full, requireOptions, ShapeError, ValueError, type DTypeName, type Tensor } from '@tapegrad/core';
 import { ModuleList } from '../containers.ts';
 import { xavierUniform_ } from '../init.ts';
 import { Module } from '../module.ts';
+import { requireSizes } from '../named.ts';
 import { LayerNorm } from './normalization.ts';
-import { TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
+import { decoderMasks, layerOptions, TransformerDecoderLayer, TransformerEncoderLayer } from './transformer-layer.ts';
 import type { Copyable, DecoderMasks, EncoderMasks, TransformerLayerOptions } from './transformer-layer.ts';
 
 /** An encoder layer: what TransformerEncoder stacks. */
@@ -29,6 +30,8 @@ export interface EncoderOptions {
   mask?: Tensor | null | undefined;
   /** As `srcKeyPaddingMask` of its layers. */
   srcKeyPaddingMask?: Tensor | null | undefined;
+  /** As `isCausal` of its layers. */
+  isCausal?: boolean | undefined;
 }
 
 /**
@@ -48,9 +51,11 @@ export class TransformerEncoder extends Module {
     this.norm = norm;
   }
 
-  forward(src: Tensor, { mask, srcKeyPaddingMask }: EncoderOptions = {}): Tensor {
+  forward(src: Tensor, options: EncoderOptions = {}): Tensor {
+    requireOptions('TransformerEncoder', options, ['mask', 'srcKeyPaddingMask', 'isCausal']);
+    const { mask: srcMask, ...rest } = options;
     let x = src;
-    for (const layer of this.layers) x = (layer as EncoderLike)(x, { srcMask: mask, srcKeyPaddingMask });
+    for (const layer of this.layers) x = (layer as EncoderLike)(x, { srcMask, ...rest });
     return this.norm === null ? x : (this.norm(x) as Tensor);
   }
 }
@@ -73,6 +78,7 @@ export class TransformerDecoder extends Module {
   }
 
   forward(tgt: Tensor, memory: Tensor, options: DecoderMasks = {}): Tensor {
+    requireOptions('TransformerDecoder', options, decoderMasks);
     let x = tgt;
     for (const layer of this.layers) x = (layer as DecoderLike)(x, memory, options);
     return this.norm === null ? x : (this.norm(x) as Tensor);
@@ -92,7 +98,10 @@ export interface TransformerOptions extends TransformerLayerOptions {
 }
 
 /** Masks of a transformer. */
-export interface TransformerMasks extends EncoderMasks, DecoderMasks {}
+export interface TransformerMasks extends Omit<EncoderMasks, 'isCausal'>, DecoderMasks {
+  /** A hint that srcMask is causal, which must be given beside it; default false. */
+  srcIsCausal?: boolean | undefined;
+}
 
 /**
  * An encoder, and a decoder that attends to what it gives. All matrices begin uniform, after Glorot and
@@ -110,12 +119,14 @@ export class Transformer extends Module {
 
   constructor(dModel = 512, nhead = 8, options: TransformerOptions = {}) {
     super();
-    if (!(Number.isInteger(dModel) && Number.isInteger(nhead))) {
-      throw new ValueError(
-        `Transformer: dModel and nhead are whole numbers, given by position before the options; got ${String(dModel)}, ${String(nhead)}`,
-        { argument: 'dModel' },
-      );
-    }
+    requireSizes('Transformer', { dModel, nhead });
+    requireOptions('Transformer', options, [
+      ...layerOptions,
+      'numEncoderLayers',
+      'numDecoderLayers',
+      'customEncoder',
+      'customDecoder',
+    ]);
     const { numEncoderLayers = 6, numDecoderLayers = 6, customEncoder, customDecoder, ...layer } = options;
     const norm = (): LayerNorm => {
       const { layerNormEps: eps = 1e-5, bias = true, dtype } = layer;
@@ -139,7 +150,8 @@ export class Transformer extends Module {
   }
 
   forward(src: Tensor, tgt: Tensor, options: TransformerMasks = {}): Tensor {
-    const { srcMask, srcKeyPaddingMask, ...masks } = options;
+    requireOptions('Transformer', options, ['srcMask', 'srcKeyPaddingMask', 'srcIsCausal', ...decoderMasks]);
+    const { srcMask, srcKeyPaddingMask, srcIsCausal, ...masks } = options;
     const batch = this.batchFirst ? 0 : 1;
     const isBatched = src.ndim === 3;
     if (
@@ -153,7 +165,7 @@ export class Transformer extends Module {
         { shapes: [src.shape, tgt.shape] },
       );
     }
-    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask });
+    const memory = this.encoder(src, { mask: srcMask, srcKeyPaddingMask, isCausal: srcIsCausal });
     return this.decoder(tgt, memory, masks);
   }
 
@@ -163,8 +175,9 @@ export class Transformer extends Module {
    */
   static generateSquareSubsequentMask(
     size: number,
-    { dtype }: { dtype?: DTypeName | undefined } = {},
+    options: { dtype?: DTypeName | undefined } = {},
   ): Tensor {
-    return full([size, size], -Infinity, { dtype }).triu(1);
+    requireOptions('generateSquareSubsequentMask', options, ['dtype']);
+    return full([size, size], -Infinity, { dtype: options.dtype }).triu(1);
   }
 }

@@ -1,4 +1,4 @@
-import { maxUnpool1d, maxUnpool2d, maxUnpool3d } from '@tapegrad/core';
+import { maxUnpool1d, maxUnpool2d, maxUnpool3d, requireOptions } from '@tapegrad/core';
 import type { PerDimension, Tensor, UnpoolOptions } from '@tapegrad/core';
 import { Module } from '../module.ts';
 import { options as listed } from '../repr.ts';
@@ -12,12 +12,13 @@ abstract class MaxUnpool extends Module {
   constructor(
     kernelSize: PerDimension,
     stride: PerDimension | null = null,
-    { padding = 0 }: Pick<UnpoolOptions, 'padding'> = {},
+    options: Pick<UnpoolOptions, 'padding'> = {},
   ) {
     super();
+    requireOptions(this.constructor.name, options, ['padding']);
     this.kernelSize = kernelSize;
     this.stride = stride ?? kernelSize;
-    this.padding = padding;
+    this.padding = options.padding ?? 0;
   }
 
   override extraRepr(): string {
