@@ -7,6 +7,7 @@ import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides }
 import { freeStorage, hostArray, ownerOf, type Storage } from './storage.ts';
 import { Node } from './tape.ts';
 import { regenerateView, type ViewInfo } from './view.ts';
+import { warnOnce } from './warnings.ts';
 import { checkSum } from './walked-losses.ts';
 
 const NONE: readonly never[] = [];
@@ -146,7 +147,13 @@ export class Tensor implements Strided {
    */
   get grad(): Tensor | null {
     if (this.gradient !== null) this.gradientSeen = true;
-    else if (this.node !== null && !this.retainsGrad) warnNonLeafGrad();
+    else if (this.node !== null && !this.retainsGrad) {
+      warnOnce(
+        'grad of a non-leaf',
+        'the .grad of a tensor that is not a leaf was read; backward() does not fill it. Call retainGrad() on it ' +
+          'before backward(), or ask for it with grad(loss, [x]).',
+      );
+    }
     return this.gradient;
   }
 
@@ -293,17 +300,6 @@ export function notDifferentiable(dtype: DType): DTypeError {
     `only Tensors of floating point dtype can require gradients, and this one is ${dtype}. Convert it first: ` +
       "x.to('float32')",
     { dtypes: [dtype] },
-  );
-}
-
-let warnedNonLeafGrad = false;
-
-function warnNonLeafGrad(): void {
-  if (warnedNonLeafGrad) return;
-  warnedNonLeafGrad = true;
-  console.warn(
-    'tapegrad: the .grad of a tensor that is not a leaf was read; backward() does not fill it. Call retainGrad() on it ' +
-      'before backward(), or ask for it with grad(loss, [x]).',
   );
 }
 

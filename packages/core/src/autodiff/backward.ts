@@ -5,6 +5,7 @@ import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
+import { warnOnce } from '../warnings.ts';
 import { noteWalked } from '../walked-losses.ts';
 import { retainGrad } from './hooks.ts';
 import { walk, type Edge } from './engine.ts';
@@ -40,7 +41,13 @@ export function backward(x: OneOrMany<Tensor>, gradient?: OneOrMany<Gradient> | 
   const roots = listOf(x);
   const seeds = seedsFor('backward', roots, gradient === undefined || gradient === null ? [] : listOf(gradient));
   const { createGraph = false, retainGraph = createGraph } = options;
-  if (createGraph) warnCreateGraph();
+  if (createGraph) {
+    warnOnce(
+      'backward: createGraph',
+      'backward({ createGraph: true }) keeps the whole graph alive through the .grad of each leaf. Prefer ' +
+        'grad(loss, inputs, { createGraph: true }), or set .grad to null when you are done.',
+    );
+  }
   for (const root of roots) noteWalked(root.edge()!);
   if (options.inputs === undefined) {
     walk({ roots: edgesOf(roots), seeds, targets: null, capture: false, retainGraph, createGraph });
@@ -183,15 +190,4 @@ function checkSeed(op: string, root: Tensor, seed: Tensor, i: number): void {
     );
   }
   if (!isFloating(seed.dtype)) throw new DTypeError(`${op}: gradient ${i} is ${seed.dtype}; it must be floating-point`);
-}
-
-let warnedCreateGraph = false;
-
-function warnCreateGraph(): void {
-  if (warnedCreateGraph) return;
-  warnedCreateGraph = true;
-  console.warn(
-    'tapegrad: backward({ createGraph: true }) keeps the whole graph alive through the .grad of each leaf. Prefer ' +
-      'grad(loss, inputs, { createGraph: true }), or set .grad to null when you are done.',
-  );
 }
