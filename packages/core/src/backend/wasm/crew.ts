@@ -19,10 +19,13 @@ let tasksHelped = 0;
 let pageUrl: string | undefined;
 
 /**
- * Who waits so long, in milliseconds, and much longer than a task takes, waits for a thread that got no core. The caller
- * then does all jobs alone for some time, which doubles with every such wait and halves with every job without one.
+ * Milliseconds that jobs won lately: what others' tasks would have taken the caller, less what it waited for them. Where
+ * more is lost than this, the others get no core of their own. The caller then does all jobs alone for some time, which
+ * doubles with every loss and halves with every gain.
  */
-const STALL = 0.3;
+let won = 0;
+const MOST_WON = 0.5;
+const MOST_LOST = 0.3;
 const SHORTEST_REST = 20;
 const LONGEST_REST = 640;
 let rest = SHORTEST_REST;
@@ -43,7 +46,7 @@ export function setCrew(threads: number, failed: (reason: string) => void): void
   stop();
   size = threads;
   onFailure = failed;
-  tasksDone = tasksHelped = restsUntil = 0;
+  tasksDone = tasksHelped = restsUntil = won = 0;
   rest = SHORTEST_REST;
 }
 
@@ -105,10 +108,12 @@ export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number)
   }
   const ready = performance.now();
   const end = waitForOthers(pending);
-  if (end - ready > Math.max(STALL, (2 * (ready - start)) / taken)) {
+  if (taken > 0) won = Math.min(MOST_WON, won + ((tasks - taken) * (ready - start)) / taken - (end - ready));
+  if (won < -MOST_LOST) {
+    won = 0;
     restsUntil = end + rest;
     rest = Math.min(2 * rest, LONGEST_REST);
-  } else rest = Math.max(rest / 2, SHORTEST_REST);
+  } else if (won === MOST_WON) rest = Math.max(rest / 2, SHORTEST_REST);
   tasksHelped += tasks - taken;
   const results = i32.subarray(control + words.failed, control + words.failed + size);
   if (results.some((result) => result !== failures.none)) makeUpFor(results.filter((result) => result !== failures.none), take);
