@@ -18,6 +18,11 @@ export interface LuFactors {
   readonly pivots: Tensor;
 }
 
+/** The same, with 0 or the number of the first pivot that is 0 per matrix. */
+export interface LuStatus extends LuFactors {
+  readonly info: Tensor;
+}
+
 /** A matrix whose columns are the unit vectors in the order that the exchanges lead to. */
 function permutationOf(like: Tensor, pivots: ArrayLike<number>, count: number, m: number, batch: readonly number[]): Tensor {
   const permutations = newMatrices(batch, m, m);
@@ -80,27 +85,31 @@ export interface PivotOption {
   pivot?: boolean | undefined;
 }
 
-/**
- * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
- * @source torch.linalg.lu_factor_ex
- */
-export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = {}): LuFactors & { readonly info: Tensor } {
-  const op = 'luFactorEx';
+function factors(op: string, a: Tensor, { pivot, checkErrors }: PivotOption & CheckErrorsOption): LuStatus {
   requireMatrices(op, a);
-  const [LU, pivots, info] = factored([a], options.pivot !== false);
-  if (options.checkErrors === true) {
+  const [LU, pivots, info] = factored([a], pivot !== false);
+  if (checkErrors === true) {
     checkStatus(op, info!, (k) => `is singular: U[${k}, ${k}], counted from 1, is zero, and a solution would divide by it`);
   }
   return { LU: LU!, pivots: pivots!, info: info! };
 }
 
 /**
+ * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
+ * @source torch.linalg.lu_factor_ex
+ */
+export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = {}): LuStatus {
+  return factors('luFactorEx', a, options);
+}
+
+/**
  * The factors of A = P L U, packed: L below the diagonal (its own is ones), U on and above it. For `luSolve`.
  * @shape [..., m, n] -> LU [..., m, n], pivots [..., min(m, n)] (int32, exchanges of rows, counted from 1)
+ * @throws LinAlgError when a matrix is singular; `luFactorEx` has a status instead
  * @source torch.linalg.lu_factor
  */
 export function luFactor(a: Tensor, options: PivotOption = {}): LuFactors {
-  const { LU, pivots } = luFactorEx(a, options);
+  const { LU, pivots } = factors('luFactor', a, { pivot: options.pivot, checkErrors: true });
   return { LU, pivots };
 }
 
@@ -114,7 +123,7 @@ export interface LuDecomposition {
 /** The factors of A = P L U. @shape [..., m, n] -> [..., m, m], [..., m, min(m, n)], [..., min(m, n), n] @source torch.linalg.lu */
 export function lu(a: Tensor, options: PivotOption = {}): LuDecomposition {
   requireMatrices('lu', a);
-  const { LU, pivots } = luFactor(a, options);
+  const { LU, pivots } = luFactorEx(a, options);
   return luUnpack(LU, pivots);
 }
 
