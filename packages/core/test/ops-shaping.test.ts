@@ -22,6 +22,7 @@ describeOnEachBackend('joining', () => {
   it('refuses shapes that do not match', () => {
     expect(() => tg.cat([t([[1, 2]]), t([[1, 2, 3]])])).toThrow(/tensor 0 is \[1, 2\] and tensor 1 \[1, 3\]/);
     expect(() => tg.cat([])).toThrow(tg.ValueError);
+    expect(() => tg.cat([t([1]), null as never])).toThrow(/^cat: element 1 of the list is no tensor, but null/);
     expect(() => tg.cat([t(1)])).toThrow(/use stack/);
     expect(() => tg.stack([t([1]), t([1, 2])])).toThrow(tg.ShapeError);
   });
