@@ -26,6 +26,9 @@ export interface ModuleLine {
   samples: ModuleSample[];
 }
 
+/** The seed before every call, for modules that draw random numbers. */
+const SEED = 42;
+
 type AnyModule = new (...args: unknown[]) => nn.Module;
 
 /** Runs every sample of a module, and compares outputs, gradients and buffers. */
@@ -61,6 +64,7 @@ function replaySample(name: string, Class: AnyModule, sample: ModuleSample): str
   const decoder = new Decoder();
   const inputs = sample.inputs.map((json) => decoder.value(json));
   const kwargs = Object.fromEntries(Object.entries(sample.kwargs).map(([key, json]) => [key, decoder.value(json)]));
+  tg.manualSeed(SEED);
   const outputs = flatTensors(call(module, forwardArguments(name, inputs, kwargs), wantsIndices(...given)));
   const findings = [
     ...sample.outputs.map((expected, i) => named(`output ${i}`, compare(outputs[i], expected))),
