@@ -235,8 +235,7 @@ export function arange(startOrEnd: number, end?: number, step = 1, options: Tens
 /** `steps` numbers from start to end, both included, at equal distances. @source torch.linspace */
 export function linspace(start: number, end: number, steps: number, options: TensorOptions = {}): Tensor {
   const step = steps > 1 ? (end - start) / (steps - 1) : 0;
-  const half = Math.max(Math.floor(steps / 2), 1);
-  const values = Float64Array.from({ length: steps }, (_, i) => (i < half ? start + step * i : end - step * (steps - 1 - i)));
+  const values = Float64Array.from({ length: steps }, (_, i) => (i < steps / 2 ? start + step * i : end - step * (steps - 1 - i)));
   return fromValues(values, shapeFrom('linspace', steps), optionDType(options), options);
 }
 

@@ -23,7 +23,6 @@ describeOnEachBackend('counting', () => {
     const middle = 0.682960632093624;
     expect(middle - 0.5 + 0.5).toBeLessThan(middle + 0.5 - 0.5);
     expect(t([middle]).histogram(2).hist.toArray()).toEqual([1, 0]);
-    expect(tg.linspace(middle - 0.5, middle + 0.5, 3, { dtype: 'float64' }).at(1).item()).toBe(middle + 0.5 - 0.5);
     expect(t([1, 1]).histc(2).toArray()).toEqual([0, 2]);
   });
 

@@ -1,7 +1,6 @@
 import { linear } from '../define/rules.ts';
 import { viewOf } from '../dispatch.ts';
-import { dtypeInfo } from '../dtype.ts';
-import { DTypeError, IndexError, ShapeError } from '../errors.ts';
+import { IndexError, ShapeError } from '../errors.ts';
 import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
@@ -283,10 +282,10 @@ export function slice(x: Tensor, dim: number, start?: number | null, end?: numbe
 
 /** A position that is given as a tensor. */
 function startOf(start: Tensor): number {
-  if (start.ndim === 0 && dtypeInfo[start.dtype].category === 1) return start.item();
-  throw new DTypeError(
+  if (start.ndim === 0 && !start.isFloatingPoint() && start.dtype !== 'bool') return start.item();
+  throw new IndexError(
     `narrow: start must be a number, or a tensor of shape [] that holds an integer; got ${start.dtype} of shape ${shapeString(start.shape)}`,
-    { op: 'narrow', argument: 'start', dtypes: [start.dtype], shapes: [start.shape] },
+    { op: 'narrow', argument: 'start', shapes: [start.shape] },
   );
 }
 
