@@ -49,6 +49,10 @@ const pieces: Line[] = [
   one('frac', (x) => x.frac(), [0, -1.5], [1, 1]),
   one('clamp', (x) => x.clamp(-1, 1), [-1, 1, 2], [1, 1, 0], [-1, 1, 1]),
   one('clamp with min above max', (x) => x.clamp(2, 1), [0, 1.5, 3], [0, 0, 0], [1, 1, 1]),
+  line('clamp with min equal to max', (x, low, high) => x.clamp(low, high), [[0, 1, 2], [1, 1, 1], [1, 1, 1]], {
+    value: [1, 1, 1],
+    slopes: [[0, 1, 0], [0, 0, 0], [0, 0, 1]],
+  }),
   line('maximum of equals', (a, b) => a.maximum(b), [2, 2], { value: 2, slopes: [0.5, 0.5] }),
   line('minimum of equals', (a, b) => a.minimum(b), [2, 2], { value: 2, slopes: [0.5, 0.5] }),
   line('fmax of equals', (a, b) => a.fmax(b), [2, 2], { value: 2, slopes: [1, 0] }),
@@ -157,5 +161,15 @@ describeOnEachBackend('at kinks and edges', () => {
     const v = tg.tensor([3, 4], { dtype: 'float64', requiresGrad: true });
     const y = x.indexPut([ints([0, 0])], v);
     expect(tg.grad(y.mul(tg.tensor([5, 7])).sum(), v)[0]!.toArray()).toEqual([5, 5]);
+  });
+
+  it('sinc has the derivatives of its series at 0', () => {
+    const x = tg.tensor(0, { dtype: 'float64', requiresGrad: true });
+    const found: number[] = [];
+    for (let y = x.sinc(), order = 0; order < 4; order++) {
+      [y] = tg.grad(y, x, { createGraph: true }) as [Tensor];
+      found.push(y.item());
+    }
+    expect(near(found, [0, -(Math.PI ** 2) / 3, 0, Math.PI ** 4 / 5])).toEqual([0, -(Math.PI ** 2) / 3, 0, Math.PI ** 4 / 5]);
   });
 });

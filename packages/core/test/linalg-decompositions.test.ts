@@ -179,6 +179,8 @@ describe('difficult matrices', () => {
     const [LU, pivots, info] = tg.lu(a, { getInfos: true });
     expect(info!.item()).toBe(0);
     expect(distance(tg.luSolve(a, LU, pivots), tg.eye(3, 3, options))).toBeLessThan(1e-12);
+    expect(tg.lu(t([[0, 0], [0, 2]]), { getInfos: true })[2]!.item()).toBe(1);
+    expect(tg.lu(t([[0, 0], [0, 2]]))[0].toArray()).toEqual([[0, 0], [0, 2]]);
     expect(tg.luUnpack(LU, ints([1, 2, 3]), { unpackData: false }).L.shape).toEqual([0]);
     const { solution } = tg.triangularSolve(a, a, { upper: false, transpose: true });
     expect(distance(a.tril().T.matmul(solution), a)).toBeLessThan(1e-12);

@@ -69,6 +69,18 @@ describeOnEachBackend('numbers as they are stored', () => {
     expect(t([NaN, Infinity, -Infinity, 1]).nanToNum({ nan: 5, posinf: 6 }).toArray()).toEqual([5, 6, -Number.MAX_VALUE, 1]);
     expect(tg.tensor([Infinity]).nanToNum().item()).toBe(3.4028234663852886e38);
     expect(slope((x) => x.nanToNum(), [NaN, Infinity, 1])).toEqual([0, 0, 1]);
+    expect(ints([0, -3]).nanToNum().toArray()).toEqual([0, -3]);
+  });
+
+  it('are infinite only where there are infinities', () => {
+    expect([t([Infinity, 0]).isposinf().toArray(), t([Infinity, -Infinity]).isneginf().toArray()]).toEqual([[true, false], [false, true]]);
+    expect([ints([0, 1]).isposinf().toArray(), ints([0, -1]).isneginf().toArray()]).toEqual([[false, false], [false, false]]);
+  });
+
+  it('leave a remainder whose slope by the divisor fits it, also where the quotient is rounded', () => {
+    // 0.25 / 0.001 rounds to 250, but 249 divisors fit.
+    expect(t(0.25).remainder(0.001).item()).toBeCloseTo(0.001, 12);
+    expect(slope((y) => t(0.25).remainder(y), 0.001)).toBe(-249);
   });
 
   it('have odds, whose logarithm is limited by eps', () => {

@@ -22,6 +22,7 @@ describeOnEachBackend('joining', () => {
   it('refuses shapes that do not match', () => {
     expect(() => tg.cat([t([[1, 2]]), t([[1, 2, 3]])])).toThrow(/tensor 0 is \[1, 2\] and tensor 1 \[1, 3\]/);
     expect(() => tg.cat([])).toThrow(tg.ValueError);
+    expect(() => tg.cat([t([1]), null as never])).toThrow(/^cat: element 1 of the list is no tensor, but null/);
     expect(() => tg.cat([t(1)])).toThrow(/use stack/);
     expect(() => tg.stack([t([1]), t([1, 2])])).toThrow(tg.ShapeError);
   });
@@ -62,7 +63,24 @@ describeOnEachBackend('repeating and padding', () => {
     expect(tg.pad(t([1, 2, 3]), [2, 1], { mode: 'replicate' }).toArray()).toEqual([1, 1, 1, 2, 3, 3]);
     expect(tg.pad(t([1, 2, 3]), [2, 1], { mode: 'circular' }).toArray()).toEqual([2, 3, 1, 2, 3, 1]);
     expect(slope((x) => tg.pad(x, [2, 0], { mode: 'replicate' }), [1, 2])).toEqual([3, 1]);
+    const four = t([0, 1, 2, 3]);
+    const cut = (mode: 'reflect' | 'replicate' | 'circular'): unknown => tg.pad(four, [-2, 2], { mode }).toArray();
+    expect([cut('reflect'), cut('replicate'), cut('circular')]).toEqual([[2, 3, 2, 1], [2, 3, 3, 3], [2, 3, 2, 3]]);
+    expect(() => tg.pad(four, [-2, 3], { mode: 'circular' })).toThrow(/at most 2 elements/);
     expect(() => tg.pad(t([1, 2, 3]), [3, 0], { mode: 'reflect' })).toThrow(/at most 2 elements/);
+  });
+
+  it('refuses a size that could be any number', () => {
+    for (const reshape of [(x: tg.Tensor) => x.reshape(0, -1), (x: tg.Tensor) => x.view(0, -1)]) {
+      expect(() => reshape(tg.zeros([2, 0]))).toThrow(/the size -1 in \[0, -1\] could be any number/);
+    }
+    expect(tg.zeros([2, 0]).reshape(-1, 3).shape).toEqual([0, 3]);
+  });
+
+  it('takes where a piece starts as a tensor too', () => {
+    expect(t([1, 2, 3]).narrow(0, ints(-2), 2).toArray()).toEqual([2, 3]);
+    expect(() => t([1, 2, 3]).narrow(0, ints([1]), 1)).toThrow(/narrow: start must be a number, or a tensor of shape \[\] that holds an integer; got int32 of shape \[1\]/);
+    expect(() => t([1, 2, 3]).narrow(0, t(1), 1)).toThrow(tg.IndexError);
   });
 
   it('takes triangles', () => {

@@ -89,9 +89,19 @@ describeOnEachBackend('special functions', () => {
     expect(at(special.besselY0, 0, -1, Infinity)).toEqual([-Infinity, NaN, 0]);
     expect(at(special.modifiedBesselK1, 0, -1)).toEqual([Infinity, NaN]);
     expect(at(special.ndtri, 0, 1, 2)).toEqual([-Infinity, Infinity, NaN]);
-    expect(at(special.erfcx, -30, Infinity)).toEqual([Infinity, 0]);
+    expect(at(special.erfcx, -30, -Infinity, Infinity)).toEqual([Infinity, Infinity, 0]);
+    expect([1, 2].map((n) => at((x) => x.polygamma(n), Infinity))).toEqual([[0], [0]]);
     expect(at((x) => special.gammainc(t([0, 1, 2, -1]), x), 1, 0, Infinity, 1)).toEqual([1, 0, 1, NaN]);
     expect(at((x) => special.chebyshevPolynomialT(x, t([0, -3, 1.9])), 3, 3, 3)).toEqual([1, 0, 3]);
+  });
+
+  it('include polynomials of any degree, without as many steps where the value is known before', () => {
+    const huge = 1e15;
+    expect(special.chebyshevPolynomialT(t(0.5), huge).item()).toBeCloseTo(Math.cos(huge * Math.acos(0.5)), 12);
+    expect(special.shiftedChebyshevPolynomialV(t(0.75), 9).item()).toBeCloseTo(Math.cos((9.5 * Math.PI) / 3) / Math.cos(Math.PI / 6), 12);
+    const families = [special.chebyshevPolynomialU, special.hermitePolynomialH, special.hermitePolynomialHe, special.legendrePolynomialP];
+    for (const f of families) expect(f(t([100, 100]), t([huge, Infinity])).toArray()).toEqual([NaN, NaN]);
+    expect(special.legendrePolynomialP(t(NaN), huge).item()).toBeNaN();
   });
 
   it('include the polynomials, by their closed forms', () => {

@@ -40,6 +40,7 @@ describe('ctcLoss', () => {
     const x = logits(3, 1, 3).logSoftmax(2).requiresGrad_();
     const call = (options: object): Tensor => F.ctcLoss(x, int([[1, 1, 2]]), [3], [3], options);
     expect(call({}).item()).toBe(Infinity);
+    expect(tg.grad(call({}), x)[0]!.isnan().all().item()).toBe(1);
     const zero = call({ zeroInfinity: true });
     zero.backward();
     expect([zero.item(), x.grad!.isfinite().all().item()]).toEqual([0, 1]);

@@ -55,6 +55,7 @@ describe('at kinks and edges', () => {
 
   it('a divergence counts nothing for a target of 0', () => {
     expect(both((x) => F.klDiv(x, t([0, 1]), { reduction: 'sum' }), [-1, -2])).toEqual({ value: 2, slope: [-0, -1] });
+    expect(both((target) => F.klDiv(t([-1, -2]), target, { reduction: 'sum' }), [0, 1])).toEqual({ value: 2, slope: [NaN, 3] });
   });
 
   it('labels that are all ignored leave no mean', () => {

@@ -16,6 +16,8 @@ describe('losses with a margin', () => {
     expect(F.hingeEmbeddingLoss(f64([0.3, 0.4, 3]), f64([1, -1, -1]), { reduction: 'none' }).toArray()).toEqual([0.3, 0.6, 0]);
     expect(F.marginRankingLoss(f64([1, 1]), f64([3, 0]), f64([1, 1]), { margin: 0.5, reduction: 'none' }).toArray()).toEqual([2.5, 0]);
     expect(F.multiMarginLoss(f64([0.25, 0.5, 1]), int(1)).item()).toBeCloseTo((0.75 + 1.5) / 3, 12);
+    const shapes = [int(1), int([1])].map((target) => F.multiMarginLoss(f64([0.25, 0.5, 1]), target, { reduction: 'none' }).shape);
+    expect(shapes).toEqual([[], [1]]);
     expect(F.multilabelMarginLoss(f64([0.1, 0.2, 0.4, 0.8]), int([3, 0, -1, 1])).item()).toBeCloseTo(0.85, 12);
     expect(F.tripletMarginLoss(f64([0, 0]), f64([3, 4]), f64([0, 1]), { eps: 0 }).item()).toBe(5);
     expect(F.tripletMarginLoss(f64([0, 0]), f64([3, 4]), f64([6, 8]), { eps: 0, margin: 6, swap: true }).item()).toBe(6);

@@ -51,6 +51,10 @@ describe('pixels and channels', () => {
   });
 });
 
+it('normalizes over neighbours an empty batch too', () => {
+  expect(F.localResponseNorm(tg.zeros([0, 4, 2, 3]), 2).shape).toEqual([0, 4, 2, 3]);
+});
+
 describe('bags of embeddings', () => {
   const weight = count(4, 2);
 
@@ -65,6 +69,8 @@ describe('bags of embeddings', () => {
 
   it('are refused where they do not fit', () => {
     expect(() => F.embeddingBag(int([[1]]), weight, int([0]))).toThrow(/offsets must be null/);
+    expect(F.embeddingBag(int([1]).narrow(0, 0, 0), weight, int([1]).narrow(0, 0, 0)).shape).toEqual([0, 2]);
+    expect(() => F.embeddingBag(int([1]), weight, int([1]).narrow(0, 0, 0))).toThrow(/must rise from 0/);
     expect(() => F.embeddingBag(int([1]), weight)).toThrow(/offsets missing/);
     expect(() => F.embeddingBag(int([1]), weight, int([1]))).toThrow(/must rise from 0/);
     expect(() => F.embeddingBag(int([[1]]), weight, null, { perSampleWeights: count(1, 1) })).toThrow(/are for mode 'sum', not 'mean'/);

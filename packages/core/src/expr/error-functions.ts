@@ -77,6 +77,7 @@ export function erfc(x: number): number {
 /** exp(x²) erfc(x), which is small but not tiny where erfc is. */
 export function erfcx(x: number): number {
   if (Math.abs(x) <= 0.46875) return Math.exp(x * x) * erfc(x);
+  if (x === -Infinity) return Infinity;
   // The reciprocal of exp(-x²) has its accuracy.
   return x > 0 ? scaledTail(x) : 2 / gaussian(-x) - scaledTail(-x);
 }

@@ -122,6 +122,7 @@ export function zeta(s: number, q: number): number {
 /** The n-th derivative of digamma. */
 export function polygamma(n: number, x: number): number {
   if (n === 0) return digamma(x);
+  if (x === Infinity) return 0;
   let factorial = 1;
   for (let k = 2; k <= n; k++) factorial *= k;
   return (n % 2 === 0 ? -factorial : factorial) * zeta(n + 1, x);

@@ -85,7 +85,7 @@ export const primitives: Readonly<Record<PrimitiveName, Primitive>> = {
   ),
   floorDiv: binary(floorDiv),
   fmod: binary((a, b) => a % b, () => 1, (_, a, b) => a.div(b).trunc().neg()),
-  remainder: binary(remainder, () => 1, (_, a, b) => a.div(b).floor().neg()),
+  remainder: binary(remainder, () => 1, (_, a, b) => a.floorDiv(b).neg()),
   min: commuting(
     (a, b) => Math.min(a, b),
     (_, a, b) => share(a.gt(b), a.eq(b)),

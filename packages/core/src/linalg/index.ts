@@ -3,7 +3,7 @@ export { det, slogdet, type SignAndLog } from './determinant.ts';
 export { eig, eigh, eigvals, eigvalsh, type EigenParts, type Uplo } from './eigen.ts';
 export { ldlFactor, ldlFactorEx, ldlSolve, type LdlFactors } from './ldl.ts';
 export {
-  lu, luFactor, luFactorEx, luSolve, type LuDecomposition, type LuFactors, type LuSolveOptions, type PivotOption,
+  lu, luFactor, luFactorEx, luSolve, type LuDecomposition, type LuFactors, type LuSolveOptions, type LuStatus, type PivotOption,
 } from './lu.ts';
 export {
   cross, diagonal, matmul, matrixExp, matrixPower, multiDot, tensorinv, tensorsolve, vander, vecdot, type DiagonalOptions,

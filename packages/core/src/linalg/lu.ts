@@ -19,6 +19,11 @@ export interface LuFactors {
   readonly pivots: Tensor;
 }
 
+/** The same, with 0 or the number of the first pivot that is 0 per matrix. */
+export interface LuStatus extends LuFactors {
+  readonly info: Tensor;
+}
+
 /** A matrix whose columns are the unit vectors in the order that the exchanges lead to. */
 function permutationOf(like: Tensor, pivots: ArrayLike<number>, count: number, m: number, batch: readonly number[]): Tensor {
   const permutations = newMatrices(batch, m, m);
@@ -81,29 +86,33 @@ export interface PivotOption {
   pivot?: boolean | undefined;
 }
 
-/**
- * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
- * @source torch.linalg.lu_factor_ex
- */
-export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = none): LuFactors & { readonly info: Tensor } {
-  checkOptions('luFactorEx', options, { pivot: 1, checkErrors: 1 });
-  const op = 'luFactorEx';
+function factors(op: string, a: Tensor, { pivot, checkErrors }: PivotOption & CheckErrorsOption): LuStatus {
   requireMatrices(op, a);
-  const [LU, pivots, info] = factored([a], options.pivot !== false);
-  if (options.checkErrors === true) {
+  const [LU, pivots, info] = factored([a], pivot !== false);
+  if (checkErrors === true) {
     checkStatus(op, info!, (k) => `is singular: U[${k}, ${k}], counted from 1, is zero, and a solution would divide by it`);
   }
   return { LU: LU!, pivots: pivots!, info: info! };
 }
 
 /**
+ * As `luFactor`, with a status instead of an error: 0, or the number of the first pivot that is 0.
+ * @source torch.linalg.lu_factor_ex
+ */
+export function luFactorEx(a: Tensor, options: PivotOption & CheckErrorsOption = none): LuStatus {
+  checkOptions('luFactorEx', options, { pivot: 1, checkErrors: 1 });
+  return factors('luFactorEx', a, options);
+}
+
+/**
  * The factors of A = P L U, packed: L below the diagonal (its own is ones), U on and above it. For `luSolve`.
  * @shape [..., m, n] -> LU [..., m, n], pivots [..., min(m, n)] (int32, exchanges of rows, counted from 1)
+ * @throws LinAlgError when a matrix is singular; `luFactorEx` has a status instead
  * @source torch.linalg.lu_factor
  */
 export function luFactor(a: Tensor, options: PivotOption = none): LuFactors {
   checkOptions('luFactor', options, { pivot: 1 });
-  const { LU, pivots } = luFactorEx(a, options);
+  const { LU, pivots } = factors('luFactor', a, { pivot: options.pivot, checkErrors: true });
   return { LU, pivots };
 }
 
@@ -118,7 +127,7 @@ export interface LuDecomposition {
 export function lu(a: Tensor, options: PivotOption = none): LuDecomposition {
   checkOptions('lu', options, { pivot: 1 });
   requireMatrices('lu', a);
-  const { LU, pivots } = luFactor(a, options);
+  const { LU, pivots } = luFactorEx(a, options);
   return luUnpack(LU, pivots);
 }
 

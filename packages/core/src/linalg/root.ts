@@ -59,18 +59,17 @@ export function symeig(a: Tensor, options: SymeigOptions = none): EigenParts {
 
 /** Whether `lu` returns a status too. */
 export interface LuOptions extends luFamily.PivotOption {
-  /** Return the status of each matrix, 0 or the number of its first zero pivot, instead of throwing. */
+  /** Return the status of each matrix too: 0, or the number of its first zero pivot; default false. */
   getInfos?: boolean | undefined;
 }
 
 /**
- * The packed factors of A = P L U; the older form of `linalg.luFactor`.
- * @throws LinAlgError when a matrix is singular
+ * The packed factors of A = P L U, also of singular matrices; the older form of `linalg.luFactorEx`.
  * @source torch.lu
  */
 export function lu(a: Tensor, options: LuOptions = none): [LU: Tensor, pivots: Tensor, info?: Tensor] {
   checkOptions('lu', options, { pivot: 1, getInfos: 1 });
-  const { LU, pivots, info } = luFamily.luFactorEx(a, { pivot: options.pivot, checkErrors: options.getInfos !== true });
+  const { LU, pivots, info } = luFamily.luFactorEx(a, { pivot: options.pivot });
   return options.getInfos === true ? [LU, pivots, info] : [LU, pivots];
 }
 

@@ -55,10 +55,10 @@ export const isinf: Unary = elementwise('isinf', (x) => x.isinf(), { result: 'bo
 export const isfinite: Unary = elementwise('isfinite', (x) => x.isfinite(), { result: 'bool' });
 
 /** Whether x is −∞. @source torch.isneginf */
-export const isneginf: Unary = elementwise('isneginf', (x) => x.eq(-Infinity), { result: 'bool' });
+export const isneginf: Unary = elementwise('isneginf', (x) => x.isinf().and(x.lt(0)), { result: 'bool' });
 
 /** Whether x is +∞. @source torch.isposinf */
-export const isposinf: Unary = elementwise('isposinf', (x) => x.eq(Infinity), { result: 'bool' });
+export const isposinf: Unary = elementwise('isposinf', (x) => x.isinf().and(x.gt(0)), { result: 'bool' });
 
 /** 0 for negative numbers, 1 for positive ones, and where x is 0 what `values` says. @derivative none @source torch.heaviside */
 export const heaviside: TensorBinary = elementwise('heaviside', (x, values) => x.eq(0).where(values, x.lt(0).or(x.isnan()).where(0, 1)), {
@@ -128,7 +128,7 @@ const replacementNames: OptionNames<Replacements> = { nan: 1, posinf: 1, neginf:
 /** NaN and infinities replaced by numbers. @derivative 0 where something was replaced @source torch.nan_to_num */
 export const nanToNum: Elementwise<(x: Tensor, options?: Replacements) => Tensor> = elementwise(
   'nan_to_num',
-  (x, nan, high, low) => x.isnan().where(nan, x.eq(Infinity).where(high, x.eq(-Infinity).where(low, x))),
+  (x, nan, high, low) => x.isnan().where(nan, x.isinf().where(x.gt(0).where(high, low), x)),
   { result: 'first', points: [{ at: [NaN, 7, 8, 9], value: 7, partials: [0] }, { at: [-Infinity, 7, 8, 9], value: 9, partials: [0] }] },
   (x: Tensor, options: Replacements = none) => {
     checkOptions('nanToNum', options, replacementNames);
@@ -148,7 +148,7 @@ const clampBoth: Elementwise<(x: Operand, min: Operand, max: Operand) => Tensor>
     partials: ([x, low, high]) => [
       x!.ge(low!).and(x!.le(high!)).where(1, 0),
       x!.lt(low!).and(low!.lt(high!)).where(1, 0),
-      x!.gt(high!).or(high!.le(low!)).where(1, 0),
+      x!.gt(high!).or(high!.lt(low!)).where(1, 0),
     ],
     points: [
       { at: [1, -1, 1], value: 1, partials: [1, null, null] },

@@ -100,10 +100,11 @@ function checkCount(op: string, bins: number): void {
     throw new ValueError(`${op}: the number of bins must be a whole number above 0, got ${bins}`, { op, argument: 'bins' });
 }
 
-/** `bins + 1` points at equal distances, counted from the nearer end. */
+/** `bins + 1` points at equal distances, counted from the nearer end, and the one in the middle from the upper. */
 function evenEdges(low: number, high: number, bins: number): Float64Array {
   const step = (high - low) / bins;
-  return Float64Array.from({ length: bins + 1 }, (_, i) => (i < (bins + 1) / 2 ? low + step * i : high - step * (bins - i)));
+  const half = Math.floor((bins + 1) / 2);
+  return Float64Array.from({ length: bins + 1 }, (_, i) => (i < half ? low + step * i : high - step * (bins - i)));
 }
 
 /** The bin of a value between rising edges, the last of which belongs to the last bin; −1 outside. */

@@ -21,6 +21,8 @@ const joined = linear<{ dim: number; starts: readonly number[]; shape: Shape }>(
 
 function requireSome(op: string, tensors: readonly Tensor[]): void {
   if (tensors.length === 0) throw new ValueError(`${op}: expected at least one tensor, got an empty list`, { op });
+  const other = tensors.findIndex((x) => !(x instanceof Tensor));
+  if (other >= 0) throw new ValueError(`${op}: element ${other} of the list is no tensor, but ${String(tensors[other])}`, { op });
 }
 
 /**

@@ -32,7 +32,14 @@ function resolveSizes(op: string, x: Tensor, sizes: readonly number[]): number[]
   if (unknown >= 0) {
     shape[unknown] = 1;
     const known = numel(shape);
-    shape[unknown] = known === 0 ? 0 : total / known;
+    if (known === 0 && total === 0) {
+      throw new ShapeError(
+        `${op}: the size -1 in ${shapeString(sizes)} could be any number, since the tensor of shape ${shapeString(x.shape)} has no ` +
+          'elements; write the size',
+        { op, shapes: [x.shape, sizes] },
+      );
+    }
+    shape[unknown] = total / known;
   }
   if (numel(shape) !== total || shape.some((n) => !Number.isInteger(n))) {
     throw new ShapeError(
@@ -274,8 +281,23 @@ export function slice(x: Tensor, dim: number, start?: number | null, end?: numbe
   return sliceOf([x], { dim: d, start: from, length: Math.ceil((to - from) / step), step });
 }
 
-/** `length` elements of a dimension from `start` on. @throws IndexError when they are not all there @source torch.narrow */
-export function narrow(x: Tensor, dim: number, start: number, length: number): Tensor {
+/** A position that is given as a tensor. */
+function startOf(start: Tensor): number {
+  if (start.ndim === 0 && !start.isFloatingPoint() && start.dtype !== 'bool') return start.item();
+  throw new IndexError(
+    `narrow: start must be a number, or a tensor of shape [] that holds an integer; got ${start.dtype} of shape ${shapeString(start.shape)}`,
+    { op: 'narrow', argument: 'start', shapes: [start.shape] },
+  );
+}
+
+/**
+ * `length` elements of a dimension from `start` on.
+ * @param start a number, negative from the end, or a tensor of shape [] that holds an integer
+ * @throws IndexError when they are not all there
+ * @source torch.narrow
+ */
+export function narrow(x: Tensor, dim: number, start: number | Tensor, length: number): Tensor {
+  if (typeof start !== 'number') return x.narrow(dim, startOf(start), length);
   const d = normalizeDim('narrow', dim, x.ndim);
   const size = x.shape[d] ?? 0;
   const from = start < 0 ? start + size : start;

@@ -36,24 +36,36 @@ function marginsOf(x: Tensor, pad: readonly number[]): Margin[] {
   });
 }
 
-/** Which element stands at position `p` (negative before the first) of a dimension that is continued without end. */
-const continuations: Readonly<Record<string, (p: number, size: number) => number>> = {
+/** What negative margins leave of a dimension: where it begins, and how long it is. */
+function keptOf(size: number, [before, after]: Margin): [start: number, length: number] {
+  const start = Math.max(-before, 0);
+  return [start, size - start - Math.max(-after, 0)];
+}
+
+/**
+ * Which element stands at position `p` (negative before the first) of a dimension that is continued without end. What negative
+ * margins cut off is mirrored all the same, but not repeated from the other end.
+ */
+const continuations: Readonly<Record<string, (p: number, size: number, margin: Margin) => number>> = {
   reflect: (p, size) => (p < 0 ? -p : p >= size ? 2 * (size - 1) - p : p),
   replicate: (p, size) => Math.min(Math.max(p, 0), size - 1),
-  circular: (p, size) => ((p % size) + size) % size,
+  circular: (p, size, margin) => {
+    const [start, length] = keptOf(size, margin);
+    return start + ((((p - start) % length) + length) % length);
+  },
 };
 
 /** The largest margin that a continuation can fill. */
-const reach: Readonly<Record<string, (size: number) => number>> = {
+const reach: Readonly<Record<string, (size: number, margin: Margin) => number>> = {
   reflect: (size) => size - 1,
   replicate: (size) => (size > 0 ? Infinity : 0),
-  circular: (size) => size,
+  circular: (size, margin) => keptOf(size, margin)[1],
 };
 
 function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor {
   margins.forEach(([before, after], d) => {
     if (before === 0 && after === 0) return;
-    const limit = reach[mode]!(x.shape[d]!);
+    const limit = reach[mode]!(x.shape[d]!, [before, after]);
     if (Math.max(before, after) > limit) {
       throw new ShapeError(
         `pad: mode '${mode}' can add at most ${limit} elements on each side of dim ${d} of ${shapeString(x.shape)}, but ` +
@@ -66,7 +78,7 @@ function padByIndex(x: Tensor, margins: readonly Margin[], mode: string): Tensor
   return margins.reduce((rest, [before, after], d) => {
     if (before === 0 && after === 0) return rest;
     const size = x.shape[d]!;
-    const index = Int32Array.from({ length: size + before + after }, (_, i) => place(i - before, size));
+    const index = Int32Array.from({ length: size + before + after }, (_, i) => place(i - before, size, [before, after]));
     return rest.indexSelect(d, x.newFrom(index, 'int32', [index.length]));
   }, x);
 }

@@ -56,7 +56,7 @@ export const acosh: Unary = elementwise('acosh', (x) => x.acosh(), { result: 'fl
 /** The inverse of tanh on (−1, 1). @source torch.atanh */
 export const atanh: Unary = elementwise('atanh', (x) => x.atanh(), { result: 'float', domain: [-0.9, 0.9] });
 
-/** sin(πx) / (πx), 1 at 0. @derivative 0 at 0 @source torch.sinc */
+/** sin(πx) / (πx), 1 at 0. @derivative 0 at 0, where PyTorch has NaN for the second one; right to the fourth here @source torch.sinc */
 export const sinc: Unary = elementwise(
   'sinc',
   (x) => {
@@ -68,7 +68,9 @@ export const sinc: Unary = elementwise(
     partials: ([x]) => {
       const angle = x!.mul(Math.PI);
       const slope = angle.cos().mul(angle).sub(angle.sin()).div(x!.square().mul(Math.PI));
-      return [x!.eq(0).where(0, slope)];
+      // At 0 the series, of which derivatives can be taken again.
+      const series = x!.mul(-(Math.PI ** 2) / 3).add(x!.mul(x!.square()).mul(Math.PI ** 4 / 30));
+      return [x!.eq(0).where(series, slope)];
     },
     points: [{ at: [0], value: 1, partials: [0] }],
   },

@@ -1,7 +1,7 @@
 import * as tg from '@tapegrad/core';
 import type { Tensor } from '@tapegrad/core';
 import * as nn from '@tapegrad/nn';
-import { constructorArguments, forwardArguments } from './module-signatures.ts';
+import { constructorArguments, forwardArguments, wantsIndices } from './module-signatures.ts';
 import { flatTensors, type Verdict } from './replay.ts';
 import { Decoder, difference, gradientDifference, Unsupported, type Json, type TensorJson } from './values.ts';
 
@@ -25,6 +25,9 @@ export interface ModuleLine {
   module: string;
   samples: ModuleSample[];
 }
+
+/** The seed before every call, for modules that draw random numbers. */
+const SEED = 42;
 
 type AnyModule = new (...args: unknown[]) => nn.Module;
 
@@ -54,14 +57,15 @@ function replaySample(name: string, Class: AnyModule, sample: ModuleSample): str
   const decode = (json: Json): unknown => new Decoder().value(json);
   const decodeAll = (items: Record<string, Json>): Record<string, unknown> =>
     Object.fromEntries(Object.entries(items).map(([key, item]) => [key, decode(item)]));
-  const args = constructorArguments(name, sample.constructorArgs.map(decode), decodeAll(sample.constructorKwargs));
-  const module = new Class(...args).double();
+  const given = [name, sample.constructorArgs.map(decode), decodeAll(sample.constructorKwargs)] as const;
+  const module = new Class(...constructorArguments(...given)).double();
   module.loadStateDict(decodeAll(sample.state) as nn.StateDict);
   module.train(sample.training);
   const decoder = new Decoder();
   const inputs = sample.inputs.map((json) => decoder.value(json));
   const kwargs = Object.fromEntries(Object.entries(sample.kwargs).map(([key, json]) => [key, decoder.value(json)]));
-  const outputs = flatTensors(call(module, forwardArguments(name, inputs, kwargs), args.at(-1)));
+  tg.manualSeed(SEED);
+  const outputs = flatTensors(call(module, forwardArguments(name, inputs, kwargs), wantsIndices(...given)));
   const findings = [
     ...sample.outputs.map((expected, i) => named(`output ${i}`, compare(outputs[i], expected))),
     ...gradientFindings(module, decoder.leaves, outputs, sample),
@@ -74,9 +78,8 @@ function replaySample(name: string, Class: AnyModule, sample: ModuleSample): str
 }
 
 /** What PyTorch's modules give back with 'return_indices' is a method of its own here. */
-function call(module: nn.Module, inputs: unknown[], options: unknown): unknown {
-  const wantsIndices = (options as { returnIndices?: boolean } | undefined)?.returnIndices === true;
-  return wantsIndices ? (module as unknown as nn.MaxPool2d).forwardWithIndices(...(inputs as [Tensor])) : module(...inputs);
+function call(module: nn.Module, inputs: unknown[], both: boolean): unknown {
+  return both ? (module as unknown as nn.MaxPool2d).forwardWithIndices(...(inputs as [Tensor])) : module(...inputs);
 }
 
 function gradientFindings(

@@ -81,6 +81,8 @@ const signatures: Readonly<Record<string, string>> = {
   BatchNorm2d: 'numFeatures | eps momentum affine trackRunningStats',
   BatchNorm3d: 'numFeatures | eps momentum affine trackRunningStats',
   Bilinear: 'in1Features in2Features outFeatures | bias',
+  AdaptiveLogSoftmaxWithLoss: 'inFeatures nClasses cutoffs | divValue headBias',
+  AlphaDropout: 'p |',
   CELU: 'alpha |',
   Conv1d: 'inChannels outChannels kernelSize | stride padding dilation groups bias paddingMode',
   Conv2d: 'inChannels outChannels kernelSize | stride padding dilation groups bias paddingMode',
@@ -89,8 +91,13 @@ const signatures: Readonly<Record<string, string>> = {
   ConvTranspose2d: 'inChannels outChannels kernelSize | stride padding outputPadding groups bias dilation',
   ConvTranspose3d: 'inChannels outChannels kernelSize | stride padding outputPadding groups bias dilation',
   CrossEntropyLoss: '| weight sizeAverage ignoreIndex reduce reduction labelSmoothing',
+  Dropout: 'p |',
+  Dropout1d: 'p |',
+  Dropout2d: 'p |',
+  Dropout3d: 'p |',
   ELU: 'alpha |',
   Embedding: 'numEmbeddings embeddingDim | paddingIdx maxNorm normType scaleGradByFreq',
+  FeatureAlphaDropout: 'p |',
   Flatten: 'startDim endDim |',
   GELU: '| approximate',
   GLU: 'dim |',
@@ -134,6 +141,7 @@ const forwardSignatures: Readonly<Record<string, string>> = {
   Transformer:
     'src tgt | srcMask tgtMask memoryMask srcKeyPaddingMask tgtKeyPaddingMask memoryKeyPaddingMask',
   TransformerDecoderLayer: 'tgt memory | tgtMask memoryMask tgtKeyPaddingMask memoryKeyPaddingMask',
+  EmbeddingBag: 'input offsets perSampleWeights |',
   TransformerEncoderLayer: 'src | srcMask srcKeyPaddingMask',
 };
 
@@ -142,18 +150,40 @@ export function constructorArguments(module: string, args: readonly unknown[], k
   return ourArguments(signatures[module] ?? '|', args, kwargs);
 }
 
+/** Whether the constructor asked for indices beside the values, which a method of its own gives here. */
+export function wantsIndices(module: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): boolean {
+  return named(namesOf(signatures[module] ?? '|'), args, kwargs)['returnIndices'] === true;
+}
+
 /** The arguments of a call of our module for those of a call of PyTorch's. */
 export function forwardArguments(module: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
   const signature = forwardSignatures[module];
   return signature === undefined ? [...args, ...Object.values(kwargs)] : ourArguments(signature, args, kwargs);
 }
 
-function ourArguments(signature: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
+/** What has no form here: it changes no result, or another method gives the result. */
+const formless: readonly string[] = ['inplace', 'returnIndices'];
+
+type Names = readonly [positional: readonly string[], options: readonly string[]];
+
+function namesOf(signature: string): Names {
   const [positional = [], options = []] = signature.split('|').map(parts);
-  const names = [...positional, ...options];
-  const given: Record<string, unknown> = {};
-  args.forEach((value, i) => (given[names[i] ?? 'inplace'] = value));
-  for (const [name, value] of Object.entries(kwargs)) given[camelCase(name)] = value;
-  const rest = Object.entries(given).filter(([name]) => !positional.includes(name) && name !== 'inplace');
+  return [positional, options];
+}
+
+/** All arguments by our names. */
+function named(names: Names, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const ordered = names.flat();
+  return Object.fromEntries([
+    ...args.map((value, i) => [ordered[i] ?? 'inplace', value] as const),
+    ...Object.entries(kwargs).map(([name, value]) => [camelCase(name), value] as const),
+  ]);
+}
+
+function ourArguments(signature: string, args: readonly unknown[], kwargs: Readonly<Record<string, unknown>>): unknown[] {
+  const names = namesOf(signature);
+  const [positional] = names;
+  const given = named(names, args, kwargs);
+  const rest = Object.entries(given).filter(([name]) => !positional.includes(name) && !formless.includes(name));
   return [...positional.map((name) => given[name]), ...(rest.length > 0 ? [Object.fromEntries(rest)] : [])];
 }

@@ -275,6 +275,9 @@ export const signatures: Readonly<Record<string, Signature>> = {
   'nn.functional.binary_cross_entropy': 'target, weight, reduction => F.binaryCrossEntropy(x, target, { weight, reduction })',
   'nn.functional.binary_cross_entropy_with_logits':
     'target, weight, reduction, pos_weight => F.binaryCrossEntropyWithLogits(x, target, { weight, reduction, pos_weight })',
+  'nn.functional.cross_entropy':
+    'target, weight, size_average, ignore_index, reduce, reduction, label_smoothing => ' +
+    'F.crossEntropy(x, target, { weight, ignore_index, reduction, label_smoothing })',
   'nn.functional.nll_loss': 'target, weight, ignore_index, reduction => F.nllLoss(x, target, { weight, ignore_index, reduction })',
   'nn.functional.mse_loss': 'target, reduction => F.mseLoss(x, target, { reduction })',
   'nn.functional.l1_loss': 'target, reduction => F.l1Loss(x, target, { reduction })',

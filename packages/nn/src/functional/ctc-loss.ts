@@ -210,7 +210,7 @@ export function ctcLoss(
     batch,
     targets.ndim === 2 ? targets.shape[1]! : targets.numel(),
   );
-  const losses = lossesOf(x, labelsOf(targets, lengths, classes, blank), inputs, blank);
+  const losses = lossesOf(x, labelsOf(targets, lengths, classes, blank), inputs, blank, zeroInfinity);
   const kept = zeroInfinity ? losses.maskedFill(losses.detach().eq(Infinity), 0) : losses;
   if (reduction === 'sum') return kept.sum();
   if (reduction === 'none') return logProbs.ndim === 2 ? kept.squeeze(0) : kept;
@@ -224,7 +224,13 @@ export function ctcLoss(
     .mean();
 }
 
-function lossesOf(x: Tensor, labels: readonly number[][], inputs: readonly number[], blank: number): Tensor {
+function lossesOf(
+  x: Tensor,
+  labels: readonly number[][],
+  inputs: readonly number[],
+  blank: number,
+  zeroInfinity: boolean,
+): Tensor {
   const [steps, batch] = x.shape as [number, number, number];
   const { classes, maySkip, count } = statesOf(labels, blank);
   const isActive = tensor(
@@ -263,15 +269,21 @@ function lossesOf(x: Tensor, labels: readonly number[][], inputs: readonly numbe
     Uint8Array.from(labels, (row, n) => Number(row.length === 0 && inputs[n] === 0)),
     { dtype: 'bool' },
   );
-  return projected(x, end.neg().maskedFill(isNothing, 0), isActive);
+  return projected(x, end.neg().maskedFill(isNothing, 0), isActive, zeroInfinity);
 }
+
+/** A term of a loss, without a derivative where the loss is infinite. */
+const finiteTerm: Elementwise<(loss: Tensor, term: Tensor) => Tensor> = elementwise('ctc_loss', (_, term) => term, {
+  partials: ([loss]) => [null, loss!.eq(Infinity).where(NaN, 1)],
+});
 
 /**
  * The losses with the gradient that arises in front of the logSoftmax which made x: a term is added whose
  * value is 0
  * and whose gradient is e^x.
  */
-function projected(x: Tensor, losses: Tensor, isActive: Tensor): Tensor {
+function projected(x: Tensor, losses: Tensor, isActive: Tensor, zeroInfinity: boolean): Tensor {
   const total = x.exp().maskedFill(isActive.logicalNot(), 0).sum([0, 2]);
-  return losses.add(total.sub(total.detach()));
+  const term = zeroInfinity ? total : finiteTerm(losses.detach(), total);
+  return losses.add(term.sub(term.detach()));
 }

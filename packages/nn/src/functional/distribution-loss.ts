@@ -21,10 +21,15 @@ export interface DivergenceOptions {
   logTarget?: boolean | undefined;
 }
 
-const divergence: Binary = elementwise('kl_div', (x, target) => {
-  const entropy = target.eq(0).where(0, target.mul(target.log()));
-  return entropy.sub(target.mul(x));
-});
+// At a target of 0 the slope of t log t is not finite, and NaN as PyTorch has it.
+const divergence: Binary = elementwise(
+  'kl_div',
+  (x, target) => {
+    const entropy = target.eq(0).where(0, target.mul(target.log()));
+    return entropy.sub(target.mul(x));
+  },
+  { partials: ([x, target]) => [target!.neg(), target!.eq(0).where(NaN, target!.log().add(1)).sub(x!)] },
+);
 
 const logDivergence: Binary = elementwise('kl_div', (x, target) => target.exp().mul(target.sub(x)));
 
@@ -32,6 +37,7 @@ const logDivergence: Binary = elementwise('kl_div', (x, target) => target.exp().
  * The Kullback-Leibler divergence t (log t − x) of a target distribution from one whose logarithm is x.
  * @shape any, the same -> [] (or the same, for reduction 'none')
  * @numerics a target of 0 gives 0
+ * @derivative for a target of 0, NaN
  * @throws ValueError for an unknown reduction
  * @source torch.nn.functional.kl_div
  */

@@ -130,8 +130,10 @@ function startsOf(ids: Tensor, offsets: Tensor | null, includeLastOffset: boolea
   const given = [...offsets.toTypedArray()];
   const starts = includeLastOffset ? given : [...given, ids.numel()];
   const isRising = starts.every((start, i) => i === 0 || start >= starts[i - 1]!);
+  // Without ids there may be no bags.
+  const fewest = includeLastOffset || ids.numel() === 0 ? 1 : 2;
   if (
-    starts.length < 2 - Number(includeLastOffset) ||
+    starts.length < fewest ||
     (starts[0] ?? 0) !== 0 ||
     !isRising ||
     starts.at(-1)! > ids.numel()

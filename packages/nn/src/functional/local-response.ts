@@ -14,8 +14,9 @@ export interface LocalResponseOptions {
  * For each channel the squares of its neighbours, so many before and after, added up and divided by a number.
  */
 function neighbourhood(x: Tensor, before: number, after: number, divisor: number): Tensor {
-  const [batch, channels] = x.shape as [number, number];
-  const flat = pad(x.square().reshape([batch, 1, channels, -1]), [0, 0, before, after]);
+  const [batch, channels, ...places] = x.shape as [number, number, ...number[]];
+  const count = places.reduce((product, size) => product * size, 1);
+  const flat = pad(x.square().reshape([batch, 1, channels, count]), [0, 0, before, after]);
   const options = { divisorOverride: divisor };
   return avgPool2d(flat, [before + after + 1, 1], 1, options).reshape(x.shape);
 }

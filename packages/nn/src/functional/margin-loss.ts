@@ -166,7 +166,7 @@ export function multiMarginLoss(x: Tensor, target: Tensor, options: MultiMarginO
   const lacking = lack(scores, right, isRight, margin);
   const losses = (p === 1 ? lacking : lacking.square()).sum(1).div(classes);
   const weighted = weight == null ? losses : losses.mul(weight.indexSelect(0, labels.flatten()));
-  return reduced(op, x.ndim < 2 ? weighted.reshape([]) : weighted, reduction);
+  return reduced(op, weighted.reshape(target.shape), reduction);
 }
 
 /** For each row of targets, which classes are named before the first −1: as a list, and as marks. */
