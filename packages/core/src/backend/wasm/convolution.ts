@@ -5,21 +5,21 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
 import { type Plan, planNanoseconds, planOf } from './convolution-plan.ts';
 import { copy } from './copy.ts';
-import { throughFloats } from './dense.ts';
+import { isDenseFloat, throughFloats } from './dense.ts';
 import { floatTypes } from './floats.ts';
 import { blockOf, gemm, product } from './gemm.ts';
 import { PaddedImages, roomFor } from './image.ts';
 import { LeftRows, takePanels } from './left-rows.ts';
-import { patchKernels } from './patches.ts';
+import { type PatchKernels, patchKernels } from './patches.ts';
 import { reduce } from './reduce.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
 import { tileColumns } from './tile.ts';
 import { reach, tapOffsets } from './window.ts';
-import { alone, eachPiece, type Work, workOf } from './work.ts';
+import { alone, cuts, type Work, workOf } from './work.ts';
 
 const offsetTable = new Scratch();
-const patches = new Scratch();
+const matrices = new Scratch();
 
 /** Windows whose patches are packed at a time. */
 const WINDOW_BLOCK = 512;
@@ -44,160 +44,279 @@ export const ownPatchProducts: Readonly<PatchProducts> = { forward, weightGradie
 
 /** out[N, O, *] = x[N, C, *] * w[O, C/groups, *]. */
 export function convolution(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
-  if (numel(out.shape) === 0) return;
-  throughFloats([out], [x, w], ([dense], [input, weight]) =>
-    patchProducts.forward(dense!, input!, weight!, window),
-  );
+  throughDense(patchProducts.forward, out, x, w, window);
 }
 
 /** Its transpose in x: out[N, C, *] = Σ g[N, O, *] w[O, C/groups, *]. */
 export function convolutionInput(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void {
-  if (numel(out.shape) === 0) return;
-  throughFloats([out], [g, w], ([dense], [gradient, weight]) =>
-    inputGradient(dense!, gradient!, weight!, window),
-  );
+  throughDense(inputGradient, out, g, w, window);
 }
 
 /** Its transpose in w: out[O, C/groups, *] = Σ g[N, O, *] x[N, C, *]. */
 export function convolutionWeight(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
-  if (numel(out.shape) === 0) return;
-  throughFloats([out], [g, x], ([dense], [gradient, input]) =>
-    patchProducts.weightGradient(dense!, gradient!, input!, window),
-  );
+  throughDense(patchProducts.weightGradient, out, g, x, window);
 }
+
+function throughDense(multiply: PatchProduct, out: Strided, left: Strided, right: Strided, window: ConvolutionWindow): void {
+  if (numel(out.shape) === 0) return;
+  if (isDenseFloat(out) && isDenseFloat(left) && isDenseFloat(right)) multiply(out, left, right, window);
+  else throughFloats([out], [left, right], ([result], [a, b]) => multiply(result!, a!, b!, window));
+}
+
+/**
+ * The last product of each kind. When collections of garbage find no such object, the engine throws the code away that it made
+ * for them, and makes it again: for longer than the products take. Hence they are objects too, and not closures.
+ */
+const last: { forward?: Forward; weightGradient?: WeightGradient; patches?: AddedPatches } = {};
 
 function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, w, out, window);
-  const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
-  const outAt = addressOf(out.storage) + out.offset * bytes;
-  const wAt = addressOf(w.storage) + w.offset * bytes;
-  addressOf(x.storage);
-  if (taps === 0) return clear(out);
-  const work = workOf(planNanoseconds(plan));
-  const { packWindows } = work.kernels(patchKernels(dtype));
-  const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, work === alone ? 1 : images);
-  const offsets = writeOffsets(plan, image);
-  const depthBlock = blockOf(taps);
-  const weights = new LeftRows(plan, taps * bytes, groups * taps, work);
-  for (let group = 0; group < groups; group++) {
-    for (let p = 0; p < taps; p += depthBlock) {
-      const from = wAt + (group * filters * taps + p) * bytes;
-      weights.set(group * taps + p, from, Math.min(depthBlock, taps - p));
-    }
-  }
-  work.run();
-  const [step, rowStep, planeStep] = image.steps(plan.window.stride);
-  const [, height, along] = windows;
-  /** Computes windows `from` to `end` of some images and all groups. */
-  const multiply = (firstImage: number, endImage: number, from: number, end: number): void => {
-    const spare = takePanels(plan, depthBlock, Math.min(end - from, WINDOW_BLOCK), work.inside());
-    const columns = spare + spareBytes();
-    for (let n = firstImage; n < endImage; n++) {
-      for (let group = 0; group < groups; group++) {
-        const base = image.at(n) + group * plan.channels * image.channelBytes;
-        const c = outAt + (n * groups + group) * filters * count * bytes;
-        const a = wAt + group * filters * taps * bytes;
-        for (let first = from; first < end; first += WINDOW_BLOCK) {
-          const width = Math.min(WINDOW_BLOCK, end - first);
-          for (let p = 0; p < taps; p += depthBlock) {
-            const depth = Math.min(depthBlock, taps - p);
-            const table = offsets + p * 4;
-            packWindows(columns, base, table, depth, first, width, along, height, step, rowStep, planeStep);
-            const to = c + first * bytes;
-            const key = group * taps + p;
-            weights.multiply(key, a + p * bytes, depth, width, columns, to, count * bytes, p > 0, spare);
-          }
-        }
-      }
-    }
-  };
-  for (let start = 0; start < images; start += image.room) {
-    const held = Math.min(image.room, images - start);
-    image.load(start, held);
-    eachPiece(work.width, held, 1, 1, (n, some) => {
-      eachPiece(Math.ceil(work.width / held), count, tileColumns(floatTypes[dtype]), LEAST_WINDOWS, (first, size) => {
-        work.task();
-        multiply(start + n, start + n + some, first, first + size);
-      });
-    });
-    work.run();
-  }
+  if (plan.taps === 0) return clear(out);
+  last.forward = new Forward(plan, out, x, w);
+  last.forward.run();
 }
 
 /** The transpose in w of a convolution, by products of packed panels. */
 export function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, out, g, window);
-  const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
-  if (images === 0 || count === 0) return clear(out);
-  const size = groups * filters * taps;
-  const perPart = imagesPerPart(plan);
-  const parts = Math.ceil(images / perPart);
-  const outAt = parts > 1 ? partSums.take(parts * size * bytes) : addressOf(out.storage) + out.offset * bytes;
-  const gAt = addressOf(g.storage) + g.offset * bytes;
-  addressOf(x.storage);
-  const work = workOf(planNanoseconds(plan));
-  const { packTaps } = work.kernels(patchKernels(dtype));
-  // Threads share rows of gradients that were packed before; alone, each piece is packed when its turn comes.
-  const isAlone = work === alone;
-  const most = isAlone ? 1 : roomFor(groups * filters * count * bytes, images);
-  const image = new PaddedImages(x, reach(windows, plan.window), plan.window.padding, most);
-  const offsets = writeOffsets(plan, image);
-  const depthBlock = blockOf(count);
-  const gradients = new LeftRows(plan, count * bytes, isAlone ? depthBlock : image.room * groups * count, work);
-  const [step, rowStep, planeStep] = image.steps(plan.window.stride);
-  const [, height, along] = windows;
-  // A call for all taps that is short already is not divided any further than into two.
-  const across = Math.max(2, Math.floor(planNanoseconds({ ...plan, images: 1, groups: 1, count: depthBlock }) / CALL_NANOSECONDS));
-  let start = 0;
-  /** Calls the body for each piece of a row of gradients: where it is packed, and where it starts. */
-  const eachGradient = (
-    n: number,
-    group: number,
-    body: (position: number, from: number, first: number, depth: number) => void,
-  ): void => {
-    const row = n * groups + group;
-    for (let first = 0; first < count; first += depthBlock) {
-      const from = gAt + (row * filters * count + first) * bytes;
-      const position = isAlone ? 0 : (row - start * groups) * count + first;
-      body(position, from, first, Math.min(depthBlock, count - first));
+  if (plan.images === 0 || plan.count === 0) return clear(out);
+  last.weightGradient = new WeightGradient(plan, out, g, x);
+  last.weightGradient.run();
+}
+
+/** Where a dense operand starts in the heap. */
+function startOf(x: Strided, bytes: number): number {
+  return addressOf(x.storage) + x.offset * bytes;
+}
+
+/** Padded images, and where windows and their taps lie in them. */
+class Patches {
+  readonly image: PaddedImages;
+  /** Address of the table of taps. */
+  readonly offsets: number;
+  readonly step: number;
+  readonly rowStep: number;
+  readonly planeStep: number;
+  readonly along: number;
+  readonly height: number;
+  private readonly channels: number;
+
+  /** @param most how many images are wanted side by side */
+  constructor(plan: Plan, images: Strided, most: number, isWritten = false) {
+    const { windows, window } = plan;
+    this.image = new PaddedImages(images, reach(windows, window), window.padding, most, isWritten);
+    this.offsets = writeOffsets(plan, this.image);
+    [this.step, this.rowStep, this.planeStep] = this.image.steps(window.stride);
+    this.along = windows[2];
+    this.height = windows[1];
+    this.channels = plan.channels;
+  }
+
+  /** Where the first channel of a group of an image is. */
+  at(n: number, group: number): number {
+    return this.image.at(n) + group * this.channels * this.image.channelBytes;
+  }
+}
+
+/** A convolution under way. */
+class Forward {
+  private readonly plan: Plan;
+  private readonly work: Work;
+  private readonly packWindows: PatchKernels['packWindows'];
+  private readonly patches: Patches;
+  private readonly weights: LeftRows;
+  private readonly outAt: number;
+  private readonly wAt: number;
+  private readonly depthBlock: number;
+
+  constructor(plan: Plan, out: Strided, x: Strided, w: Strided) {
+    const { dtype, bytes, taps, images, groups } = plan;
+    this.plan = plan;
+    this.outAt = startOf(out, bytes);
+    this.wAt = startOf(w, bytes);
+    addressOf(x.storage);
+    this.work = workOf(planNanoseconds(plan));
+    this.packWindows = this.work.kernels(patchKernels(dtype)).packWindows;
+    this.patches = new Patches(plan, x, this.work === alone ? 1 : images);
+    this.depthBlock = blockOf(taps);
+    this.weights = new LeftRows(plan, taps * bytes, groups * taps, this.work);
+  }
+
+  run(): void {
+    const { work } = this;
+    const { images, count, dtype } = this.plan;
+    const { image } = this.patches;
+    this.packWeights();
+    for (let start = 0; start < images; start += image.room) {
+      const held = Math.min(image.room, images - start);
+      image.load(start, held);
+      const among = cuts(work.width, held, 1, 1);
+      const within = cuts(Math.ceil(work.width / held), count, tileColumns(floatTypes[dtype]), LEAST_WINDOWS);
+      for (let i = 1; i < among.length; i++) {
+        for (let k = 1; k < within.length; k++) {
+          work.task();
+          this.multiply(start + among[i - 1]!, start + among[i]!, within[k - 1]!, within[k]!);
+        }
+      }
+      work.run();
     }
-  };
-  for (; start < images; start += image.room) {
-    const end = Math.min(images, start + image.room);
-    image.load(start, end - start);
-    for (let n = isAlone ? end : start; n < end; n++) {
-      for (let group = 0; group < groups; group++) {
-        eachGradient(n, group, (position, from, _first, depth) => gradients.set(position, from, depth));
+  }
+
+  private packWeights(): void {
+    const { bytes, filters, taps, groups } = this.plan;
+    const { depthBlock } = this;
+    for (let group = 0; group < groups; group++) {
+      for (let p = 0; p < taps; p += depthBlock) {
+        const from = this.wAt + (group * filters * taps + p) * bytes;
+        this.weights.set(group * taps + p, from, Math.min(depthBlock, taps - p));
       }
     }
-    work.run();
-    // Threads divide parts, groups and taps, so that sums over the images of a part are taken in their order.
-    for (let part = Math.floor(start / perPart); part * perPart < end; part++) {
-      const [firstImage, endImage] = [Math.max(start, part * perPart), Math.min(end, (part + 1) * perPart)];
-      eachPiece(work.width, groups, 1, 1, (firstGroup, some) => {
-        const pieces = Math.min(across, Math.floor(work.width / groups / parts));
-        eachPiece(pieces, taps, tileColumns(floatTypes[dtype]), 1, (tap, width) => {
-          work.task();
-          const spare = takePanels(plan, depthBlock, width, work.inside());
-          const columns = spare + spareBytes();
-          for (let group = firstGroup; group < firstGroup + some; group++) {
-            const c = outAt + (part * size + group * filters * taps + tap) * bytes;
-            for (let n = firstImage; n < endImage; n++) {
-              const base = image.at(n) + group * plan.channels * image.channelBytes;
-              eachGradient(n, group, (position, from, first, depth) => {
-                if (isAlone) gradients.set(position, from, depth);
-                packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
-                const adds = n > part * perPart || first > 0;
-                gradients.multiply(position, from, depth, width, columns, c, taps * bytes, adds, spare);
-              });
-            }
-          }
-        });
-      });
-    }
-    work.run();
+    this.work.run();
   }
-  if (parts > 1) addParts(out, parts);
+
+  /** Computes windows `from` to `end` of some images and all groups. */
+  private multiply(firstImage: number, endImage: number, from: number, end: number): void {
+    const { plan, patches, weights, depthBlock, packWindows } = this;
+    const { bytes, filters, taps, count, groups } = plan;
+    const { offsets, along, height, step, rowStep, planeStep } = patches;
+    const spare = takePanels(plan, depthBlock, Math.min(end - from, WINDOW_BLOCK), this.work.inside());
+    const columns = spare + spareBytes();
+    for (let n = firstImage; n < endImage; n++) {
+      for (let group = 0; group < groups; group++) {
+        const base = patches.at(n, group);
+        const c = this.outAt + (n * groups + group) * filters * count * bytes;
+        const a = this.wAt + group * filters * taps * bytes;
+        for (let first = from; first < end; first += WINDOW_BLOCK) {
+          const width = Math.min(WINDOW_BLOCK, end - first);
+          for (let p = 0; p < taps; p += depthBlock) {
+            const depth = Math.min(depthBlock, taps - p);
+            packWindows(columns, base, offsets + p * 4, depth, first, width, along, height, step, rowStep, planeStep);
+            const to = c + first * bytes;
+            weights.multiply(group * taps + p, a + p * bytes, depth, width, columns, to, count * bytes, p > 0, spare);
+          }
+        }
+      }
+    }
+  }
+}
+
+/** A transpose in w under way. */
+class WeightGradient {
+  private readonly plan: Plan;
+  private readonly out: Strided;
+  private readonly work: Work;
+  private readonly packTaps: PatchKernels['packTaps'];
+  private readonly patches: Patches;
+  private readonly gradients: LeftRows;
+  private readonly outAt: number;
+  private readonly gAt: number;
+  private readonly depthBlock: number;
+  /** Sums are taken over so many images at a time, in so many parts. */
+  private readonly perPart: number;
+  private readonly parts: number;
+  /** Threads share rows of gradients that were packed before; alone, each piece is packed when its turn comes. */
+  private readonly isAlone: boolean;
+  /** The first image that is there. */
+  private start = 0;
+
+  constructor(plan: Plan, out: Strided, g: Strided, x: Strided) {
+    const { dtype, bytes, filters, count, images, groups } = plan;
+    this.plan = plan;
+    this.out = out;
+    this.perPart = imagesPerPart(plan);
+    this.parts = Math.ceil(images / this.perPart);
+    this.outAt = this.parts > 1 ? partSums.take(this.parts * this.size * bytes) : startOf(out, bytes);
+    this.gAt = startOf(g, bytes);
+    addressOf(x.storage);
+    this.work = workOf(planNanoseconds(plan));
+    this.packTaps = this.work.kernels(patchKernels(dtype)).packTaps;
+    this.isAlone = this.work === alone;
+    this.patches = new Patches(plan, x, this.isAlone ? 1 : roomFor(groups * filters * count * bytes, images));
+    this.depthBlock = blockOf(count);
+    const room = this.isAlone ? this.depthBlock : this.patches.image.room * groups * count;
+    this.gradients = new LeftRows(plan, count * bytes, room, this.work);
+  }
+
+  /** Elements of the result. */
+  private get size(): number {
+    const { groups, filters, taps } = this.plan;
+    return groups * filters * taps;
+  }
+
+  run(): void {
+    const { plan, work, perPart, parts } = this;
+    const { dtype, taps, images, groups } = plan;
+    const { image } = this.patches;
+    // A call for all taps that is short already is not divided any further than into two.
+    const oneCall = planNanoseconds({ ...plan, images: 1, groups: 1, count: this.depthBlock });
+    const pieces = Math.min(Math.max(2, Math.floor(oneCall / CALL_NANOSECONDS)), Math.floor(work.width / groups / parts));
+    const amongGroups = cuts(work.width, groups, 1, 1);
+    const amongTaps = cuts(pieces, taps, tileColumns(floatTypes[dtype]), 1);
+    for (this.start = 0; this.start < images; this.start += image.room) {
+      const end = Math.min(images, this.start + image.room);
+      image.load(this.start, end - this.start);
+      if (!this.isAlone) this.packGradients(end);
+      // Threads divide parts, groups and taps, so that sums over the images of a part are taken in their order.
+      for (let part = Math.floor(this.start / perPart); part * perPart < end; part++) {
+        for (let i = 1; i < amongGroups.length; i++) {
+          for (let k = 1; k < amongTaps.length; k++) {
+            work.task();
+            this.multiply(part, end, amongGroups[i - 1]!, amongGroups[i]!, amongTaps[k - 1]!, amongTaps[k]!);
+          }
+        }
+      }
+      work.run();
+    }
+    if (parts > 1) addParts(this.out, parts);
+  }
+
+  private packGradients(end: number): void {
+    const { groups, count } = this.plan;
+    for (let row = this.start * groups; row < end * groups; row++) {
+      for (let first = 0; first < count; first += this.depthBlock) this.packGradient(row, first);
+    }
+    this.work.run();
+  }
+
+  /** Packs the piece of a row of gradients that starts at a window. */
+  private packGradient(row: number, first: number): void {
+    this.gradients.set(this.positionOf(row, first), this.fromOf(row, first), Math.min(this.depthBlock, this.plan.count - first));
+  }
+
+  private positionOf(row: number, first: number): number {
+    return this.isAlone ? 0 : (row - this.start * this.plan.groups) * this.plan.count + first;
+  }
+
+  private fromOf(row: number, first: number): number {
+    const { filters, count, bytes } = this.plan;
+    return this.gAt + (row * filters * count + first) * bytes;
+  }
+
+  /** Sums over the images of a part before `end`, for some groups and taps. */
+  private multiply(part: number, end: number, firstGroup: number, endGroup: number, tap: number, endTap: number): void {
+    const { plan, patches, gradients, depthBlock, packTaps, perPart } = this;
+    const { bytes, filters, taps, count, groups } = plan;
+    const { offsets, along, height, step, rowStep, planeStep } = patches;
+    const width = endTap - tap;
+    const spare = takePanels(plan, depthBlock, width, this.work.inside());
+    const columns = spare + spareBytes();
+    const [firstImage, endImage] = [Math.max(this.start, part * perPart), Math.min(end, (part + 1) * perPart)];
+    for (let group = firstGroup; group < endGroup; group++) {
+      const c = this.outAt + (part * this.size + group * filters * taps + tap) * bytes;
+      for (let n = firstImage; n < endImage; n++) {
+        const base = patches.at(n, group);
+        const row = n * groups + group;
+        for (let first = 0; first < count; first += depthBlock) {
+          const depth = Math.min(depthBlock, count - first);
+          if (this.isAlone) this.packGradient(row, first);
+          packTaps(columns, base, offsets + tap * 4, width, first, depth, along, height, step, rowStep, planeStep);
+          const adds = n > part * perPart || first > 0;
+          const [position, from] = [this.positionOf(row, first), this.fromOf(row, first)];
+          gradients.multiply(position, from, depth, width, columns, c, taps * bytes, adds, spare);
+        }
+      }
+    }
+  }
 }
 
 /** Parts of the images whose sums are added up at the end: at most so many, and how long one takes at least. */
@@ -267,51 +386,75 @@ function flip(w: Strided, { groups }: ConvolutionWindow): Strided {
 
 function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void {
   const plan = planOf(out, w, g, window);
-  const { dtype, bytes, filters, taps, count, windows, images, groups } = plan;
-  const gAt = addressOf(g.storage) + g.offset * bytes;
-  const wAt = addressOf(w.storage) + w.offset * bytes;
-  addressOf(out.storage);
-  if (count === 0 || filters === 0 || taps === 0) return clear(out);
-  // A product by others can't be put on a list.
-  const work = images > 1 && product.gemm === gemm ? workOf(planNanoseconds(plan)) : alone;
-  const { addPatches } = work.kernels(patchKernels(dtype));
-  const most = work === alone ? 1 : images;
-  const image = new PaddedImages(out, reach(windows, plan.window), plan.window.padding, most, true);
-  if (!image.isWhole) clear(out);
-  const offsets = writeOffsets(plan, image);
-  const block = Math.max(64, Math.min(count, Math.floor((WINDOW_BLOCK * 256) / taps)));
-  const row = taps * bytes;
-  const [step, rowStep, planeStep] = image.steps(plan.window.stride);
-  const [, height, along] = windows;
-  const addImage = (n: number, matrix: number, within: Work | null): void => {
+  if (plan.count === 0 || plan.filters === 0 || plan.taps === 0) return clear(out);
+  last.patches = new AddedPatches(plan, out, g, w);
+  last.patches.run();
+}
+
+/** A transpose in x under way, by products that are added up where the windows overlap. */
+class AddedPatches {
+  private readonly plan: Plan;
+  private readonly work: Work;
+  private readonly addPatches: PatchKernels['addPatches'];
+  private readonly patches: Patches;
+  private readonly gAt: number;
+  private readonly wAt: number;
+  /** Windows whose patches are computed at a time. */
+  private readonly block: number;
+
+  constructor(plan: Plan, out: Strided, g: Strided, w: Strided) {
+    const { dtype, bytes, taps, count, images } = plan;
+    this.plan = plan;
+    this.gAt = startOf(g, bytes);
+    this.wAt = startOf(w, bytes);
+    addressOf(out.storage);
+    // A product by others can't be put on a list.
+    this.work = images > 1 && product.gemm === gemm ? workOf(planNanoseconds(plan)) : alone;
+    this.addPatches = this.work.kernels(patchKernels(dtype)).addPatches;
+    this.patches = new Patches(plan, out, this.work === alone ? 1 : images, true);
+    if (!this.patches.image.isWhole) clear(out);
+    this.block = Math.max(64, Math.min(count, Math.floor((WINDOW_BLOCK * 256) / taps)));
+  }
+
+  run(): void {
+    const { work, block } = this;
+    const { image } = this.patches;
+    const { images, taps, count, bytes } = this.plan;
+    for (let start = 0; start < images; start += image.room) {
+      const held = Math.min(image.room, images - start);
+      image.start(start);
+      image.clear();
+      const among = cuts(work.width, held, 1, 1);
+      for (let i = 1; i < among.length; i++) {
+        work.task();
+        const inside = work.inside();
+        const matrix = inside.take(matrices, taps * Math.min(count, block) * bytes);
+        for (let n = start + among[i - 1]!; n < start + among[i]!; n++) {
+          this.addImage(n, matrix, work === alone ? null : inside.inside());
+        }
+      }
+      work.run();
+      image.store(start, held);
+    }
+  }
+
+  private addImage(n: number, matrix: number, within: Work | null): void {
+    const { plan, patches, block, addPatches } = this;
+    const { dtype, bytes, filters, taps, count, groups } = plan;
+    const { offsets, along, height, step, rowStep, planeStep } = patches;
     for (let group = 0; group < groups; group++) {
-      const base = image.at(n) + group * plan.channels * image.channelBytes;
-      const a = wAt + group * filters * taps * bytes;
-      const b = gAt + (n * groups + group) * filters * count * bytes;
+      const base = patches.at(n, group);
+      const a = this.wAt + group * filters * taps * bytes;
+      const b = this.gAt + (n * groups + group) * filters * count * bytes;
       for (let first = 0; first < count; first += block) {
         const width = Math.min(block, count - first);
         const right = b + first * bytes;
-        const [line, distance] = [width * bytes, count * bytes];
+        const [row, line, distance] = [taps * bytes, width * bytes, count * bytes];
         if (within === null) product.gemm(dtype, taps, width, filters, a, bytes, row, right, distance, bytes, matrix, line, false);
         else gemm(dtype, taps, width, filters, a, bytes, row, right, distance, bytes, matrix, line, false, within);
         addPatches(base, matrix, offsets, taps, first, width, along, height, step, rowStep, planeStep);
       }
     }
-  };
-  for (let start = 0; start < images; start += image.room) {
-    const held = Math.min(image.room, images - start);
-    image.start(start);
-    image.clear();
-    eachPiece(work.width, held, 1, 1, (first, some) => {
-      work.task();
-      const inside = work.inside();
-      const matrix = inside.take(patches, taps * Math.min(count, block) * bytes);
-      for (let n = start + first; n < start + first + some; n++) {
-        addImage(n, matrix, work === alone ? null : inside.inside());
-      }
-    });
-    work.run();
-    image.store(start, held);
   }
 }
 

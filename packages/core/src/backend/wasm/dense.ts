@@ -5,6 +5,11 @@ import type { Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { isFloatDType } from './floats.ts';
 
+/** Whether a kernel can take an operand as it is. */
+export function isDenseFloat({ dtype, shape, strides }: Strided): boolean {
+  return isFloatDType(dtype) && isContiguous(shape, strides);
+}
+
 /**
  * Runs a kernel on floats that lie densely: other operands are copied before or after. Integers go through
  * doubles, in which sums of products of whole numbers are exact.
@@ -17,7 +22,7 @@ export function throughFloats(
   const spares: Storage[] = [];
   const dense = (t: Strided): Strided => {
     const dtype = isFloatDType(t.dtype) ? t.dtype : 'float64';
-    if (dtype === t.dtype && isContiguous(t.shape, t.strides)) return t;
+    if (isDenseFloat(t)) return t;
     const storage = new Storage(numel(t.shape) * dtypeInfo[dtype].bytes);
     spares.push(storage);
     return { storage, offset: 0, shape: t.shape, strides: contiguousStrides(t.shape), dtype };

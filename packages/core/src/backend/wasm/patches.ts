@@ -9,7 +9,7 @@ import { tileColumns } from './tile.ts';
  * bytes, of an input that has its padding around it. Windows are numbered through rows of `width` windows and
  * planes of `height` rows; neighbouring windows are `step`, rows `rowStep`, planes `planeStep` bytes apart.
  */
-interface PatchKernels {
+export interface PatchKernels {
   /** Packs some windows as columns of a right operand, `taps` deep. */
   packWindows(
     to: number,

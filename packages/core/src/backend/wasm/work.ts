@@ -183,7 +183,19 @@ const shared = new SharedWork();
 /**
  * Divides 0 … count into at most `width` pieces of whole units, at least one.
  * @param least elements of a piece that is worth a task
+ * @returns where the pieces start, and the count
  */
+export function cuts(width: number, count: number, unit: number, least: number): number[] {
+  const pieces = Math.max(1, Math.min(width, Math.floor(count / least)));
+  const size = Math.ceil(count / pieces / unit) * unit;
+  const at = [0];
+  let end = 0;
+  do at.push(Math.min((end += size), count));
+  while (end < count);
+  return at;
+}
+
+/** Calls the body for each piece that `cuts` makes. */
 export function eachPiece(
   width: number,
   count: number,
@@ -191,9 +203,6 @@ export function eachPiece(
   least: number,
   body: (first: number, size: number) => void,
 ): void {
-  const pieces = Math.max(1, Math.min(width, Math.floor(count / least)));
-  const size = Math.ceil(count / pieces / unit) * unit;
-  let first = 0;
-  do body(first, Math.min(size, count - first));
-  while ((first += size) < count);
+  const at = cuts(width, count, unit, least);
+  for (let i = 1; i < at.length; i++) body(at[i - 1]!, at[i]! - at[i - 1]!);
 }
