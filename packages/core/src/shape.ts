@@ -47,6 +47,20 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
+/** A list per dimension with another entry at one of them: a shape with another size, for instance. */
+export function withEntry(list: readonly number[], dim: number, entry: number): number[] {
+  const copy = [...list];
+  copy[dim] = entry;
+  return copy;
+}
+
+/** A list per dimension without one of them. */
+export function withoutEntry(list: readonly number[], dim: number): number[] {
+  const copy = [...list];
+  copy.splice(dim, 1);
+  return copy;
+}
+
 /** A shape as it is printed everywhere: `[2, 3]`. */
 export function shapeString(shape: Shape): string {
   return `[${shape.join(', ')}]`;

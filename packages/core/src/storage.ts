@@ -221,20 +221,25 @@ function sweepDead(): boolean {
   if (sweepsToSkip > 0 && sweepsToSkip-- > 0) return false;
   const start = performance.now();
   if (!collectGarbage()) return false;
-  let freed = 0;
-  large.sweep((storage, isOld) => {
-    if (!isOld) return;
-    if (storage.owner === null) evict(storage);
-    else if (isDead(storage)) {
-      freed += storage.byteLength;
-      freeStorage(storage);
-    }
-  });
+  freed = 0;
+  large.sweep(freeIfDead);
   const end = performance.now();
   const isCostly = end - start > LARGEST_SHARE * (end - lastAsked) && (end - start) * 1e6 > freed * COPY_NANOSECONDS;
   lastAsked = end;
   if (isCostly) sweepsToSkip = RETRY_SWEEPS;
   return true;
+}
+
+/** Bytes that the sweep which runs has freed. */
+let freed = 0;
+
+function freeIfDead(storage: Storage, isOld: boolean): void {
+  if (!isOld) return;
+  if (storage.owner === null) evict(storage);
+  else if (isDead(storage)) {
+    freed += storage.byteLength;
+    freeStorage(storage);
+  }
 }
 
 function isDead({ owner }: Storage): boolean {

@@ -56,7 +56,7 @@ export function walk(plan: Walk): Gradient[] {
   modes.grad = plan.createGraph;
   running.push(task);
   try {
-    const queue = new ReadyQueue();
+    const queue = (last.queue = new ReadyQueue());
     plan.roots.forEach(({ node, slot }, i) => {
       if (needed === null || needed.has(node)) deposit(node, slot, plan.seeds[i]!, plan.createGraph);
     });
@@ -251,6 +251,9 @@ export function expose<G extends Gradient>(gradient: G): G {
   if (gradient !== null) gradient.storage.transient = false;
   return gradient;
 }
+
+/** Kept, as V8 forgets the code that it made for objects when a collection of garbage finds none of them. */
+const last: { queue?: ReadyQueue } = {};
 
 /** Nodes that are ready to run: the newest first, but leaves (which have no inputs) before all. */
 class ReadyQueue {

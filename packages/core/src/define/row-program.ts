@@ -1,5 +1,6 @@
 import type { RowComputation, RowOutput, RowSort, Strided } from '../backend/types.ts';
 import { edgesOf, empty, kernels, record } from '../dispatch.ts';
+import type { DType } from '../dtype.ts';
 import { input, output, param, type Expr } from '../expr/index.ts';
 import type { Shape } from '../shape.ts';
 import type { Gradient, Node, Rule } from '../tape.ts';
@@ -81,38 +82,59 @@ export class RowProgram implements Rule {
   }
 
   private run(tensors: readonly Tensor[], attrs: CallAttrs): Tensor[] {
-    const { inputs } = this.formula;
-    const edges = edgesOf(tensors)?.map((edge, i) => (inputs[i]!.isConstant ? null : edge)) ?? null;
-    if (edges === null || edges.every((edge) => edge === null)) return this.execute(tensors, attrs);
+    const edges = this.edges(tensors);
+    if (edges === null) return this.execute(tensors, attrs);
     const { program, reads } = this.recorded(edges);
     const outs = program.execute(tensors, attrs);
-    const saved = [...tensors, ...outs].map((x, i) => (reads.includes(i) ? x : null));
+    const saved: (Tensor | null)[] = [...tensors, ...outs];
+    for (let i = 0; i < saved.length; i++) if (!reads.includes(i)) saved[i] = null;
     record(program, attrs, tensors, outs.length === 1 ? outs[0]! : outs, saved, edges);
     return outs.length === this.formula.outputs.length ? outs : outs.slice(0, this.formula.outputs.length);
   }
 
+  /** Where gradients go; null where none is wanted. */
+  private edges(tensors: readonly Tensor[]): (Node | null)[] | null {
+    const edges = edgesOf(tensors);
+    if (edges === null) return null;
+    const { inputs } = this.formula;
+    let isWanted = false;
+    for (let i = 0; i < edges.length; i++) {
+      if (inputs[i]!.isConstant) edges[i] = null;
+      else if (edges[i] !== null) isWanted = true;
+    }
+    return isWanted ? edges : null;
+  }
+
+  // Loops rather than closures here and below: what the engine compiles for a closure goes with it.
+
   private execute(tensors: readonly Tensor[], { shape, dim, params }: CallAttrs): Tensor[] {
     const { inputs, outputs } = this.formula;
-    const dtype = tensors[inputs.findIndex(({ isConstant }) => !isConstant)]!.dtype;
-    const outs = outputs.map(({ sort }) => empty(sortShape(shape, dim, sort), dtype));
     const rows = toLast(shape, dim);
-    kernels(this.name).rows(
-      this.content.computation,
-      rows,
-      outs.map((out, o) => alongLast(out, outputs[o]!.sort, rows, dim, 1)),
-      tensors.map((x, i) => alongLast(x, inputs[i]!.sort, rows, dim, 0)),
-      params,
-    );
+    const from = new Array<Strided>(tensors.length);
+    let dtype: DType | null = null;
+    for (let i = 0; i < tensors.length; i++) {
+      const { sort, isConstant } = inputs[i]!;
+      if (!isConstant) dtype ??= tensors[i]!.dtype;
+      from[i] = alongLast(tensors[i]!, sort, rows, dim, 0);
+    }
+    const outs = new Array<Tensor>(outputs.length);
+    const to = new Array<Strided>(outputs.length);
+    for (let o = 0; o < outputs.length; o++) {
+      const { sort } = outputs[o]!;
+      outs[o] = empty(sortShape(shape, dim, sort), dtype!);
+      to[o] = alongLast(outs[o]!, sort, rows, dim, 1);
+    }
+    kernels(this.name).rows(this.content.computation, rows, to, from, params);
     return outs;
   }
 
   /** The program that is put on the tape: this one, with the folds that gradients read as further outputs. */
   private recorded(edges: readonly (Node | null)[]): Recorded {
-    const needs = edges.map((edge) => edge !== null);
-    const key = bitsOf(needs);
+    let key = 0;
+    for (let i = 0; i < edges.length; i++) if (edges[i] !== null) key += 2 ** i;
     let found = this.recording.get(key);
     if (found === undefined) {
-      found = this.derive(needs);
+      found = this.derive(edges.map((edge) => edge !== null));
       this.recording.set(key, found);
     }
     return found;
@@ -128,23 +150,25 @@ export class RowProgram implements Rule {
 
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
     const { program, plan } = this.gradient(node, gradients);
-    const operands = [
-      ...plan.gradients.map((o) => gradients[o]!),
-      ...plan.reads.map((position) => node.savedTensor(position)),
-    ];
-    if (program === null) return plan.results.map(() => null);
+    const wanted = new Array<Gradient>(plan.results.length).fill(null);
+    if (program === null) return wanted;
+    const operands: Tensor[] = [];
+    for (const o of plan.gradients) operands.push(gradients[o]!);
+    for (const position of plan.reads) operands.push(node.savedTensor(position));
     const results = program.run(operands, node.attrs as CallAttrs);
-    return plan.results.map((place) => (place < 0 ? null : results[place]!));
+    for (let i = 0; i < wanted.length; i++) if (plan.results[i]! >= 0) wanted[i] = results[plan.results[i]!]!;
+    return wanted;
   }
 
   private gradient(node: Node, gradients: readonly Gradient[]): Derived {
     const { inputs, outputs } = this.formula;
-    const needs = inputs.map((_, i) => node.needs(i));
-    const present = outputs.map((_, o) => gradients[o] !== null && gradients[o] !== undefined);
-    const key = bitsOf([...needs, ...present]);
+    let key = 0;
+    for (let i = 0; i < inputs.length; i++) if (node.needs(i)) key += 2 ** i;
+    for (let o = 0; o < outputs.length; o++) if (gradients[o]) key += 2 ** (inputs.length + o);
     let found = this.derived.get(key);
     if (found === undefined) {
-      const plan = rowGradient(this.formula, needs, present);
+      const present = outputs.map((_, o) => Boolean(gradients[o]));
+      const plan = rowGradient(this.formula, inputs.map((_, i) => node.needs(i)), present);
       const program = plan.formula.outputs.length === 0 ? null : new RowProgram(`${this.name}_backward`, () => plan.formula);
       found = { plan, program };
       this.derived.set(key, found);
@@ -167,14 +191,13 @@ interface Derived {
 
 const NO_NUMBERS: readonly number[] = [];
 
-function bitsOf(flags: readonly boolean[]): number {
-  return flags.reduce((bits, flag, i) => bits + (flag ? 2 ** i : 0), 0);
-}
-
 /** The shape of an operand of this sort. */
 function sortShape(shape: Shape, dim: number, sort: RowSort): Shape {
   if (sort === 'element') return shape;
-  return sort === 'column' ? [shape[dim]!] : shape.map((size, d) => (d === dim ? 1 : size));
+  if (sort === 'column') return [shape[dim]!];
+  const sizes = [...shape];
+  sizes[dim] = 1;
+  return sizes;
 }
 
 /** A list per dimension with the entry of `dim` at the end. */
@@ -182,19 +205,24 @@ function toLast(list: readonly number[], dim: number): readonly number[] {
   return dim === list.length - 1 ? list : [...list.slice(0, dim), ...list.slice(dim + 1), list[dim]!];
 }
 
-/** An operand as the kernel sees it: with the row in the last dimension; `repeat` is the stride's factor where it repeats. */
+/** An operand as the kernel sees it: with the row in the last dimension; results have size 1 where they are folded (`kept`). */
 function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 | 1): Strided {
   const last = rows.length - 1;
   if (sort === 'element' && dim === last) return x;
   const { storage, offset, dtype } = x;
   if (sort === 'column') {
-    const strides = rows.map((_, d) => (d === last ? x.strides[0]! : 0));
-    return { storage, offset, shape: kept ? rows.map((size, d) => (d === last ? size : 1)) : rows, strides, dtype };
+    const strides = new Array<number>(rows.length).fill(0);
+    strides[last] = x.strides[0]!;
+    const ones = new Array<number>(rows.length).fill(1);
+    ones[last] = rows[last]!;
+    return { storage, offset, shape: kept ? ones : rows, strides, dtype };
   }
   const strides = [...toLast(x.strides, dim)];
   if (sort === 'element') return { storage, offset, shape: rows, strides, dtype };
   strides[last] = 0;
-  return { storage, offset, shape: kept ? rows.map((size, d) => (d === last ? 1 : size)) : rows, strides, dtype };
+  const shape = [...rows];
+  if (kept) shape[last] = 1;
+  return { storage, offset, shape, strides, dtype };
 }
 
 /**

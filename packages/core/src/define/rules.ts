@@ -39,7 +39,9 @@ export function linear<A>(name: string, definition: LinearDefinition<A>): (input
     name,
     vjp(node, [gradient]) {
       const { attrs, metas } = node.attrs as Recorded<A>;
-      return metas.map((meta, i) => (node.needs(i) ? definition.transpose(gradient!, attrs, meta, i) : null));
+      const results = new Array<Gradient>(metas.length);
+      for (let i = 0; i < metas.length; i++) results[i] = node.needs(i) ? definition.transpose(gradient!, attrs, metas[i]!, i) : null;
+      return results;
     },
   };
   return (inputs, attrs) => {
@@ -124,10 +126,9 @@ export function custom<A>(name: string, definition: CustomDefinition<A>): Custom
     const produced = modes.tracer === null ? definition.forward(inputs, attrs) : modes.tracer.forward(name, definition.forward, inputs, attrs);
     const outputs = produced.slice(0, results === 'all' ? produced.length : results);
     if (recording) {
-      const saved = [
-        ...inputs.map((x, i) => (savesInputs.includes(i) ? x : null)),
-        ...produced.map((y, i) => (savesOutputs.includes(i) ? y : null)),
-      ];
+      const saved = new Array<Tensor | null>(inputs.length + produced.length).fill(null);
+      for (const i of savesInputs) saved[i] = inputs[i]!;
+      for (const i of savesOutputs) saved[inputs.length + i] = produced[i]!;
       record(rule, recorded(inputs, attrs), inputs, outputs, saved);
     }
     return outputs;
@@ -135,5 +136,7 @@ export function custom<A>(name: string, definition: CustomDefinition<A>): Custom
 }
 
 function recorded<A>(inputs: readonly Tensor[], attrs: A): Recorded<A> {
-  return { attrs, metas: inputs.map(({ shape, dtype }) => ({ shape, dtype })) };
+  const metas = new Array<Meta>(inputs.length);
+  for (let i = 0; i < inputs.length; i++) metas[i] = { shape: inputs[i]!.shape, dtype: inputs[i]!.dtype };
+  return { attrs, metas };
 }

@@ -4,24 +4,28 @@ import { resultType } from '../define/promotion.ts';
 import { empty, kernels, viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
-import { broadcastShapes, normalizeDim, sameShape, shapeString, type Shape } from '../shape.ts';
+import { broadcastShapes, normalizeDim, sameShape, shapeString, withEntry, withoutEntry, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 const joined = linear<{ dim: number; starts: readonly number[]; shape: Shape }>('cat', {
   forward: (pieces, { dim, starts, shape }) => {
     const out = empty(shape, pieces[0]!.dtype);
     const { storage, strides, dtype } = out;
-    pieces.forEach((piece, i) => {
-      kernels().copy({ storage, offset: starts[i]! * strides[dim]!, shape: piece.shape, strides, dtype }, piece);
-    });
+    for (let i = 0; i < pieces.length; i++) {
+      kernels().copy({ storage, offset: starts[i]! * strides[dim]!, shape: pieces[i]!.shape, strides, dtype }, pieces[i]!);
+    }
     return out;
   },
   transpose: (g, { dim, starts }, { shape }, i) => g.narrow(dim, starts[i]!, shape[dim]!),
 });
 
+const isNoTensor = (x: unknown): boolean => !(x instanceof Tensor);
+const isScalar = (x: Tensor): boolean => x.ndim === 0;
+const isFilled = (x: Tensor): boolean => x.ndim !== 1 || x.shape[0] !== 0;
+
 function requireSome(op: string, tensors: readonly Tensor[]): void {
   if (tensors.length === 0) throw new ValueError(`${op}: expected at least one tensor, got an empty list`, { op });
-  const other = tensors.findIndex((x) => !(x instanceof Tensor));
+  const other = tensors.findIndex(isNoTensor);
   if (other >= 0) throw new ValueError(`${op}: element ${other} of the list is no tensor, but ${String(tensors[other])}`, { op });
 }
 
@@ -33,31 +37,32 @@ function requireSome(op: string, tensors: readonly Tensor[]): void {
 export function cat(tensors: readonly Tensor[], dim = 0, options?: NoOptions): Tensor {
   refuseOptions('cat', options);
   requireSome('cat', tensors);
-  const scalar = tensors.findIndex((x) => x.ndim === 0);
+  const scalar = tensors.findIndex(isScalar);
   if (scalar >= 0) {
     throw new ShapeError(`cat: tensor ${scalar} is zero-dimensional and cannot be concatenated; use stack`, { op: 'cat' });
   }
-  const filled = tensors.filter((x) => !(x.ndim === 1 && x.shape[0] === 0));
+  const filled = tensors.filter(isFilled);
   const pieces = filled.length === 0 ? tensors : filled;
   const first = pieces[0]!;
   const d = normalizeDim('cat', dim, first.ndim);
-  pieces.forEach(({ shape }, i) => {
-    if (shape.length === first.ndim && shape.every((n, k) => k === d || n === first.shape[k])) return;
-    throw new ShapeError(
-      `cat: the tensors must match in every dimension but ${d}; tensor 0 is ${shapeString(first.shape)} and tensor ${i} ` +
-        shapeString(shape),
-      { op: 'cat', shapes: [first.shape, shape] },
-    );
-  });
+  const dtype = resultType(tensors, []);
   const starts: number[] = [];
+  const converted: Tensor[] = [];
   let size = 0;
-  for (const { shape } of pieces) {
+  for (const piece of pieces) {
+    const { shape } = piece;
+    if (shape.length !== first.ndim || !sameShape(withEntry(shape, d, 0), withEntry(first.shape, d, 0))) {
+      throw new ShapeError(
+        `cat: the tensors must match in every dimension but ${d}; tensor 0 is ${shapeString(first.shape)} and tensor ` +
+          `${starts.length} ${shapeString(shape)}`,
+        { op: 'cat', shapes: [first.shape, shape] },
+      );
+    }
     starts.push(size);
     size += shape[d]!;
+    converted.push(piece.to(dtype));
   }
-  const dtype = resultType(tensors, []);
-  const shape = first.shape.map((n, k) => (k === d ? size : n));
-  return joined(pieces.map((x) => x.to(dtype)), { dim: d, starts, shape });
+  return joined(converted, { dim: d, starts, shape: withEntry(first.shape, d, size) });
 }
 
 /**
@@ -94,22 +99,24 @@ const pieces = (name: string): ((x: Tensor, attrs: Pieces) => Tensor[]) => {
   const cut = custom<Pieces>(name, {
     results: 'all',
     forward: ([x], { dim, lengths, drop }) => {
-      const strides = drop ? x!.strides.filter((_, d) => d !== dim) : x!.strides;
+      const strides = drop ? withoutEntry(x!.strides, dim) : x!.strides;
+      const views: Tensor[] = [];
       let offset = x!.offset;
-      return lengths.map((length) => {
-        const shape = drop ? x!.shape.filter((_, d) => d !== dim) : x!.shape.map((n, d) => (d === dim ? length : n));
-        const piece = viewOf(x!, shape, strides, offset, 'multiple');
+      for (const length of lengths) {
+        const shape = drop ? withoutEntry(x!.shape, dim) : withEntry(x!.shape, dim, length);
+        views.push(viewOf(x!, shape, strides, offset, 'multiple'));
         offset += length * x!.strides[dim]!;
-        return piece;
-      });
+      }
+      return views;
     },
     vjp: (_, gradients, { dim, lengths, drop }, [meta]) => {
-      const some = gradients.find((g) => g)!;
-      const zeros = (length: number): Tensor => some.newZeros(meta!.shape.map((n, d) => (d === dim ? length : n)));
-      const parts = lengths.map((length, i) => {
+      const some = gradients.find(Boolean)!;
+      const parts: Tensor[] = [];
+      for (let i = 0; i < lengths.length; i++) {
         const g = gradients[i];
-        return g ? (drop ? g.unsqueeze(dim) : g) : zeros(length);
-      });
+        if (g) parts.push(drop ? g.unsqueeze(dim) : g);
+        else parts.push(some.newZeros(withEntry(meta!.shape, dim, lengths[i]!)));
+      }
       return [cat(parts, dim)];
     },
   });

@@ -2,7 +2,7 @@ import { linear } from '../define/rules.ts';
 import { viewOf } from '../dispatch.ts';
 import { IndexError, ShapeError } from '../errors.ts';
 import { requireNumbers } from '../option-names.ts';
-import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
+import { contiguousStrides, isContiguous, normalizeDim, numel, sameShape, shapeString, withEntry, withoutEntry, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** A list of numbers given as one array or as separate arguments. */
@@ -124,11 +124,21 @@ export function unflatten(x: Tensor, dim: number, sizes: readonly number[]): Ten
   return x.reshape([...x.shape.slice(0, d), ...filled, ...x.shape.slice(d + 1)]);
 }
 
+function ordered(list: readonly number[], dims: readonly number[]): number[] {
+  const found = new Array<number>(dims.length);
+  for (let d = 0; d < dims.length; d++) found[d] = list[dims[d]!]!;
+  return found;
+}
+
 const permuteDims = linear<readonly number[]>('permute', {
   forward: ([x], dims) => {
-    return viewOf(x!, dims.map((d) => x!.shape[d]!), dims.map((d) => x!.strides[d]!), x!.offset);
+    return viewOf(x!, ordered(x!.shape, dims), ordered(x!.strides, dims), x!.offset);
   },
-  transpose: (g, dims) => g.permute(dims.map((_, d) => dims.indexOf(d))),
+  transpose: (g, dims) => {
+    const back = new Array<number>(dims.length);
+    for (let d = 0; d < dims.length; d++) back[dims[d]!] = d;
+    return g.permute(back);
+  },
 });
 
 /**
@@ -153,7 +163,8 @@ export function transpose(x: Tensor, dim0: number, dim1: number): Tensor {
   const a = normalizeDim('transpose', dim0, x.ndim);
   const b = normalizeDim('transpose', dim1, x.ndim);
   if (x.ndim === 0) return x;
-  const order = x.shape.map((_, d) => (d === a ? b : d === b ? a : d));
+  const order = new Array<number>(x.ndim);
+  for (let d = 0; d < order.length; d++) order[d] = d === a ? b : d === b ? a : d;
   return permuteDims([x], order);
 }
 
@@ -241,8 +252,8 @@ interface Cut {
 
 const sliceOf = linear<Cut>('slice', {
   forward: ([x], { dim, start, length, step }) => {
-    const shape = x!.shape.map((n, d) => (d === dim ? length : n));
-    const strides = x!.strides.map((s, d) => (d === dim ? s * step : s));
+    const shape = withEntry(x!.shape, dim, length);
+    const strides = withEntry(x!.strides, dim, x!.strides[dim]! * step);
     return viewOf(x!, shape, strides, x!.offset + start * x!.strides[dim]!);
   },
   transpose: (g, cut, { shape }) => sliceBackward(g, shape, cut),
@@ -256,8 +267,8 @@ const sliceBackward: (g: Tensor, shape: Shape, cut: Cut) => Tensor = (g, shape, 
 const sliceEmbedding = linear<{ shape: Shape; cut: Cut }>('slice_backward', {
   forward: ([g], { shape, cut: { dim, start, length, step } }) => {
     const zeros = g!.newZeros(shape);
-    const strides = zeros.strides.map((s, d) => (d === dim ? s * step : s));
-    const sizes = shape.map((n, d) => (d === dim ? length : n));
+    const strides = withEntry(zeros.strides, dim, zeros.strides[dim]! * step);
+    const sizes = withEntry(shape, dim, length);
     zeros.detach().asStrided(sizes, strides, start * zeros.strides[dim]!).detach().copy_(g!.detach());
     return zeros;
   },
@@ -312,9 +323,8 @@ export function narrow(x: Tensor, dim: number, start: number | Tensor, length: n
 
 const selectOf = linear<{ dim: number; index: number }>('select', {
   forward: ([x], { dim, index }) => {
-    const without = <T>(list: readonly T[]): T[] => list.filter((_, d) => d !== dim);
     const offset = x!.offset + index * x!.strides[dim]!;
-    return viewOf(x!, without(x!.shape), without(x!.strides), offset);
+    return viewOf(x!, withoutEntry(x!.shape, dim), withoutEntry(x!.strides, dim), offset);
   },
   transpose: (g, { dim, index }, { shape }) => {
     return sliceBackward(g.unsqueeze(dim), shape, { dim, start: index, length: 1, step: 1 });

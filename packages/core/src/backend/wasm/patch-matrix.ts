@@ -1,12 +1,13 @@
 import { addressOf } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
 import { type Plan, planOf } from './convolution-plan.ts';
-import { clear, weightGradient as panelWeightGradient, writeOffsets } from './convolution.ts';
 import { product } from './gemm.ts';
 import { PaddedImages } from './image.ts';
 import { patchKernels } from './patches.ts';
 import { Scratch } from './scratch.ts';
+import { weightGradient as panelWeightGradient } from './weight-gradient.ts';
 import { reach } from './window.ts';
+import { clear, writeOffsets } from './window-patches.ts';
 
 const scratch = /* @__PURE__ */ new Scratch();
 

@@ -3,7 +3,7 @@ import { views } from '../../heap.ts';
 import { numel } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided, UpdateComputation } from '../types.ts';
-import { throughFloats } from './dense.ts';
+import { isDenseFloat, throughFloats } from './dense.ts';
 import { nanosecondsOf } from './elementwise-cache.ts';
 import { blockLayout, compileNested, type NestedKernel, type OperandType } from './elementwise-kernel.ts';
 import type { FloatDType } from './floats.ts';
@@ -30,7 +30,8 @@ export function update(
 ): void {
   const count = numel(targets[0]!.shape);
   if (count === 0) return;
-  throughFloats(targets, [...targets, ...inputs], (outs, sources) => run(computation, count, [...outs, ...sources], params));
+  if (targets.every(isDenseFloat) && inputs.every(isDenseFloat)) run(computation, count, [...targets, ...targets, ...inputs], params);
+  else throughFloats(targets, [...targets, ...inputs], (outs, sources) => run(computation, count, [...outs, ...sources], params));
 }
 
 function run(computation: UpdateComputation, count: number, operands: readonly Strided[], params: readonly number[]): void {
@@ -38,7 +39,8 @@ function run(computation: UpdateComputation, count: number, operands: readonly S
   const { dtype } = operands[0]!;
   const kernel = (compiled[dtype as FloatDType] ??= compile(computation, dtype as FloatDType, operands.length));
   const { bytes } = dtypeInfo[dtype];
-  const addresses = operands.map(({ storage, offset }) => addressOf(storage) + offset * bytes);
+  const addresses = new Array<number>(operands.length);
+  for (let k = 0; k < addresses.length; k++) addresses[k] = addressOf(operands[k]!.storage) + operands[k]!.offset * bytes;
   const blockBytes = Math.ceil((blockLayout.operand(params.length, operands.length) * 4) / 16) * 16;
   const nanoseconds = count * compiled.nanoseconds;
   if (!isWorthSharing(nanoseconds) || !isSharable(kernel)) {
