@@ -61,6 +61,17 @@ export abstract class Module extends Callable {
   training = true;
   #hooks: Hooks | null = null;
 
+  /**
+   * @param given nothing: a class without a constructor of its own hands on what it got
+   * @throws ValueError when there is anything
+   */
+  constructor(...given: readonly never[]) {
+    super();
+    if (given.length === 0) return;
+    const said = given.map((one: unknown) => (typeof one === 'object' && one !== null ? `{ ${Object.keys(one).join(', ')} }` : String(one)));
+    throw new ValueError(`${this.constructor.name} takes no arguments, got ${said.join(', ')}`);
+  }
+
   /** Computes the output. Call the module instead, which also runs hooks and names the module in errors. */
   // any: every module has arguments and results of its own.
   abstract forward(...args: any[]): any;

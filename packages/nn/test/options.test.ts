@@ -147,4 +147,14 @@ describe('options of layers', () => {
     const layer = new nn.TransformerEncoderLayer(4, 2, { dimFeedforward: 4 });
     expect(() => new nn.TransformerEncoder(layer, options)).toThrow(/numLayers must be a whole number/);
   });
+
+  it('refuses arguments where a class has no constructor', () => {
+    const Rectifier = nn.ReLU as unknown as new (...given: unknown[]) => nn.Module;
+    expect(() => new Rectifier({ inplace: true })).toThrow('ReLU takes no arguments, got { inplace }');
+    class Own extends nn.Module {
+      forward(): void {}
+    }
+    expect(() => new (Own as unknown as typeof Rectifier)(3)).toThrow('Own takes no arguments, got 3');
+    expect(new nn.Identity(54, { unused: 0.1 })(zeros(2)).shape).toEqual([2]);
+  });
 });

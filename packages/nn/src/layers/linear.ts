@@ -16,6 +16,11 @@ export interface LinearOptions {
 
 /** Gives its argument back. @source torch.nn.Identity */
 export class Identity extends Module {
+  /** @param _given anything, as what this stands in for may take it */
+  constructor(..._given: readonly unknown[]) {
+    super();
+  }
+
   forward(x: Tensor): Tensor {
     return x;
   }
