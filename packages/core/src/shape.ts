@@ -47,10 +47,10 @@ export function sameShape(a: Shape, b: Shape): boolean {
   return true;
 }
 
-/** A list per dimension with another entry at one of them: a shape with another size, for instance. */
+/** A list per dimension with another entry at one of them: a shape with another size, for instance. A scalar's has no entry. */
 export function withEntry(list: readonly number[], dim: number, entry: number): number[] {
   const copy = [...list];
-  copy[dim] = entry;
+  if (dim < copy.length) copy[dim] = entry;
   return copy;
 }
 

@@ -56,7 +56,7 @@ export function walk(plan: Walk): Gradient[] {
   modes.grad = plan.createGraph;
   running.push(task);
   try {
-    const queue = (last.queue = new ReadyQueue());
+    const queue = new ReadyQueue();
     plan.roots.forEach(({ node, slot }, i) => {
       if (needed === null || needed.has(node)) deposit(node, slot, plan.seeds[i]!, plan.createGraph);
     });
@@ -66,6 +66,7 @@ export function walk(plan: Walk): Gradient[] {
     for (let node = queue.pop(); node !== null; node = queue.pop()) {
       runNode(node, plan, needed, captured, queue);
     }
+    last.queue = queue;
     return captured?.gradients ?? [];
   } finally {
     running.pop();
@@ -252,7 +253,7 @@ export function expose<G extends Gradient>(gradient: G): G {
   return gradient;
 }
 
-/** Kept, as V8 forgets the code that it made for objects when a collection of garbage finds none of them. */
+/** The last one, empty; kept, as V8 forgets the code that it made for objects when a collection of garbage finds none of them. */
 const last: { queue?: ReadyQueue } = {};
 
 /** Nodes that are ready to run: the newest first, but leaves (which have no inputs) before all. */

@@ -76,20 +76,17 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
 ): E {
   const op = makeOp(name, build, options);
   const spread = operands as ((...args: unknown[]) => readonly Operand[]) | undefined;
-  const call =
-    spread === undefined
-      ? (...args: Operand[]): Tensor => applyElementwise(op, args)
-      : (...args: unknown[]): Tensor => {
-          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
-          return applyElementwise(op, spread(...args));
-        };
-  const inPlace =
-    spread === undefined
-      ? (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args)
-      : (...args: unknown[]): Tensor => {
-          if (args.length > op.arity) refuseOptions(name, args[op.arity]);
-          return applyElementwiseInPlace(op, spread(...args));
-        };
+  if (spread === undefined) {
+    const call = (...args: Operand[]): Tensor => applyElementwise(op, args);
+    const inPlace = (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args);
+    return Object.assign(call, { op, inPlace }) as unknown as E;
+  }
+  const operandsOf = (args: readonly unknown[]): readonly Operand[] => {
+    if (args.length > op.arity) refuseOptions(name, args[op.arity]);
+    return spread(...args);
+  };
+  const call = (...args: unknown[]): Tensor => applyElementwise(op, operandsOf(args));
+  const inPlace = (...args: unknown[]): Tensor => applyElementwiseInPlace(op, operandsOf(args));
   return Object.assign(call, { op, inPlace }) as unknown as E;
 }
 

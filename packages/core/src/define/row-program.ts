@@ -2,7 +2,7 @@ import type { RowComputation, RowOutput, RowSort, Strided } from '../backend/typ
 import { edgesOf, empty, kernels, record } from '../dispatch.ts';
 import type { DType } from '../dtype.ts';
 import { input, output, param, type Expr } from '../expr/index.ts';
-import type { Shape } from '../shape.ts';
+import { withEntry, type Shape } from '../shape.ts';
 import type { Gradient, Node, Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { rowGradient, type DifferentiableFold, type RowFormula, type RowGradient } from './row-gradient.ts';
@@ -194,10 +194,7 @@ const NO_NUMBERS: readonly number[] = [];
 /** The shape of an operand of this sort. */
 function sortShape(shape: Shape, dim: number, sort: RowSort): Shape {
   if (sort === 'element') return shape;
-  if (sort === 'column') return [shape[dim]!];
-  const sizes = [...shape];
-  sizes[dim] = 1;
-  return sizes;
+  return sort === 'column' ? [shape[dim]!] : withEntry(shape, dim, 1);
 }
 
 /** A list per dimension with the entry of `dim` at the end. */
@@ -217,12 +214,9 @@ function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 |
     ones[last] = rows[last]!;
     return { storage, offset, shape: kept ? ones : rows, strides, dtype };
   }
-  const strides = [...toLast(x.strides, dim)];
+  const strides = toLast(x.strides, dim);
   if (sort === 'element') return { storage, offset, shape: rows, strides, dtype };
-  strides[last] = 0;
-  const shape = [...rows];
-  if (kept) shape[last] = 1;
-  return { storage, offset, shape, strides, dtype };
+  return { storage, offset, shape: kept ? withEntry(rows, last, 1) : rows, strides: withEntry(strides, last, 0), dtype };
 }
 
 /**

@@ -5,7 +5,7 @@ import { broadcastView, empty, kernels } from '../dispatch.ts';
 import type { Strided } from '../backend/types.ts';
 import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
-import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
+import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, withEntry, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** A tensor without dimensions as a kernel that works along one sees it. */
@@ -112,7 +112,7 @@ function laidAlong(index: Tensor, shape: Shape, dim: number): Strided {
   const own = shape.map((_, d) => (d === dim ? index.shape[0]! : 1));
   const { storage, offset, dtype } = index;
   const strides = own.map((_, d) => (d === dim ? index.strides[0]! : 0));
-  return broadcastView({ storage, offset, shape: own, strides, dtype }, shape.map((n, d) => (d === dim ? index.shape[0]! : n)));
+  return broadcastView({ storage, offset, shape: own, strides, dtype }, withEntry(shape, dim, index.shape[0]!));
 }
 
 function checkVector(op: string, index: Tensor): Tensor {
@@ -166,7 +166,7 @@ function writeSlices(op: string, x: Tensor, dim: number, index: Tensor, source: 
   const vector = checkVector(op, index);
   checkSameDType(op, x, source);
   if (x.ndim === 0) return writeSlices(op, x.reshape([1]), 0, vector, source.reshape([1]), accumulate).reshape([]);
-  const wanted = x.shape.map((n, k) => (k === d ? vector.shape[0]! : n));
+  const wanted = withEntry(x.shape, d, vector.shape[0]!);
   if (!sameShape(source.shape, wanted)) {
     throw new ShapeError(
       `${op}: the source is ${shapeString(source.shape)}, but an index of ${vector.shape[0]} along dim ${d} of ` +
@@ -220,9 +220,9 @@ export function takeAlongDim(x: Tensor, index: Tensor, dim?: number | null): Ten
       { op: 'takeAlongDim', argument: 'index', shapes: [x.shape, index.shape] },
     );
   }
-  const alike = (shape: Shape): number[] => shape.map((n, k) => (k === d ? 1 : n));
+  const alike = (shape: Shape): number[] => withEntry(shape, d, 1);
   const common = broadcastShapes('takeAlongDim', alike(x.shape), alike(index.shape));
-  const wide = (t: Tensor): Tensor => t.expand(common.map((n, k) => (k === d ? t.shape[k]! : n)));
+  const wide = (t: Tensor): Tensor => t.expand(withEntry(common, d, t.shape[d]!));
   return wide(x).gather(d, wide(index));
 }
 

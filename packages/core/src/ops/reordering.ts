@@ -2,7 +2,7 @@ import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
-import { normalizeDim, shapeString } from '../shape.ts';
+import { normalizeDim, shapeString, withEntry } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 import type { ValuesAndIndices } from './extrema.ts';
 
@@ -86,7 +86,7 @@ const rolled = linear<{ dim: number; shift: number }>('roll', {
     const out = empty(shape, dtype);
     const size = shape[dim]!;
     const move = (from: number, to: number, length: number): void => {
-      const part = shape.map((n, d) => (d === dim ? length : n));
+      const part = withEntry(shape, dim, length);
       const target = { storage: out.storage, offset: to * out.strides[dim]!, shape: part, strides: out.strides, dtype };
       kernels().copy(target, { storage, offset: x!.offset + from * strides[dim]!, shape: part, strides, dtype });
     };

@@ -5,7 +5,7 @@ import { custom, type CustomOperation } from '../define/rules.ts';
 import { dtypeInfo, isFloating, type DType } from '../dtype.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
-import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
+import { contiguousStrides, normalizeDim, numel, sameShape, shapeString, withEntry, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** How values that go to the same place are combined. */
@@ -181,7 +181,7 @@ export const indexReduce: Writable<
   }
   checkSameDType(op, x, source);
   const [target, src] = x.ndim === 0 ? [x.reshape([1]), source.reshape([source.numel()])] : [x, source];
-  const wanted = target.shape.map((n, k) => (k === d ? index.numel() : n));
+  const wanted = withEntry(target.shape, d, index.numel());
   if (!sameShape(src.shape, wanted)) {
     throw new ShapeError(
       `${op}: the source is ${shapeString(source.shape)}, but an index of ${index.numel()} along dim ${d} of ` +

@@ -3,7 +3,7 @@ import { extended } from '../define/framing.ts';
 import { isFloating } from '../dtype.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
-import { normalizeDim, numel, sameShape, shapeString, type Shape } from '../shape.ts';
+import { normalizeDim, numel, sameShape, shapeString, withEntry, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Where the segments of `segmentReduce` lie, and what they start from. */
@@ -117,7 +117,7 @@ export function segmentReduce(x: Tensor, reduce: SegmentFold, options: SegmentOp
   const initial = options.initial ?? null;
   const { empty, combine } = folds[reduce];
   const isExtreme = !Number.isFinite(empty);
-  const shape = x.shape.map((n, d) => (d === axis ? segments.starts.shape[axis]! : n));
+  const shape = withEntry(x.shape, axis, segments.starts.shape[axis]!);
   const asLines = (sizes: Shape): number[] => [numel(sizes.slice(0, axis + 1)), numel(sizes.slice(axis + 1))];
   const base = x.detach().newFull(asLines(shape), isExtreme ? empty : (initial ?? empty));
   const folded = combine(base, owners, x.reshape(asLines(x.shape)).indexSelect(0, members)).reshape(shape);

@@ -1,7 +1,7 @@
 import { linear } from '../define/rules.ts';
 import { viewOf } from '../dispatch.ts';
 import { ShapeError, ValueError } from '../errors.ts';
-import { normalizeDim, shapeString, type Shape } from '../shape.ts';
+import { normalizeDim, shapeString, withEntry, type Shape } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
 /** Windows of `size` elements along a dimension, one every `step`. */
@@ -15,8 +15,8 @@ const windowsOf = linear<Sliding>('unfold', {
   forward: ([x], { dim, size, step }) => {
     const { shape, strides, offset } = x!;
     const count = Math.floor((shape[dim]! - size) / step) + 1;
-    const sizes = shape.map((n, d) => (d === dim ? count : n));
-    return viewOf(x!, [...sizes, size], [...strides.map((s, d) => (d === dim ? s * step : s)), strides[dim]!], offset);
+    const sizes = withEntry(shape, dim, count);
+    return viewOf(x!, [...sizes, size], [...withEntry(strides, dim, strides[dim]! * step), strides[dim]!], offset);
   },
   transpose: (g, attrs, { shape }) => windowsAdded(g, shape, attrs),
 });

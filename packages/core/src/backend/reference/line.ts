@@ -1,4 +1,4 @@
-import type { Shape } from '../../shape.ts';
+import { withEntry, type Shape } from '../../shape.ts';
 import type { Strided } from '../types.ts';
 import { eachIndex, viewOf, type View } from './ndarray.ts';
 
@@ -16,7 +16,7 @@ export function lineView(x: Strided): View {
 /** Calls `visit` once per line along `dim` with the index where the line starts. */
 export function eachLine(shape: Shape, dim: number, visit: (start: number[]) => void): void {
   eachIndex(
-    shape.map((size, d) => (d === dim ? 1 : size)),
+    withEntry(shape, dim, 1),
     visit,
   );
 }

@@ -60,15 +60,17 @@ function throughDense(multiply: PatchProduct, out: Strided, left: Strided, right
 
 /**
  * The last product of each kind. When a collection of garbage finds no such object, V8 throws the code away that it made for
- * them, and makes it again: for longer than the products take. Hence they are objects too, and not closures.
+ * them, and makes it again: for longer than the products take. Hence they are objects too, and not closures. None of them
+ * holds an operand any more.
  */
 const last: { forward?: Forward; patches?: AddedPatches } = {};
 
 function forward(out: Strided, x: Strided, w: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, w, out, window);
   if (plan.taps === 0) return clear(out);
-  last.forward = new Forward(plan, out, x, w);
-  last.forward.run();
+  const product = new Forward(plan, out, x, w);
+  product.run();
+  last.forward = product;
 }
 
 /** A convolution under way. */
@@ -113,6 +115,7 @@ class Forward {
       }
       work.run();
     }
+    image.release();
   }
 
   private packWeights(): void {
@@ -188,8 +191,9 @@ function flip(w: Strided, { groups }: ConvolutionWindow): Strided {
 function addedPatches(out: Strided, g: Strided, w: Strided, window: ConvolutionWindow): void {
   const plan = planOf(out, w, g, window);
   if (plan.count === 0 || plan.filters === 0 || plan.taps === 0) return clear(out);
-  last.patches = new AddedPatches(plan, out, g, w);
-  last.patches.run();
+  const product = new AddedPatches(plan, out, g, w);
+  product.run();
+  last.patches = product;
 }
 
 /** A transpose in x under way, by products that are added up where the windows overlap. */
@@ -237,6 +241,7 @@ class AddedPatches {
       work.run();
       image.store(start, held);
     }
+    image.release();
   }
 
   private addImage(n: number, matrix: number, within: Work | null): void {

@@ -26,7 +26,7 @@ export class PaddedImages {
   private readonly address: number;
   /** Distance of channels. */
   readonly channelBytes: number;
-  private readonly images: Strided;
+  private images: Strided;
   /** Distance of images. */
   private readonly imageBytes: number;
   private readonly isCopy: boolean;
@@ -100,6 +100,11 @@ export class PaddedImages {
   /** Writes what windows reach of some images. */
   store(first: number, count: number): void {
     copy(this.some(first, count), this.held(count));
+  }
+
+  /** Forgets whose images they were, so that nothing is kept of them when this object is. */
+  release(): void {
+    this.images = this.inner;
   }
 
   /** Where the first channel's first element of an image is, or of its padding if it has any. */

@@ -1,5 +1,5 @@
 import { type DType, dtypeInfo } from '../../dtype.ts';
-import { contiguousStrides, numel } from '../../shape.ts';
+import { contiguousStrides, numel, withEntry } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import {
@@ -170,7 +170,7 @@ function move(
   const { dtype } = plain;
   const { bytes } = dtypeInfo[dtype];
   // Along dim the index alone says where; the first strides keep the loops in row-major order.
-  const indexedStrides = indexed.strides.map((stride, d) => (d === dim ? 0 : stride));
+  const indexedStrides = withEntry(indexed.strides, dim, 0);
   const order = contiguousStrides(index.shape);
   const nest = walk(index.shape, [order, indexedStrides, plain.strides, index.strides], 3);
   const { sizes, strides } = nest;

@@ -1,3 +1,4 @@
+import { withoutEntry } from '../../shape.ts';
 import { type Strided } from '../types.ts';
 import { forOuter, walk } from './walk.ts';
 
@@ -9,10 +10,9 @@ export type LineBody = (starts: readonly number[], lines: number, steps: readonl
  * equal shapes except at `dim`; starts and steps are in elements, and starts include the operands' offsets.
  */
 export function forLines(dim: number, operands: readonly Strided[], body: LineBody): void {
-  const others = (list: readonly number[]): number[] => list.filter((_, d) => d !== dim);
   const nest = walk(
-    others(operands[0]!.shape),
-    operands.map((operand) => others(operand.strides)),
+    withoutEntry(operands[0]!.shape, dim),
+    operands.map(({ strides }) => withoutEntry(strides, dim)),
     1,
   );
   const last = nest.sizes.length - 1;

@@ -24,14 +24,14 @@ const last: { product?: WeightGradient } = {};
 export function weightGradient(out: Strided, g: Strided, x: Strided, window: ConvolutionWindow): void {
   const plan = planOf(x, out, g, window);
   if (plan.images === 0 || plan.count === 0) return clear(out);
-  last.product = new WeightGradient(plan, out, g, x);
-  last.product.run();
+  const product = new WeightGradient(plan, out, g, x);
+  product.run(out);
+  last.product = product;
 }
 
 /** A transpose in w under way. */
 class WeightGradient {
   private readonly plan: Plan;
-  private readonly out: Strided;
   private readonly work: Work;
   private readonly packTaps: PatchKernels['packTaps'];
   private readonly patches: Patches;
@@ -50,7 +50,6 @@ class WeightGradient {
   constructor(plan: Plan, out: Strided, g: Strided, x: Strided) {
     const { dtype, bytes, filters, count, images, groups } = plan;
     this.plan = plan;
-    this.out = out;
     this.perPart = imagesPerPart(plan);
     this.parts = Math.ceil(images / this.perPart);
     this.outAt = this.parts > 1 ? partSums.take(this.parts * this.size * bytes) : startOf(out, bytes);
@@ -71,7 +70,7 @@ class WeightGradient {
     return groups * filters * taps;
   }
 
-  run(): void {
+  run(out: Strided): void {
     const { plan, work, perPart, parts } = this;
     const { dtype, taps, images, groups } = plan;
     const { image } = this.patches;
@@ -95,7 +94,8 @@ class WeightGradient {
       }
       work.run();
     }
-    if (parts > 1) addParts(this.out, parts);
+    image.release();
+    if (parts > 1) addParts(out, parts);
   }
 
   private packGradients(end: number): void {
