@@ -119,3 +119,11 @@ describeOnEachBackend('reordering', () => {
     expect(() => t([1]).topk(2)).toThrow(/k is 2, but dim -1 of \[1\] has 1 elements/);
   });
 });
+
+describeOnEachBackend('along the dimension that a scalar is taken to have', () => {
+  it('keeps its shape and its values', () => {
+    const x = t(5);
+    const results = [x.takeAlongDim(ints(0), 0), x.indexSelect(0, ints([0])), x.cumsum(0), x.softmax(0)];
+    expect(results.map((y) => [y.shape, y.toArray()])).toEqual([[[], 5], [[], 5], [[], 5], [[], 1]]);
+  });
+});
