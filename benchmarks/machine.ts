@@ -14,7 +14,7 @@ export interface Machine {
    */
   readonly load: number;
   readonly threads: number;
-  /** The core that everything ran on, if it was one. */
+  /** The core that the main threads ran on, if it was one. */
   readonly core: number | null;
 }
 
@@ -35,13 +35,14 @@ export function describeMachine(threads: number, core: number | null): Machine {
 }
 
 /**
- * What to put before a command so that it runs on one core alone; nothing where the system cannot do that.
+ * Keeps the main thread of a process on one core. Other threads of it, with which V8 compiles and collects
+ * garbage, stay free, as they are in every program.
  */
-export function pinTo(core: number | null): string[] {
-  return core === null ? [] : ['taskset', '-c', String(core)];
+export function pinMainThread(process: number, core: number): void {
+  spawnSync('taskset', ['--cpu-list', '--pid', String(core), String(process)], { stdio: 'ignore' });
 }
 
-/** Whether commands can be pinned to a core. */
+/** Whether threads can be kept on a core. */
 export function canPin(): boolean {
   return os.platform() === 'linux' && spawnSync('taskset', ['--version'], { stdio: 'ignore' }).status === 0;
 }

@@ -16,13 +16,12 @@ export interface MemoryOutcome {
  */
 export async function measureMemory(
   libraries: readonly Library[],
-  prefix: readonly string[],
   steps: number,
   seconds: number,
 ): Promise<MemoryOutcome[]> {
   const outcomes: MemoryOutcome[] = [];
   for (const library of libraries) {
-    const worker = new WorkerProcess(library, prefix);
+    const worker = new WorkerProcess(library);
     try {
       await worker.prepare(memoryCase);
       outcomes.push({ library: library.name, report: await worker.memory(steps, seconds) });

@@ -30,7 +30,7 @@ export const usage = `npm run bench -- [options]
   --blas              tapegrad with the BLAS of the system too, with as many threads as PyTorch
   --quick             fewer cases, short rounds: under a minute on a quiet machine
   --json              print the results as JSON instead of tables
-  --no-pin            do not keep everything on one core (with one thread, where the system can)
+  --no-pin            do not keep main threads on one core (done with one thread, where the system can)
   --clock cpu         show time on the processor instead of time that passed; for a machine that is busy
   --profile NAME      show where the time of a case goes in tapegrad, operation by operation (with --blas: in that)
   --reference         compute benchmarks/reference.json anew, by PyTorch in float64

@@ -12,7 +12,7 @@ export type References = Record<string, Record<string, Fingerprint>>;
 export async function writeReferences(): Promise<string> {
   const torch = findTorch(1);
   if (torch === null) throw new Error('no python3 can import torch, which references are computed with');
-  const worker = new WorkerProcess(torch, [], { BENCHMARK_REFERENCE: '1' });
+  const worker = new WorkerProcess(torch, { BENCHMARK_REFERENCE: '1' });
   const lines: string[] = [];
   try {
     for (const work of cases)

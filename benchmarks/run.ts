@@ -4,7 +4,7 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { here } from './here.ts';
 import { findTorch, javascriptLibraries, tapegradWithBlas, type Library } from './libraries.ts';
-import { canPin, describeMachine, pinTo } from './machine.ts';
+import { canPin, describeMachine } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
 import { measureMemory, memoryTable } from './memory.ts';
 import { readOptions, usage, type Options } from './options.ts';
@@ -53,7 +53,7 @@ else await main(options);
 async function main({ threads, json }: Options): Promise<void> {
   const core = options.pin && threads === 1 && canPin() ? os.cpus().length - 1 : null;
   const machine = describeMachine(threads, core);
-  const where = core === null ? '' : `, all on core ${core}`;
+  const where = core === null ? '' : `, main threads on core ${core}`;
   say(
     `${machine.processor}, ${machine.cores} cores, ${machine.system}, Node ${machine.node}; threads: ${threads}${where}`,
   );
@@ -61,12 +61,12 @@ async function main({ threads, json }: Options): Promise<void> {
     say(`others are at work here (load ${machine.load.toFixed(1)}): trust ratios only, or --clock cpu`);
 
   const libraries = await chooseLibraries();
-  const { versions, measured } = await timeCases(libraries, pinTo(core));
+  const { versions, measured } = await timeCases(libraries, core);
   const results = {
     machine,
     versions,
     cases: measured.map(({ work, outcomes }) => ({ name: work.name, unit: work.unit, outcomes })),
-    ...(await weighAndStart(libraries, pinTo(core))),
+    ...(await weighAndStart(libraries)),
   };
   const text = `${JSON.stringify(results, null, 1)}\n`;
   mkdirSync(here('results'), { recursive: true });
@@ -96,7 +96,7 @@ async function chooseLibraries(): Promise<Library[]> {
 
 async function timeCases(
   libraries: readonly Library[],
-  prefix: readonly string[],
+  core: number | null,
 ): Promise<{ versions: Record<string, string>; measured: Measured[] }> {
   const { only } = options;
   const chosen = cases.filter(({ name, group, quick }) =>
@@ -105,11 +105,11 @@ async function timeCases(
   const versions: Record<string, string> = {};
   const measured: Measured[] = [];
   if (chosen.length === 0) return { versions, measured };
-  const workers = libraries.map((library) => new WorkerProcess(library, prefix));
+  const workers = libraries.map((library) => new WorkerProcess(library));
   try {
     const known = new Map<WorkerProcess, readonly string[]>();
     for (const worker of workers) {
-      const { version, operations } = await worker.hello();
+      const { version, operations } = await worker.hello(core);
       versions[worker.library.name] = version;
       known.set(worker, operations);
     }
@@ -155,10 +155,7 @@ function isTooSlow({ name, slow = [] }: Library, operation: string): boolean {
 }
 
 /** The reports on whole processes and packages. */
-async function weighAndStart(
-  libraries: readonly Library[],
-  prefix: readonly string[],
-): Promise<Record<string, unknown>> {
+async function weighAndStart(libraries: readonly Library[]): Promise<Record<string, unknown>> {
   const wanted = (report: string): boolean => options.only.length === 0 || options.only.includes(report);
   const reports: Record<string, unknown> = {};
   const told = (name: string, outcomes: unknown, table: string): void => {
@@ -167,12 +164,12 @@ async function weighAndStart(
   };
   // What grows shows after thousands of steps, for which a quick run has no time.
   if (options.quick ? options.only.includes('memory') : wanted('memory')) {
-    const outcomes = await measureMemory(libraries, prefix, plan.memorySteps, plan.memorySeconds);
+    const outcomes = await measureMemory(libraries, plan.memorySteps, plan.memorySeconds);
     told('memory', outcomes, memoryTable(outcomes));
   }
   if (wanted('start') || wanted('size')) build();
   if (wanted('start')) {
-    const outcomes = measureStart(libraries, prefix, plan.starts);
+    const outcomes = measureStart(libraries, plan.starts);
     told('start', outcomes, startTable(outcomes));
   }
   if (wanted('size')) {

@@ -17,7 +17,6 @@ const expected = [1, 2, 3].map((x, i) => x * (1 - Math.tanh(x * [0.5, -1, 2][i]!
 /** Starts each library's program in turns; the first line is Node alone, which nobody can be faster than. */
 export function measureStart(
   libraries: readonly Library[],
-  prefix: readonly string[],
   rounds: number,
 ): StartOutcome[] {
   const empty = {
@@ -31,7 +30,7 @@ export function measureStart(
   for (let round = -1; round < rounds; round++) {
     programs.forEach(({ start, env }, p) => {
       if (missing.has(p)) return;
-      const [program, ...args] = [...prefix, ...start];
+      const [program, ...args] = start;
       const began = performance.now();
       const { stdout, stderr } = spawnSync(program!, args, {
         encoding: 'utf8',

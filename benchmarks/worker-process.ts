@@ -3,6 +3,7 @@ import { createInterface } from 'node:readline';
 import type { Case } from './case.ts';
 import type { Fingerprint } from './fingerprint.ts';
 import type { Library } from './libraries.ts';
+import { pinMainThread } from './machine.ts';
 
 /** Time of one step in nanoseconds: by the clock, and of the processor in all threads of the process. */
 export interface Round {
@@ -23,9 +24,9 @@ export class WorkerProcess {
   private readonly answers: AsyncIterator<string>;
   private said = '';
 
-  constructor(library: Library, prefix: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  constructor(library: Library, env: Readonly<Record<string, string>> = {}) {
     this.library = library;
-    const [program, ...args] = [...prefix, ...library.command];
+    const [program, ...args] = library.command;
     this.child = spawn(program!, args, {
       stdio: ['pipe', 'pipe', 'pipe'],
       env: { ...process.env, ...library.env, ...env },
@@ -37,9 +38,15 @@ export class WorkerProcess {
     this.answers = createInterface({ input: this.child.stdout! })[Symbol.asyncIterator]();
   }
 
-  /** Version and operations. */
-  hello(): Promise<{ version: string; operations: string[] }> {
-    return this.ask({ order: 'hello' });
+  /**
+   * Version and operations.
+   * @param core where its main thread is to stay from now on; null for anywhere. Threads that it has started by
+   *   now stay free
+   */
+  async hello(core: number | null): Promise<{ version: string; operations: string[] }> {
+    const answer = await this.ask<{ version: string; operations: string[] }>({ order: 'hello' });
+    if (core !== null) pinMainThread(this.child.pid!, core);
+    return answer;
   }
 
   /** Makes a case ready and runs its first steps. */
