@@ -1,7 +1,11 @@
+import { Block, copyOut, GONE, moved, NOWHERE, now } from './block.ts';
 import { collectGarbage } from './collector.ts';
 import { dtypeInfo, type DType, type TypedArray } from './dtype.ts';
 import { MemoryError } from './errors.ts';
 import { allocate, blockSize, heapExtent, heapMemory, release, views } from './heap.ts';
+import { bringIntoPage, LARGE_BYTES, limitPages, pagesInHeap, retireUnusedSince } from './pages.ts';
+
+export { nextTick } from './block.ts';
 
 /**
  * The bytes behind one or more tensors. The WebAssembly heap is a cache and the JavaScript heap its backing store:
@@ -16,17 +20,9 @@ export class Storage {
   readonly dtype: DType;
   /** Counts in-place changes; shared by every view of these bytes. */
   version = 0;
-  /** Address in the heap, 0 when not resident. */
-  address = 0;
-  /** Where the bytes are while not resident, and from where on. */
-  host: Uint8Array | null = null;
-  hostOffset = 0;
-  /** Tick of the last kernel that used it. */
-  lastUse = 0;
-  /** Whether the list of resident storages has it. */
-  listed = false;
-  /** Set by `dispose`: the bytes are gone and reading them is an error. */
-  disposed = false;
+  /** Where the bytes are, and where in it they begin. */
+  block: Block = NOWHERE;
+  start = 0;
   /** During a backward pass: how many gradients on their way lie in it. */
   references = 0;
   /** Whether it was made by a backward pass and nobody outside has seen it, so that it may be freed or written to. */
@@ -40,16 +36,16 @@ export class Storage {
     this.byteLength = byteLength;
     this.dtype = dtype;
   }
+
+  /** Whether it was given back: reading it is an error. */
+  get disposed(): boolean {
+    return this.block === GONE;
+  }
 }
 
 const DEFAULT_BUDGET = 2 ** 31;
-/** From this size on it is worth knowing whether a storage is dead. */
-const LARGE_BYTES = 2 ** 14;
 /** Large storages are looked through when they have grown by so many bytes; where they are moved, later if they come back. */
 const FIRST_NURSERY = 2 ** 26;
-const FIRST_COUNT = 1024;
-/** Small storages are looked through the sooner the more they hold, so that those that follow find the cache warm. */
-const SMALL_NURSERY = 2 ** 18;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
@@ -70,72 +66,20 @@ export function recordStorages(list: Storage[] | null): Storage[] | null {
   return before;
 }
 
-/** Storages in the heap, and how many more there are since they were last looked through. */
-class Residents {
-  /**
-   * The first `size` entries; the rest is null. It never shrinks, since arrays that are given up here are old for the
-   * collector, which would take all that is in them for alive as long as it looks at young objects only.
-   */
-  private readonly list: (Storage | null)[] = [];
-  size = 0;
-  /** What was not used since this tick is old. */
-  lastSweep = 0;
-  /** Bytes that came in and were not given back since. */
-  growth = 0;
-  /** Storages that came in. */
-  count = 0;
-  /** Bytes that came back from the host. */
-  reloaded = 0;
-
-  add(storage: Storage): void {
-    if (this.size === this.list.length) this.list.push(storage);
-    else this.list[this.size] = storage;
-    this.size++;
-  }
-
-  /** Frees the dead and moves the old to the host, as `leave` says; forgets those that are gone. */
-  sweep(leave: (storage: Storage, isOld: boolean) => void): void {
-    const { list, size, lastSweep } = this;
-    let kept = 0;
-    for (let i = 0; i < size; i++) {
-      const storage = list[i]!;
-      if (storage.address !== 0) leave(storage, storage.lastUse <= lastSweep);
-      storage.listed = storage.address !== 0;
-      if (storage.listed) list[kept++] = storage;
-    }
-    list.fill(null, kept, size);
-    this.size = kept;
-    // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
-    this.lastSweep = now - 1;
-    this.growth = this.count = this.reloaded = 0;
-  }
-
-  /** Those that are in the heap now. */
-  present(): Storage[] {
-    return this.list.filter((storage): storage is Storage => storage !== null && storage.address !== 0);
-  }
-}
-
-const small = new Residents();
-const large = new Residents();
-
-let now = 1;
+/** Large storages in the heap, and some that are there no longer. */
+let large: Block[] = [];
+/** What was not used since this tick is old. */
+let lastSweep = 0;
+/** Bytes that came into the heap and were not given back since then, and those that came back from the host. */
+let growth = 0;
+let reloaded = 0;
 let budget = DEFAULT_BUDGET;
 let nursery = FIRST_NURSERY;
-let countLimit = FIRST_COUNT;
-let residentBytes = 0;
-let evictedBytes = 0;
-let reloadedBytes = 0;
-
-/** Starts the next kernel: storages that it touches cannot be moved away until the following one starts. */
-export function nextTick(): void {
-  now++;
-}
 
 /** Makes a storage of bytes that nobody else holds; they are taken over without a copy. */
 export function storageOf(bytes: Uint8Array, dtype: DType): Storage {
   const storage = resultStorage(bytes.byteLength, dtype);
-  storage.host = bytes;
+  storage.block = new Block(0, bytes, null, null);
   return storage;
 }
 
@@ -144,51 +88,53 @@ export function storageOf(bytes: Uint8Array, dtype: DType): Storage {
  * @throws MemoryError if the heap has no room for it
  */
 export function addressOf(storage: Storage): number {
-  storage.lastUse = now;
-  return storage.address !== 0 ? storage.address : makeResident(storage);
+  const { block } = storage;
+  if (block.address === 0) return makeResident(storage);
+  block.lastUse = now;
+  return block.address + storage.start;
 }
 
 function makeResident(storage: Storage): number {
   assertAlive(storage);
-  const bytes = storage.byteLength;
-  if (bytes === 0) return EMPTY_ADDRESS;
-  const residents = residentsOf(storage);
-  if (residents === large) {
-    if (large.growth > nursery) sweepLarge();
-  } else if (small.count > countLimit || (small.growth > SMALL_NURSERY && small.count > countLimit / 4)) sweepSmall();
-  const address = allocate(bytes, budget) || allocateUnderPressure(bytes);
-  storage.address = address;
-  residentBytes += blockSize(bytes);
-  residents.growth += bytes;
-  residents.count++;
-  if (!storage.listed) {
-    storage.listed = true;
-    residents.add(storage);
-  }
-  if (storage.host !== null) {
-    const { host, hostOffset } = storage;
-    views.u8.set(host.length === bytes ? host : host.subarray(hostOffset, hostOffset + bytes), address);
-    storage.host = null;
-    storage.hostOffset = 0;
-    residents.reloaded += bytes;
-    reloadedBytes += bytes;
-  }
-  return address;
+  const { byteLength } = storage;
+  if (byteLength === 0) return EMPTY_ADDRESS;
+  if (byteLength < LARGE_BYTES) bringIntoPage(storage, take);
+  else bringLarge(storage);
+  const { block } = storage;
+  block.lastUse = now;
+  return block.address + storage.start;
 }
 
-function residentsOf(storage: Storage): Residents {
-  return storage.byteLength < LARGE_BYTES ? small : large;
+/** Takes so many bytes from the heap, for a storage. */
+function take(bytes: number, storage: Storage): number {
+  return allocate(bytes, budget) || allocateUnderPressure(bytes, storage);
 }
 
-function sweepSmall(): void {
-  const { count } = small;
-  small.sweep(evictIfOld);
-  // A sweep looks at every storage in its list, so as many come in between two of them as are there to stay.
-  countLimit = Math.max(FIRST_COUNT, small.size - count);
+function bringLarge(storage: Storage): void {
+  if (growth > nursery) sweepLarge();
+  const { byteLength } = storage;
+  const { host } = storage.block;
+  const block = new Block(blockSize(byteLength), null, null, storage);
+  block.address = take(byteLength, storage);
+  block.held = byteLength;
+  block.storages = 1;
+  storage.block = block;
+  storage.start = 0;
+  large.push(block);
+  growth += byteLength;
+  if (host === null) return;
+  views.u8.set(host, block.address);
+  reloaded += byteLength;
+  moved.reloaded += byteLength;
 }
 
-function evictIfOld(storage: Storage, isOld: boolean): void {
-  if (isOld) evict(storage);
+/** Looks at the large storages: gives back or moves those that `leave` says, and forgets those that are gone. */
+function sweep(leave: (storage: Storage, block: Block) => void): void {
+  for (const block of large) if (block.address !== 0) leave(block.storage!, block);
+  large = large.filter(({ address }) => address !== 0);
+  // What the kernel about to run uses is not up for the next sweep, which may come before that kernel runs.
+  lastSweep = now - 1;
+  growth = reloaded = 0;
 }
 
 /**
@@ -196,10 +142,13 @@ function evictIfOld(storage: Storage, isOld: boolean): void {
  * sweeps become rarer.
  */
 function sweepLarge(): void {
-  const reloads = large.reloaded;
+  const reloads = reloaded;
   if (sweepDead()) return;
   if (reloads > nursery / 8) nursery = Math.min(nursery * 2, budget / 4);
-  large.sweep((storage, isOld) => (isDead(storage) ? freeStorage(storage) : evictIfOld(storage, isOld)));
+  sweep((storage, block) => {
+    if (isDead(storage)) freeStorage(storage);
+    else if (block.lastUse <= lastSweep) evict(block);
+  });
 }
 
 /**
@@ -222,7 +171,7 @@ function sweepDead(): boolean {
   const start = performance.now();
   if (!collectGarbage()) return false;
   freed = 0;
-  large.sweep(freeIfDead);
+  sweep(freeIfDead);
   const end = performance.now();
   const isCostly = end - start > LARGEST_SHARE * (end - lastAsked) && (end - start) * 1e6 > freed * COPY_NANOSECONDS;
   lastAsked = end;
@@ -233,9 +182,9 @@ function sweepDead(): boolean {
 /** Bytes that the sweep which runs has freed. */
 let freed = 0;
 
-function freeIfDead(storage: Storage, isOld: boolean): void {
-  if (!isOld) return;
-  if (storage.owner === null) evict(storage);
+function freeIfDead(storage: Storage, block: Block): void {
+  if (block.lastUse > lastSweep) return;
+  if (storage.owner === null) evict(block);
   else if (isDead(storage)) {
     freed += storage.byteLength;
     freeStorage(storage);
@@ -254,90 +203,60 @@ export function ownerOf(storage: Storage): object | null {
   return owner;
 }
 
-function evictUnusedSince(tick: number): void {
-  for (const residents of [large, small]) residents.sweep((storage) => evictIfOld(storage, storage.lastUse <= tick));
+/** Moves a large storage to the host. */
+function evict(block: Block): void {
+  block.host = copyOut(block.address, block.held);
+  moved.evicted += block.held;
+  giveBack(block);
 }
 
-function evict(storage: Storage): void {
-  const { byteLength } = storage;
-  try {
-    copyOut(storage);
-  } catch {
-    throw outOfMemory(byteLength, 'the JavaScript heap, where a tensor that was not used lately was to move,');
-  }
-  evictedBytes += byteLength;
-  freeBlock(storage);
+function giveBack(block: Block): void {
+  release(block.address, block.held);
+  growth -= block.held;
+  block.address = 0;
 }
 
-/**
- * Copies of small storages share arrays, since to allocate one costs more than to fill it: so many bytes, but at most so
- * many copies, that one which is held keeps little else alive.
- */
-const SHARED_BYTES = 4096;
-const FEWEST_SHARED = 8;
-/** From so many bytes on a call copies faster than a loop. */
-const LOOP_BYTES = 256;
-/** By size of block: an array with room for more copies, and where the next one goes. */
-const sharedCopies = new Map<number, { readonly host: Uint8Array; readonly words: Int32Array; end: number }>();
-
-/** Copies the bytes of a block to the JavaScript heap. */
-function copyOut(storage: Storage): void {
-  const { address, byteLength } = storage;
-  if (byteLength >= LARGE_BYTES) {
-    storage.host = views.u8.slice(address, address + byteLength);
-    storage.hostOffset = 0;
-    return;
-  }
-  const size = blockSize(byteLength);
-  let shared = sharedCopies.get(size);
-  if (shared === undefined || shared.end === shared.host.length) {
-    const host = new Uint8Array(size * Math.max(FEWEST_SHARED, Math.floor(SHARED_BYTES / size)));
-    shared = { host, words: new Int32Array(host.buffer), end: 0 };
-    sharedCopies.set(size, shared);
-  }
-  const { host, words, end } = shared;
-  if (byteLength >= LOOP_BYTES) host.set(views.u8.subarray(address, address + byteLength), end);
-  else for (let i = 0, { i32 } = views; i < size / 4; i++) words[end / 4 + i] = i32[address / 4 + i]!;
-  storage.host = host;
-  storage.hostOffset = end;
-  shared.end += size;
-}
-
-function freeBlock(storage: Storage): void {
-  release(storage.address, storage.byteLength);
-  residentBytes -= blockSize(storage.byteLength);
-  residentsOf(storage).growth -= storage.byteLength;
-  storage.address = 0;
-}
-
-/** Frees the dead, then evicts the least recently used half again and again until the block fits. */
-function allocateUnderPressure(bytes: number): number {
+/** Frees the dead, then moves the least recently used half away again and again until the bytes fit. */
+function allocateUnderPressure(bytes: number, storage: Storage): number {
   sweepDead();
   for (;;) {
     const address = allocate(bytes, budget);
     if (address !== 0) return address;
-    const uses = inHeap().filter((storage) => storage.lastUse < now).map((storage) => storage.lastUse);
-    if (uses.length === 0) throw outOfMemory(bytes);
+    const uses = inHeap().map(({ lastUse }) => lastUse).filter((lastUse) => lastUse < now);
+    if (uses.length === 0) throw outOfMemory(storage.byteLength);
     uses.sort((a, b) => a - b);
-    evictUnusedSince(uses[uses.length >> 1]!);
+    const tick = uses[uses.length >> 1]!;
+    retireUnusedSince(tick);
+    sweep((_, block) => {
+      if (block.lastUse <= tick) evict(block);
+    });
   }
 }
 
-function inHeap(): Storage[] {
-  return [...large.present(), ...small.present()];
+function inHeap(): Block[] {
+  return [...large.filter(({ address }) => address !== 0), ...pagesInHeap()];
 }
 
-function outOfMemory(bytes: number, where = `the heap with its budget of ${budget} bytes`): MemoryError {
+/** What a block's bytes were made to hold. */
+function dtypeOf({ storage, sort }: Block): DType {
+  return (storage ?? sort!).dtype;
+}
+
+function outOfMemory(bytes: number): MemoryError {
   const sizes = new Map<string, number>();
-  for (const { byteLength, dtype } of inHeap()) {
-    const kind = `${byteLength / dtypeInfo[dtype].bytes} elements of ${dtype}`;
-    sizes.set(kind, (sizes.get(kind) ?? 0) + byteLength);
+  let live = 0;
+  for (const block of inHeap()) {
+    const dtype = dtypeOf(block);
+    const size = (block.storage?.byteLength ?? block.sort!.size) / dtypeInfo[dtype].bytes;
+    const kind = `${block.storage === null ? 'up to ' : ''}${size} elements of ${dtype}`;
+    sizes.set(kind, (sizes.get(kind) ?? 0) + block.held);
+    live += block.held;
   }
   const largest = [...sizes].sort(([, a], [, b]) => b - a).slice(0, 3).map(([kind, held]) => `${kind} (${held} bytes in all)`);
   const holders = largest.length === 0 ? '' : `, most by tensors of ${largest.join(', ')}`;
   return new MemoryError(
-    `out of memory: ${bytes} bytes were asked for, but ${where} has no room for them. The operation that runs holds ` +
-      `${residentBytes} bytes${holders}. Use smaller batches or setMemoryBudget()`,
+    `out of memory: ${bytes} bytes were asked for, but the heap with its budget of ${budget} bytes has no room for them. The ` +
+      `operation that runs holds ${live} bytes${holders}. Use smaller batches or setMemoryBudget()`,
   );
 }
 
@@ -347,23 +266,24 @@ function outOfMemory(bytes: number, where = `the heap with its budget of ${budge
  */
 export function hostArray(storage: Storage, dtype: DType): TypedArray {
   const { bytes, array: TypedArrayOf } = dtypeInfo[dtype];
-  storage.lastUse = now;
-  if (storage.address !== 0) {
-    return new TypedArrayOf(heapMemory().buffer, storage.address, storage.byteLength / bytes);
-  }
+  const { block, start, byteLength } = storage;
+  block.lastUse = now;
+  if (block.address !== 0) return new TypedArrayOf(heapMemory().buffer, block.address + start, byteLength / bytes);
   assertAlive(storage);
-  const host = (storage.host ??= new Uint8Array(storage.byteLength));
-  return new TypedArrayOf(host.buffer, host.byteOffset + storage.hostOffset, storage.byteLength / bytes);
+  if (block.host === null) storage.block = new Block(0, new Uint8Array(byteLength), null, null);
+  const host = storage.block.host!;
+  return new TypedArrayOf(host.buffer, host.byteOffset + start, byteLength / bytes);
 }
 
 /** Gives the bytes back at once. Only for storages that nobody can read any more. */
 export function freeStorage(storage: Storage): void {
-  if (storage.address !== 0) {
-    if (poison) views.u8.fill(0xff, storage.address, storage.address + storage.byteLength);
-    freeBlock(storage);
+  const { block, start, byteLength } = storage;
+  if (block.address !== 0) {
+    if (poison) views.u8.fill(0xff, block.address + start, block.address + start + byteLength);
+    if (block.sort === null) giveBack(block);
+    else block.sort.free(storage);
   }
-  storage.host = null;
-  storage.disposed = true;
+  storage.block = GONE;
 }
 
 function assertAlive(storage: Storage): void {
@@ -405,14 +325,16 @@ export interface MemoryReport {
 export function memory(): MemoryReport {
   const byDType: Partial<Record<DType, { bytes: number; tensors: number }>> = {};
   let live = 0;
-  for (const { byteLength, dtype } of inHeap()) {
-    const entry = (byDType[dtype] ??= { bytes: 0, tensors: 0 });
-    entry.bytes += byteLength;
-    entry.tensors++;
-    live += byteLength;
+  for (const block of inHeap()) {
+    if (block.storages === 0) continue;
+    const entry = (byDType[dtypeOf(block)] ??= { bytes: 0, tensors: 0 });
+    entry.bytes += block.held;
+    entry.tensors += block.storages;
+    live += block.held;
   }
   const heap = heapExtent();
-  return { live, byDType, cached: heap - residentBytes, evicted: evictedBytes, reloaded: reloadedBytes, heap, budget };
+  const { evicted, reloaded } = moved;
+  return { live, byDType, cached: heap - live, evicted, reloaded, heap, budget };
 }
 
 /**
@@ -426,4 +348,5 @@ export function setMemoryBudget(bytes: number): void {
   }
   budget = bytes;
   nursery = Math.min(nursery, bytes / 4);
+  limitPages(bytes / 4);
 }

@@ -1,0 +1,155 @@
+import { Block, copyOut, moved, NOWHERE, now } from './block.ts';
+import { dtypeInfo, type DType } from './dtype.ts';
+import { blockSize, release, views } from './heap.ts';
+import type { Storage } from './storage.ts';
+
+/** A storage of fewer bytes is small. */
+export const LARGE_BYTES: number = 2 ** 14;
+/** A page has so many bytes, but at least so many storages; a storage that is held keeps no more than that alive. */
+const PAGE_BYTES = 4096;
+const FEWEST_STORAGES = 8;
+/** Pages of so many bytes stay, more if they have to come back; a storage counts as so many at least. */
+const FIRST_NURSERY = 2 ** 18;
+const LEAST_BYTES = 128;
+
+/** Takes so many bytes from the heap, for a storage. */
+export type Take = (bytes: number, storage: Storage) => number;
+
+/**
+ * Small storages of one size and dtype lie in pages. Pages leave the heap in the order in which they came: one copy moves
+ * all that is in a page to the host, and a storage that is needed again comes back alone, to the newest page. So nobody has
+ * to know which storages are dead, and none is ever looked at.
+ */
+export class SizeClass {
+  readonly dtype: DType;
+  /** Bytes between the beginnings of storages. */
+  readonly size: number;
+  readonly pageSize: number;
+  private page: Block = NOWHERE;
+  /** What was given back: pages, and where in them. */
+  private readonly freePages: Block[] = [];
+  private readonly freePlaces: number[] = [];
+
+  constructor(dtype: DType, size: number) {
+    this.dtype = dtype;
+    this.size = size;
+    this.pageSize = size * Math.max(FEWEST_STORAGES, Math.floor(PAGE_BYTES / size));
+  }
+
+  /** Gives a storage a place in the heap. */
+  place(storage: Storage, take: Take): void {
+    const { freePages, freePlaces } = this;
+    let page = NOWHERE;
+    let start = 0;
+    while (page.address === 0 && freePages.length > 0) {
+      page = freePages.pop()!;
+      start = freePlaces.pop()!;
+    }
+    if (page.address === 0) {
+      page = this.page;
+      if (page.address === 0 || page.end === page.size) page = this.page = openPage(this, storage, take);
+      start = page.end;
+      page.end += this.size;
+    }
+    page.held += storage.byteLength;
+    page.storages++;
+    storage.block = page;
+    storage.start = start;
+  }
+
+  /** Takes the place of a storage back. */
+  free({ block, start, byteLength }: Storage): void {
+    block.held -= byteLength;
+    block.storages--;
+    this.freePages.push(block);
+    this.freePlaces.push(start);
+  }
+}
+
+/** By the number of 16 bytes that a storage takes. */
+const classesOf = Object.fromEntries(Object.keys(dtypeInfo).map((dtype) => [dtype, [] as SizeClass[]])) as Record<DType, SizeClass[]>;
+
+/** The class of a small storage. */
+export function sizeClass({ byteLength, dtype }: Storage): SizeClass {
+  const classes = classesOf[dtype];
+  const units = (byteLength + 15) >> 4;
+  return classes[units] ?? addClass(classes, dtype, blockSize(byteLength));
+}
+
+function addClass(classes: SizeClass[], dtype: DType, size: number): SizeClass {
+  const added = new SizeClass(dtype, size);
+  for (let units = size >> 4; units > 0 && blockSize(units << 4) === size; units--) classes[units] = added;
+  return added;
+}
+
+/** Those in the heap, the oldest first. */
+const pages: Block[] = [];
+let nursery = FIRST_NURSERY;
+let largestNursery = 2 ** 29;
+/** What the pages in the heap count as. */
+let weight = 0;
+/** What came since it was last looked at, and what had to come back of that. */
+let opened = 0;
+let reloaded = 0;
+
+function weightOf({ size, sort }: Block): number {
+  return Math.max(size, (size / sort!.size) * LEAST_BYTES);
+}
+
+function openPage(sort: SizeClass, storage: Storage, take: Take): Block {
+  const page = new Block(sort.pageSize, null, sort, null);
+  const added = weightOf(page);
+  // The kernel about to run uses what has been used in this tick.
+  while (weight + added > nursery && pages.length > 0 && pages[0]!.lastUse < now) retire(pages.shift()!);
+  opened += added;
+  if (opened > nursery) {
+    if (reloaded > nursery / 8) nursery = Math.min(nursery * 2, largestNursery);
+    opened = reloaded = 0;
+  }
+  page.address = take(page.size, storage);
+  weight += added;
+  pages.push(page);
+  return page;
+}
+
+/** Brings a small storage into the heap. */
+export function bringIntoPage(storage: Storage, take: Take): void {
+  const { block, start, byteLength } = storage;
+  sizeClass(storage).place(storage, take);
+  const { host, sort } = block;
+  if (host === null) return;
+  views.u8.set(host.subarray(start, start + byteLength), storage.block.address + storage.start);
+  if (sort === null) return;
+  moved.reloaded += byteLength;
+  reloaded += Math.max(byteLength, LEAST_BYTES);
+}
+
+/** Moves a page to the host. */
+function retire(page: Block): void {
+  const { address, size } = page;
+  if (page.storages > 0) {
+    page.host = copyOut(address, page.end);
+    moved.evicted += page.held;
+  }
+  weight -= weightOf(page);
+  page.address = 0;
+  release(address, size);
+}
+
+/** Moves the pages to the host that no kernel used after a tick. */
+export function retireUnusedSince(tick: number): void {
+  const used = pages.filter((page) => page.lastUse > tick);
+  for (const page of pages) if (page.lastUse <= tick) retire(page);
+  pages.splice(0, pages.length, ...used);
+}
+
+/** The pages in the heap. */
+export function pagesInHeap(): readonly Block[] {
+  return pages;
+}
+
+/** Sets how large the pages in the heap may become together. */
+export function limitPages(bytes: number): void {
+  largestNursery = bytes;
+  nursery = Math.min(nursery, bytes);
+}
