@@ -23,11 +23,11 @@ export function scope<T>(body?: () => T): T | ModeScope {
   const before = recordStorages(made);
   const leave = (result: unknown): void => {
     recordStorages(before);
-    const returned = new Set<Storage>();
-    collect(result, returned, new Set());
-    for (const storage of made) {
+    const returned = storagesIn(result);
+    for (let i = 0; i < made.length; i++) {
+      const storage = made[i]!;
       if (storage.kept || storage.disposed) continue;
-      if (returned.has(storage)) before?.push(storage);
+      if (returned !== null && returned.has(storage)) before?.push(storage);
       else freeStorage(storage);
     }
   };
@@ -47,7 +47,14 @@ export function keep<X extends Tensor>(x: X): X {
   return x;
 }
 
-/** The storages of all tensors inside a value. */
+/** The storages of all tensors inside a value; null where there can be none. */
+function storagesIn(value: unknown): Set<Storage> | null {
+  if (typeof value !== 'object' || value === null) return null;
+  const found = new Set<Storage>();
+  collect(value, found, new Set());
+  return found;
+}
+
 function collect(value: unknown, found: Set<Storage>, seen: Set<object>): void {
   if (typeof value !== 'object' || value === null || seen.has(value)) return;
   seen.add(value);
