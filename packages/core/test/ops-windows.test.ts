@@ -1,7 +1,8 @@
-import { expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import * as tg from '../src/index.ts';
 import { describeOnEachBackend, slope } from './each-backend.ts';
 import { p, t } from './notation.ts';
+import { generator } from './strided.ts';
 
 const count = (n: number): tg.Tensor => tg.arange(0, n, 1, { dtype: 'float64' });
 
@@ -117,4 +118,22 @@ describeOnEachBackend('poolings', () => {
     expect(() => tg.avgPool2d(tg.zeros([4, 4]), 2)).toThrow(/3D \(unbatched\) or 4D \(batched\)/);
     expect(() => tg.avgPool1d(tg.zeros([1, 4]), 2, 2, { divisorOverride: 0 })).toThrow(tg.ValueError);
   });
+});
+
+describe('maxPool2d of windows inside', () => {
+  // Single precision takes several windows at a time, double precision one after the other.
+  const next = generator(7);
+  const values = Array.from({ length: 2 * 5 * 19 }, () => [NaN, -Infinity, 1, 2, 3, 4][Math.floor(next() * 6)]!);
+
+  it.each([1, 2, 3].flatMap((stride) => [1, 2, 3, 4].map((kernel) => [kernel, stride] as const)))(
+    'finds the same in both precisions: kernel %d, stride %d',
+    (kernel, stride) => {
+      for (let width = kernel; width <= 19; width++) {
+        const x = tg.tensor(values.slice(0, 2 * 5 * width)).reshape([1, 2, 5, width]);
+        const [single, double] = [x, x.to('float64')].map((each) => tg.maxPool2dWithIndices(each, kernel, stride));
+        expect(single!.values.toArray()).toEqual(double!.values.toArray());
+        expect(single!.indices.toArray()).toEqual(double!.indices.toArray());
+      }
+    },
+  );
 });

@@ -6,7 +6,7 @@ import type { AverageWindow, Strided, Window } from '../types.ts';
 import { Assembler, type FunctionBuilder, i32, type Local } from './assembler.ts';
 import { throughFloats, throughIntegers } from './dense.ts';
 import { type FloatDType, type FloatType, perFloatType } from './floats.ts';
-import { buildInside, type InsideKernels } from './pooling-inside.ts';
+import { buildInside, FEW_TAPS, type InsideKernels } from './pooling-inside.ts';
 import { Scratch } from './scratch.ts';
 import { spatial, spatialWindow, tapOffsets } from './window.ts';
 import { eachPiece, workOf } from './work.ts';
@@ -218,7 +218,8 @@ function isInside(geometry: Geometry): boolean {
   });
 }
 
-let inside: InsideKernels | undefined;
+/** By what their windows have in common. */
+const inside = new Map<number, InsideKernels>();
 
 function maxPoolInside(
   out: number,
@@ -246,11 +247,15 @@ function maxPoolInside(
     number,
     number,
   ];
-  inside ??= buildInside();
   const size = depthSize * heightSize * widthSize;
   const count = depth * height * width;
   const work = workOf(planes * count * taps.length * INSIDE_NANOSECONDS);
-  const kernels = work.kernels(inside);
+  const few = taps.length > FEW_TAPS ? 0 : taps.length;
+  const apart = step === 1 || step === 2 ? step : 0;
+  const key = few * 3 + apart;
+  let built = inside.get(key);
+  if (built === undefined) inside.set(key, (built = buildInside(few, apart)));
+  const kernels = work.kernels(built);
   eachPiece(work.width, planes, 1, 1, (first, some) => {
     const [to, index, from] = [out + first * count * 4, indices + first * count * 4, x + first * size * 4];
     work.task();
