@@ -1,4 +1,7 @@
+import type { Case } from './case.ts';
 import type { Library } from './libraries.ts';
+import { cases } from './workloads/index.ts';
+import { summarize } from './statistics.ts';
 import { markdown } from './table.ts';
 import { WorkerProcess, type MemoryReport } from './worker-process.ts';
 import { memoryCase } from './workloads/mlp.ts';
@@ -53,4 +56,57 @@ export function memoryTable(outcomes: readonly MemoryOutcome[]): string {
     ];
   });
   return markdown(['memory, MB', 'steps', 'after a tenth', 'most', 'at the end', 'growth'], rows);
+}
+
+/** What a step takes without and with a scope around it, in milliseconds. */
+export interface ScopeOutcome {
+  readonly library: string;
+  readonly work: string;
+  readonly plain: number;
+  readonly scoped: number;
+}
+
+const compared: readonly Case[] = [memoryCase, ...cases.filter(({ name }) => name === 'mlp-tiny-sgd' || name === 'lenet-adam')];
+const ROUNDS = 40;
+const FIRST_ROUNDS = 10;
+
+/** Times steps as users write them beside the same steps in explicit scopes, in turns. */
+export async function measureScopes(libraries: readonly Library[], core: number | null, roundSeconds: number): Promise<ScopeOutcome[]> {
+  const outcomes: ScopeOutcome[] = [];
+  for (const library of libraries) {
+    const worker = new WorkerProcess(library);
+    try {
+      const { hasScopes, operations } = await worker.hello(core);
+      for (const work of compared) {
+        if (!hasScopes || !operations.includes(work.operation)) continue;
+        await worker.prepare(work);
+        const { wall } = await worker.round(20);
+        const iterations = Math.ceil((roundSeconds * 1e9) / wall);
+        const times: [number[], number[]] = [[], []];
+        for (let round = 0; round < ROUNDS; round++) {
+          for (const scoped of [0, 1] as const) {
+            const { wall } = await worker.round(iterations, scoped === 1);
+            if (round >= FIRST_ROUNDS) times[scoped].push(wall / 1e6);
+          }
+        }
+        const [plain, scoped] = times.map((list) => summarize(list).median) as [number, number];
+        outcomes.push({ library: library.name, work: work.name, plain, scoped });
+      }
+    } finally {
+      worker.close();
+    }
+  }
+  return outcomes;
+}
+
+/** What it costs that nobody has to write a scope. */
+export function scopeTable(outcomes: readonly ScopeOutcome[]): string {
+  const rows = outcomes.map(({ library, work, plain, scoped }) => [
+    library,
+    work,
+    plain.toPrecision(3),
+    scoped.toPrecision(3),
+    `${((plain / scoped - 1) * 100).toFixed(1)} %`,
+  ]);
+  return markdown(['a step, ms', 'of', 'as written', 'in a scope', 'more'], rows);
 }

@@ -29,4 +29,6 @@ export interface Adapter {
   readonly version: string;
   /** By the `operation` of the cases; a case without an entry is not something that the library can do. */
   readonly operations: Readonly<Record<string, Prepare>>;
+  /** Runs a step and gives at once back what it made, where the library's users need not. */
+  readonly scoped?: (step: () => void) => void;
 }

@@ -6,7 +6,7 @@ import { here } from './here.ts';
 import { findTorch, javascriptLibraries, tapegradWithBlas, type Library } from './libraries.ts';
 import { canPin, describeMachine } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
-import { measureMemory, memoryTable } from './memory.ts';
+import { measureMemory, measureScopes, memoryTable, scopeTable } from './memory.ts';
 import { readOptions, usage, type Options } from './options.ts';
 import { bundlePeers, installPeers } from './peers.ts';
 import { profileCase } from './profile.ts';
@@ -66,7 +66,7 @@ async function main({ threads, json }: Options): Promise<void> {
     machine,
     versions,
     cases: measured.map(({ work, outcomes }) => ({ name: work.name, unit: work.unit, outcomes })),
-    ...(await weighAndStart(libraries)),
+    ...(await weighAndStart(libraries, core)),
   };
   const text = `${JSON.stringify(results, null, 1)}\n`;
   mkdirSync(here('results'), { recursive: true });
@@ -155,7 +155,10 @@ function isTooSlow({ name, slow = [] }: Library, operation: string): boolean {
 }
 
 /** The reports on whole processes and packages. */
-async function weighAndStart(libraries: readonly Library[]): Promise<Record<string, unknown>> {
+async function weighAndStart(
+  libraries: readonly Library[],
+  core: number | null,
+): Promise<Record<string, unknown>> {
   const wanted = (report: string): boolean => options.only.length === 0 || options.only.includes(report);
   const reports: Record<string, unknown> = {};
   const told = (name: string, outcomes: unknown, table: string): void => {
@@ -166,6 +169,8 @@ async function weighAndStart(libraries: readonly Library[]): Promise<Record<stri
   if (options.quick ? options.only.includes('memory') : wanted('memory')) {
     const outcomes = await measureMemory(libraries, plan.memorySteps, plan.memorySeconds);
     told('memory', outcomes, memoryTable(outcomes));
+    const scopes = await measureScopes(libraries, core, plan.roundSeconds / 3);
+    told('scopes', scopes, scopeTable(scopes));
   }
   if (wanted('start') || wanted('size')) build();
   if (wanted('start')) {

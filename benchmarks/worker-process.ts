@@ -17,6 +17,14 @@ export interface MemoryReport {
   readonly megabytes: readonly number[];
 }
 
+/** What a process says of its library. */
+export interface Greeting {
+  readonly version: string;
+  readonly operations: readonly string[];
+  /** Whether steps can run in scopes that users need not write. */
+  readonly hasScopes: boolean;
+}
+
 /** The process of one library, for the runner. */
 export class WorkerProcess {
   readonly library: Library;
@@ -43,8 +51,8 @@ export class WorkerProcess {
    * @param core where its main thread is to stay from now on; null for anywhere. Threads that it has started by
    *   now stay free
    */
-  async hello(core: number | null): Promise<{ version: string; operations: string[] }> {
-    const answer = await this.ask<{ version: string; operations: string[] }>({ order: 'hello' });
+  async hello(core: number | null): Promise<Greeting> {
+    const answer = await this.ask<Greeting>({ order: 'hello' });
     if (core !== null) pinMainThread(this.child.pid!, core);
     return answer;
   }
@@ -55,9 +63,12 @@ export class WorkerProcess {
     return results;
   }
 
-  /** Runs that many steps. */
-  round(iterations: number): Promise<Round> {
-    return this.ask({ order: 'round', iterations });
+  /**
+   * Runs that many steps.
+   * @param scoped whether each gives at once back what it made
+   */
+  round(iterations: number, scoped = false): Promise<Round> {
+    return this.ask({ order: 'round', iterations, scoped });
   }
 
   /** Runs steps and watches the resident size. */

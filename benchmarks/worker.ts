@@ -15,9 +15,13 @@ let prepared: Prepared | undefined;
 type Order = Readonly<Record<string, unknown>>;
 
 const orders: Readonly<Record<string, (order: Order) => unknown>> = {
-  hello: () => ({ version: adapter.version, operations: Object.keys(adapter.operations) }),
+  hello: () => ({
+    version: adapter.version,
+    operations: Object.keys(adapter.operations),
+    hasScopes: adapter.scoped !== undefined,
+  }),
   prepare: ({ work }) => prepare(work as Case),
-  round: ({ iterations }) => round(iterations as number),
+  round: ({ iterations, scoped }) => round(iterations as number, scoped as boolean),
   memory: ({ steps, seconds }) => memory(steps as number, seconds as number),
 };
 
@@ -41,8 +45,9 @@ async function prepare({
 }
 
 /** Time and CPU time of one step, in nanoseconds. */
-async function round(iterations: number): Promise<{ wall: number; cpu: number }> {
-  const { step } = prepared!;
+async function round(iterations: number, scoped: boolean): Promise<{ wall: number; cpu: number }> {
+  const plain = prepared!.step;
+  const step = scoped ? (): void => adapter.scoped!(plain as () => void) : plain;
   const cpu = process.cpuUsage();
   const start = process.hrtime.bigint();
   // The synchronous loop of a synchronous library is what its users write.

@@ -8,4 +8,5 @@ const { name, summary } = await useBlas();
 export const adapter: Adapter = {
   version: `${own.version} (${summary})`,
   operations: name === null ? {} : own.operations,
+  scoped: own.scoped!,
 };

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { scope } from '@tapegrad/core';
 import type { Adapter } from '../prepared.ts';
 import { gpt } from './gpt.ts';
 import { networks } from './networks.ts';
@@ -11,4 +12,5 @@ const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: str
 export const adapter: Adapter = {
   version,
   operations: { ...operations, ...networks, 'gpt-adamw': gpt },
+  scoped: scope,
 };
