@@ -1,3 +1,4 @@
+import { gatherTranspose } from '../define/gathering.ts';
 import { custom } from '../define/rules.ts';
 import { shareOfTies } from '../define/ties.ts';
 import { emptyReduced, kernels } from '../dispatch.ts';
@@ -98,7 +99,7 @@ function pickAlong(
     vjp(node, [g], { dim }, [meta]) {
       const { shape } = meta!;
       const kept = reducedShape(shape, [dim], true);
-      return [g!.newZeros(shape).scatterAdd(dim, node.output(1).reshape(kept), g!.reshape(kept))];
+      return [gatherTranspose(g!.reshape(kept), node.output(1).reshape(kept), dim, shape)];
     },
   });
 }

@@ -1,4 +1,5 @@
 import { checkIndex, checkIndexShape, checkSameDType } from '../define/bounds.ts';
+import { gathered, line } from '../define/gathering.ts';
 import { writable, type Writable } from '../define/in-place.ts';
 import { custom } from '../define/rules.ts';
 import { broadcastView, empty, kernels } from '../dispatch.ts';
@@ -7,22 +8,6 @@ import { DTypeError, IndexError, ShapeError, ValueError } from '../errors.ts';
 import { checkOptions, none, refuseOptions, type NoOptions, type OptionNames } from '../option-names.ts';
 import { broadcastShapes, contiguousStrides, normalizeDim, numel, sameShape, shapeString, withEntry, type Shape } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
-
-/** A tensor without dimensions as a kernel that works along one sees it. */
-function line(x: Strided): Strided {
-  if (x.shape.length > 0) return x;
-  return { storage: x.storage, offset: x.offset, shape: [1], strides: [1], dtype: x.dtype };
-}
-
-const gathered = custom<number>('gather', {
-  forward: ([x, index], dim) => {
-    const out = empty(index!.shape, x!.dtype);
-    kernels().gather(line(out), line(x!), line(index!), dim);
-    return [out];
-  },
-  savesInputs: [1],
-  vjp: (node, [g], dim, [meta]) => [g!.newZeros(meta!.shape).scatterAdd(dim, node.input(1), g!), null],
-});
 
 /**
  * Elements picked along a dimension: for two dimensions and dim 0, out[i, j] = x[index[i, j], j].

@@ -1,4 +1,5 @@
 import type { AverageWindow, Window } from '../backend/types.ts';
+import { gatherTranspose } from '../define/gathering.ts';
 import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, ShapeError, ValueError } from '../errors.ts';
@@ -118,8 +119,8 @@ const largest = custom<Geometry>('max_pool', {
   vjp(node, [g], { shape }, [meta]) {
     const [batch, channels, ...spatial] = meta!.shape as [number, number, ...number[]];
     const places = [batch, channels, numel(shape.slice(2))];
-    const zeros = g!.newZeros([batch, channels, numel(spatial)]);
-    return [zeros.scatterAdd(2, node.output(1).reshape(places), g!.reshape(places)).reshape(meta!.shape)];
+    const index = node.output(1).reshape(places);
+    return [gatherTranspose(g!.reshape(places), index, 2, [batch, channels, numel(spatial)]).reshape(meta!.shape)];
   },
 });
 

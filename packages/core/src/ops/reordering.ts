@@ -1,3 +1,4 @@
+import { gatherTranspose } from '../define/gathering.ts';
 import { custom, linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError, ValueError } from '../errors.ts';
@@ -143,7 +144,7 @@ const sorted = custom<{ dim: number; descending: boolean }>('sort', {
     return [values, indices];
   },
   savesOutputs: [1],
-  vjp: (node, [g], { dim }) => [g!.newZeros(g!.shape).scatterAdd(dim, node.output(1), g!)],
+  vjp: (node, [g], { dim }) => [gatherTranspose(g!, node.output(1), dim, g!.shape)],
 });
 
 /**

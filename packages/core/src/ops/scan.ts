@@ -1,3 +1,4 @@
+import { gatherTranspose } from '../define/gathering.ts';
 import { custom, linear } from '../define/rules.ts';
 import { extended, followedBy } from '../define/framing.ts';
 import { empty, kernels } from '../dispatch.ts';
@@ -92,7 +93,7 @@ function runningExtremum(kind: 'max' | 'min'): RunningExtremum {
       return [values, indices];
     },
     savesOutputs: [1],
-    vjp: (node, [g], dim) => [g!.newZeros(g!.shape).scatterAdd(dim, node.output(1), g!)],
+    vjp: (node, [g], dim) => [gatherTranspose(g!, node.output(1), dim, g!.shape)],
   });
 }
 
