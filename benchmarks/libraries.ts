@@ -26,6 +26,9 @@ const javascript = (adapter: string, flags: readonly string[] = []): string[] =>
   here(adapter),
 ];
 
+/** Ours is measured as it is published. */
+const built = { TAPEGRAD_BUILT: '1' };
+
 const networks = ['conv-backward', 'lenet-adam', 'gpt-adamw', 'lstm-sgd'];
 
 const bundled = 'peers/node_modules/.bundles';
@@ -36,6 +39,7 @@ export const javascriptLibraries: readonly Library[] = [
   {
     name: 'tapegrad',
     command: javascript('tapegrad/index.ts'),
+    env: built,
     peer: false,
     start: script('tapegrad/start.mjs'),
     packages: ['@tapegrad/core', '@tapegrad/nn', '@tapegrad/optim'],
@@ -81,7 +85,7 @@ export function tapegradWithBlas(threads: number): Library {
     command: javascript('tapegrad/blas.ts'),
     peer: false,
     start: script('tapegrad/start-blas.mjs'),
-    env: { TAPEGRAD_NUM_THREADS: String(threads) },
+    env: { ...built, TAPEGRAD_NUM_THREADS: String(threads) },
   };
 }
 

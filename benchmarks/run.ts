@@ -60,6 +60,7 @@ async function main({ threads, json }: Options): Promise<void> {
   if (machine.load > 0.5)
     say(`others are at work here (load ${machine.load.toFixed(1)}): trust ratios only, or --clock cpu`);
 
+  build();
   const libraries = await chooseLibraries();
   const { versions, measured } = await timeCases(libraries, core);
   const results = {
@@ -172,7 +173,6 @@ async function weighAndStart(
     const scopes = await measureScopes(libraries, core, plan.roundSeconds / 3);
     told('scopes', scopes, scopeTable(scopes));
   }
-  if (wanted('start') || wanted('size')) build();
   if (wanted('start')) {
     const outcomes = measureStart(libraries, plan.starts);
     told('start', outcomes, startTable(outcomes));

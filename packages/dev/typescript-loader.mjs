@@ -1,5 +1,6 @@
 // Module hooks that let Node run the workspace's TypeScript as it stands: packages resolve to their sources, and what
-// TypeScript adds is taken out by the same compiler that jest uses. Results are cached by content.
+// TypeScript adds is taken out by the same compiler that jest uses. Results are cached by content. With TAPEGRAD_BUILT=1
+// packages resolve to what was built of them, as for whoever installs them.
 import { createHash, randomUUID } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -10,8 +11,10 @@ const require = createRequire(import.meta.url);
 const cache = fileURLToPath(new URL('../../node_modules/.cache/typescript/', import.meta.url));
 const { version } = require('typescript/package.json');
 
+const conditions = process.env.TAPEGRAD_BUILT === '1' ? [] : ['@tapegrad/source'];
+
 export function resolve(specifier, context, next) {
-  return next(specifier, { ...context, conditions: ['@tapegrad/source', ...context.conditions] });
+  return next(specifier, { ...context, conditions: [...conditions, ...context.conditions] });
 }
 
 export function load(url, context, next) {
