@@ -1,6 +1,6 @@
 /**
  * The memory that kernels work on: one WebAssembly.Memory and an allocator of blocks in it.
- * Small blocks come from size classes (a free list each); large ones from an address-ordered list of free ranges
+ * Small blocks come from size classes (a slab and a free list each); large ones from an address-ordered list of free ranges
  * that merges neighbours, so that memory freed by one shape serves another.
  */
 const PAGE = 65536;
@@ -24,7 +24,11 @@ for (let units = 0, k = 0; units < classOf.length; units++) {
   while (classSizes[k]! < units * 16) k++;
   classOf[units] = k;
 }
+/** By class: blocks that were given back. */
 const freeLists: number[][] = classSizes.map(() => []);
+/** By class: where the part of its last slab begins that no block was taken from yet, and where that slab ends. */
+const freshStarts: number[] = classSizes.map(() => 0);
+const freshEnds: number[] = classSizes.map(() => 0);
 
 interface Range {
   start: number;
@@ -85,8 +89,7 @@ export function allocate(bytes: number, limit: number): number {
   if (bytes <= SMALL_LIMIT) {
     const k = classOf[(bytes + 15) >> 4]!;
     const list = freeLists[k]!;
-    if (list.length === 0 && !carveSlab(k, limit)) return 0;
-    return list.pop()!;
+    return list.length > 0 ? list.pop()! : takeFresh(k, limit);
   }
   return takeRange(blockSize(bytes), limit);
 }
@@ -97,13 +100,18 @@ export function release(address: number, bytes: number): void {
   else giveRange(address, blockSize(bytes));
 }
 
-function carveSlab(k: number, limit: number): boolean {
+/** The next block of a slab, which is taken when the class has none left. */
+function takeFresh(k: number, limit: number): number {
   const size = classSizes[k]!;
-  const start = takeRange(SLAB, limit);
-  if (start === 0) return false;
-  const list = freeLists[k]!;
-  for (let address = start + (Math.floor(SLAB / size) - 1) * size; address >= start; address -= size) list.push(address);
-  return true;
+  if (freshStarts[k]! + size > freshEnds[k]!) {
+    const slab = takeRange(SLAB, limit);
+    if (slab === 0) return 0;
+    freshStarts[k] = slab;
+    freshEnds[k] = slab + SLAB;
+  }
+  const address = freshStarts[k]!;
+  freshStarts[k] = address + size;
+  return address;
 }
 
 function takeRange(size: number, limit: number): number {

@@ -1,8 +1,8 @@
 import { isFloating } from '../dtype.ts';
 import { DTypeError, GradError, ShapeError } from '../errors.ts';
-import { modes } from '../modes.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
 import { sameShape, shapeString } from '../shape.ts';
+import { addressOf, hostArray } from '../storage.ts';
 import type { Gradient } from '../tape.ts';
 import { Tensor } from '../tensor.ts';
 import { warnOnce } from '../warnings.ts';
@@ -172,13 +172,11 @@ function implicitSeed(op: string, root: Tensor): Tensor {
       { op, shapes: [root.shape] },
     );
   }
-  const before = modes.grad;
-  modes.grad = false;
-  try {
-    return root.onesLike();
-  } finally {
-    modes.grad = before;
-  }
+  // A single number is written without a kernel, in the heap at once, where the rules want it.
+  const seed = root.emptyLike();
+  addressOf(seed.storage);
+  hostArray(seed.storage, seed.dtype)[0] = 1;
+  return seed;
 }
 
 function checkSeed(op: string, root: Tensor, seed: Tensor, i: number): void {

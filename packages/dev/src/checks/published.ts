@@ -29,7 +29,10 @@ async function tarballFindings(tarball: string): Promise<string[]> {
   const data = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
   const { messages, pkg } = await publint({ pack: { tarball: data }, level: 'suggestion' });
   const shape = messages.map((message) => `${name}: ${formatMessage(message, pkg, { color: false })}`);
-  const analysis = await checkPackage(createPackageFromTarballData(new Uint8Array(data)));
+  const files = createPackageFromTarballData(new Uint8Array(data));
+  const scripts = files.listFiles().filter((file) => /\/dist\/.*\.js$/.test(file));
+  shape.push(...scripts.filter((file) => /[^\0-\x7f]/.test(files.readFile(file))).map((file) => `${name}: ${file} is not in ASCII`));
+  const analysis = await checkPackage(files);
   if (!analysis.types) return [...shape, `${name}: has no types`];
   const types = analysis.problems
     .filter((problem) => !('resolutionKind' in problem && unserved.has(problem.resolutionKind)))

@@ -10,7 +10,7 @@ import {
   type Operand,
   type Value,
 } from './assembler.ts';
-import { type FloatType, perFloatType } from './floats.ts';
+import { type FloatDType, type FloatType, perFloatType } from './floats.ts';
 
 /** Folds that have vector kernels. */
 export type FloatFold = 'sum' | 'prod' | 'max' | 'min';
@@ -28,8 +28,8 @@ export const folds: Readonly<Record<FloatFold, FoldInfo>> = {
   min: { start: Infinity, instruction: 'min' },
 };
 
-/** Folds over two nested loops of one type and kind; steps in bytes. */
-export interface FoldKernels {
+/** A fold over two nested loops of one type and kind; steps in bytes. */
+export interface RowFold {
   /** For each of `lines`: folds n0 by n1 elements. */
   rows(
     out: number,
@@ -42,6 +42,10 @@ export interface FoldKernels {
     n1: number,
     step1: number,
   ): void;
+}
+
+/** The same for columns that lie side by side. */
+export interface ColumnFold {
   /** Folds n0 by n1 rows of dense columns into dense results; `spare` has room for a strip of doubles. */
   columns(
     out: number,
@@ -64,13 +68,6 @@ const PARTIALS = 8;
 const BLOCK = 128;
 /** Bytes that `columns` needs: the blocks' sums of a strip. */
 export const SPARE_BYTES: number = PARTIALS * 32;
-
-function build(kind: FloatFold, float: FloatType): FoldKernels {
-  const assembler = new Assembler();
-  defineRows(assembler, kind, float);
-  defineColumns(assembler, kind, float);
-  return assembler.compile<FoldKernels>();
-}
 
 type Scalar = Value<'f32' | 'f64'>;
 
@@ -318,14 +315,22 @@ function demoted(address: Operand<'i32'>, offset: number): Value<'v128'> {
   return f32x4.demoteF64x2(f64x2.load(address, offset));
 }
 
-const tables: Readonly<Record<FloatFold, (dtype: 'float32' | 'float64') => FoldKernels>> = {
-  sum: perFloatType((float) => build('sum', float)),
-  prod: perFloatType((float) => build('prod', float)),
-  max: perFloatType((float) => build('max', float)),
-  min: perFloatType((float) => build('min', float)),
-};
-
-/** The kernels of one fold. */
-export function foldKernels(kind: FloatFold, dtype: 'float32' | 'float64'): FoldKernels {
-  return tables[kind](dtype);
+/** A kernel of each fold and type, each in a module that is made when it is first asked for. */
+function perFold<K>(
+  define: (assembler: Assembler, kind: FloatFold, float: FloatType) => void,
+): (kind: FloatFold, dtype: FloatDType) => K {
+  const of = (kind: FloatFold): ((dtype: FloatDType) => K) =>
+    perFloatType((float) => {
+      const assembler = new Assembler();
+      define(assembler, kind, float);
+      return assembler.compile<K>();
+    });
+  const tables = { sum: of('sum'), prod: of('prod'), max: of('max'), min: of('min') };
+  return (kind, dtype) => tables[kind](dtype);
 }
+
+/** The kernel that folds along rows. */
+export const rowFold: (kind: FloatFold, dtype: FloatDType) => RowFold = perFold(defineRows);
+
+/** The kernel that folds down columns. */
+export const columnFold: (kind: FloatFold, dtype: FloatDType) => ColumnFold = perFold(defineColumns);

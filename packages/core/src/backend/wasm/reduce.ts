@@ -4,7 +4,7 @@ import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Reduction, Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { type FloatFold, foldKernels, SPARE_BYTES } from './fold.ts';
+import { columnFold, type FloatFold, rowFold, SPARE_BYTES } from './fold.ts';
 import { Scratch } from './scratch.ts';
 import { forOuter, walk } from './walk.ts';
 import { alone, eachPiece, workOf } from './work.ts';
@@ -72,7 +72,7 @@ function foldColumns(
   const row = inner * column;
   const together = inner * folded;
   const work = together < LEAST_PIECE && outer > 1 ? alone : workOf(outer * together * NANOSECONDS);
-  const { columns } = work.kernels(foldKernels(kind, dtype));
+  const { columns } = work.kernels(columnFold(kind, dtype));
   if (work === alone) {
     const spareAt = spare.take(SPARE_BYTES);
     for (let i = 0; i < outer; i++) columns(out + i * row, x + i * folded * row, inner, 1, 0, folded, row, spareAt);
@@ -105,7 +105,7 @@ function foldRows(
   step1: number,
 ): void {
   const work = workOf(lines * n0 * n1 * NANOSECONDS);
-  const { rows } = work.kernels(foldKernels(kind, dtype));
+  const { rows } = work.kernels(rowFold(kind, dtype));
   if (work === alone) {
     rows(out, x, lines, outLine, xLine, n0, step0, n1, step1);
     return;
@@ -159,7 +159,7 @@ function foldFloats(
   const asColumns = xLine === bytes && outLine === bytes && step1 !== bytes;
   const spareAt = asColumns ? spare.take(SPARE_BYTES) : 0;
   const fold = (to: number, from: number): void => {
-    if (asColumns) foldKernels(kind, dtype).columns(to, from, lines, n0, step0, n1, step1, spareAt);
+    if (asColumns) columnFold(kind, dtype).columns(to, from, lines, n0, step0, n1, step1, spareAt);
     else foldRows(kind, dtype, to, from, lines, outLine, xLine, n0, step0, n1, step1);
   };
   if (kept.length === 0) {

@@ -6,7 +6,7 @@ import type { RowComputation, Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { nanosecondsOf as elementNanoseconds } from './elementwise-cache.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { foldKernels, SPARE_BYTES } from './fold.ts';
+import { columnFold, SPARE_BYTES } from './fold.ts';
 import { columnBytes } from './rows-columns.ts';
 import { compileRows, paramCountOf, rowBlock, type RowKernel } from './rows-kernel.ts';
 import { Scratch } from './scratch.ts';
@@ -163,7 +163,7 @@ function call(
     const offset = k * sumBytes;
     if (parts > 1) {
       const spareAt = spare.take(SPARE_BYTES);
-      foldKernels('sum', dtype).columns(sumAt + offset, sumAt + offset, columns, 1, 0, parts, sumBytes * summed.length, spareAt);
+      columnFold('sum', dtype).columns(sumAt + offset, sumAt + offset, columns, 1, 0, parts, sumBytes * summed.length, spareAt);
     }
     const { storage, offset: outOffset, strides } = outs[o]!.operand;
     const line = { shape: [columns], dtype };
