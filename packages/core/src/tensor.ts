@@ -257,6 +257,11 @@ export class Tensor implements Strided {
     return this.toArray();
   }
 
+  /** As `toArray`, for JSON.stringify, which writes null for NaN and infinities. */
+  toJSON(): NestedArray {
+    return this.toArray();
+  }
+
   /**
    * Takes over the elements of another tensor, whatever its shape and dtype, and stays the same object. For leaves;
    * `other` must be fresh. Graphs that saved the old elements notice the change.

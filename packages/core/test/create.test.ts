@@ -84,3 +84,7 @@ describe('factories', () => {
     expect(draw(() => tg.randintLike(x, 2, 9))).toEqual(draw(() => tg.randint(2, 9, [3, 2], { dtype: 'float64' })));
   });
 });
+
+it('is written as nested arrays by JSON.stringify, with null for what JSON does not know', () => {
+  expect(JSON.stringify({ x: tg.tensor([[1, 2], [3, NaN]]), isLeaf: tg.tensor(true) })).toBe('{"x":[[1,2],[3,null]],"isLeaf":true}');
+});
