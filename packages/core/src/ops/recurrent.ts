@@ -1,18 +1,7 @@
-import { elementwise, type Binary } from '../define/elementwise.ts';
 import { rowProgram } from '../define/row-program.ts';
 import { ShapeError } from '../errors.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
-
-/** tanh(a + b). @internal */
-export const tanhOfSum: Binary = elementwise('rnn_tanh_cell', (a, b) => a.add(b).tanh(), {
-  partials: (_, y) => [y.mul(y).neg().add(1), y.mul(y).neg().add(1)],
-});
-
-/** max(a + b, 0). @internal */
-export const reluOfSum: Binary = elementwise('rnn_relu_cell', (a, b) => a.add(b).le(0).where(0, a.add(b)), {
-  partials: (_, y) => [y.le(0).where(0, 1), y.le(0).where(0, 1)],
-});
 
 const four: readonly 'element'[] = ['element', 'element', 'element', 'element'];
 const three: readonly 'element'[] = ['element', 'element', 'element'];
