@@ -14,8 +14,8 @@ interface StepWeight {
   readonly storage: Storage;
   readonly version: number;
   /** Where backends keep it in the form that products want: with its transpose, and with itself. */
-  readonly forward: FormSlot;
-  readonly backward: FormSlot;
+  readonly forward: FormSlot | null;
+  readonly backward: FormSlot | null;
   /** While a backward pass runs: by what the weight was multiplied in each step, and its version then. */
   readonly rows: { readonly x: Tensor; readonly version: number }[];
 }
@@ -121,7 +121,9 @@ function inForm({ storage, offset, shape, strides, dtype, owner }: Tensor, step:
  */
 export function stepProducts(sum: Tensor, weight: Tensor, lengths: readonly number[]): StepProducts {
   const { storage } = weight;
-  const shared = { storage, version: storage.version, forward: { form: null }, backward: { form: null }, rows: [] };
+  // A form pays from the second product on.
+  const slot = (): FormSlot | null => (lengths.length > 1 ? { form: null } : null);
+  const shared = { storage, version: storage.version, forward: slot(), backward: slot(), rows: [] };
   return { pieces: cut([sum, weight], { lengths, shared }), weight, shared };
 }
 

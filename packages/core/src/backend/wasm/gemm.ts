@@ -100,12 +100,12 @@ export function gemm(
 ): void {
   const work = within ?? workOf(productNanoseconds(dtype, m, n, k));
   const bytes = floatTypes[dtype].bytes;
-  if (!add && m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
-    if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, work);
+  if (packed === null && m <= 3 && bStep === bytes && aStep === bytes && (bColumn !== bytes || n === 1)) {
+    if (work.width === 1) dots(dtype, m, n, k, a, aRow, b, bColumn, c, cRow, add, work);
     else {
       eachPiece(work.width, n, 1, 1, (j, width) => {
         work.task();
-        dots(dtype, m, width, k, a, aRow, b + j * bColumn, bColumn, c + j * bytes, cRow, work);
+        dots(dtype, m, width, k, a, aRow, b + j * bColumn, bColumn, c + j * bytes, cRow, add, work);
       });
       work.run();
     }
@@ -123,7 +123,7 @@ export function gemm(
   } else blocked(dtype, m, n, k, a, aRow, aStep, b, bStep, bColumn, c, cRow, add, work, packed);
 }
 
-/** c = a b for a few rows and columns dense in k. */
+/** c (+)= a b for a few rows and columns dense in k. */
 function dots(
   dtype: FloatDType,
   m: number,
@@ -135,10 +135,11 @@ function dots(
   bColumn: number,
   c: number,
   cRow: number,
+  add: boolean,
   work: Work,
 ): void {
   const kernels = work.kernels(directKernels(dtype));
-  for (let i = 0; i < m; i++) kernels.dots(n, k, a + i * aRow, b, bColumn, c + i * cRow);
+  for (let i = 0; i < m; i++) kernels.dots(n, k, a + i * aRow, b, bColumn, c + i * cRow, add ? 1 : 0);
 }
 
 /** c = a b by reading a where it lies. */
