@@ -23,6 +23,7 @@ export * from './compositions/adaptive-pooling.ts';
 export * from './compositions/attention.ts';
 export * from './compositions/fractional-pooling.ts';
 export * from './compositions/interpolation.ts';
+export * from './compositions/step-products.ts';
 export * from './create.ts';
 export { elementwise, type Binary, type Elementwise, type Operand, type Ternary, type Unary } from './define/elementwise.ts';
 export { defineUpdate, type Update, type UpdateFormula, type UpdateSignature } from './define/update.ts';

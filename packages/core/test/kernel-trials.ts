@@ -182,9 +182,14 @@ function matmul(draw: Draw): Trial {
   const [a, b] = [draw.operand([...batch, m, k], dtype), draw.operand([...batch, k, n], dtype)];
   const out = draw.tensor([...batch, m, n], dtype);
   const add = dtype.startsWith('float') && draw.chance(0.3);
+  const times = draw.chance(0.3) ? 2 : 1;
   return {
     outputs: [out],
-    run: (kernels, [o]) => kernels.matmul(o!, a, b, add),
+    run: (kernels, [o]) => {
+      // The second product finds the form that the first one left.
+      const right = times > 1 ? { ...b, formSlot: { form: null } } : b;
+      for (let i = 0; i < times; i++) kernels.matmul(o!, a, right, add);
+    },
     tolerance: 10 * tolerances[dtype],
     about: [add, shapes(out, a, b)],
   };

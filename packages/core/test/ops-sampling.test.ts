@@ -156,7 +156,55 @@ describeOnEachBackend('recurrent steps', () => {
   it('have derivatives', () => {
     expectDerivatives((gates, cell) => tg.cat([...tg.lstmStep(gates, cell)]), [random(2, 12), random(2, 3)]);
     expectDerivatives((x, h, hidden) => tg.gruStep(x, h, hidden), [random(2, 9), random(2, 9), random(2, 3)]);
-    expectDerivatives((a, b) => tg.tanhOfSum(a, b).add(tg.reluOfSum(a, b)), [random(2, 3), random(2, 3)]);
+    expectDerivatives((sum, x, w) => tg.plusLinear(sum.mul(2), x, w), [random(2, 3), random(2, 4), random(3, 4)]);
+  });
+
+  it('share a weight', () => {
+    const pass = (sum: tg.Tensor, x: tg.Tensor, w: tg.Tensor): tg.Tensor => {
+      const products = tg.stepProducts(sum.mul(2), w, [2, 1, 2]);
+      const first = tg.stepProduct(products, 0, x);
+      return tg.stepProduct(products, 2, tg.stepProduct(products, 1, first.narrow(0, 0, 1)).tanh().expand([2, 3]));
+    };
+    expectDerivatives(pass, [random(5, 3), random(2, 3), random(3, 3)]);
+    const args = [random(5, 3), random(2, 3), random(3, 3)] as const;
+    pass(...args).sum().backward();
+    const found = args.map((x) => close(x.grad!));
+    const [sum, x, w] = args.map((arg) => arg.detach().requiresGrad_()) as [tg.Tensor, tg.Tensor, tg.Tensor];
+    const [first, second, third] = sum.mul(2).split([2, 1, 2]) as [tg.Tensor, tg.Tensor, tg.Tensor];
+    const next = first.add(x.linear(w)).narrow(0, 0, 1).linear(w).add(second);
+    third.add(next.tanh().expand([2, 3]).linear(w)).sum().backward();
+    expect(found).toEqual([sum, x, w].map((arg) => close(arg.grad!)));
+  });
+
+  it('share a large weight, until it is changed', () => {
+    const [sum, x, w] = [random(8, 1100).detach(), random(8, 300), random(1100, 300).detach()];
+    const [above, below] = [x.narrow(0, 0, 4), x.narrow(0, 4, 4)];
+    const products = tg.stepProducts(sum.clone(), w, [4, 4]);
+    const first = tg.stepProduct(products, 0, above);
+    expect(close(first)).toEqual(close(sum.narrow(0, 0, 4).add(above.linear(w))));
+    first.sum().backward();
+    expect(close(x.grad!.narrow(0, 0, 4))).toEqual(close(w.sum(0).expand([4, 300])));
+    w.mul_(2);
+    expect(close(tg.stepProduct(products, 1, below.detach()))).toEqual(close(sum.narrow(0, 4, 4).add(below.linear(w))));
+  });
+
+  it('do not take a hidden state for what it was when a hook has changed it since', () => {
+    const [sum, x, w] = [random(4, 3), random(2, 3).detach(), random(3, 3)];
+    const products = tg.stepProducts(sum.mul(2), w, [2, 2]);
+    const first = tg.stepProduct(products, 0, x);
+    first.registerHook(() => void x.mul_(2));
+    const last = tg.stepProduct(products, 1, x).add(first);
+    expect(() => last.sum().backward()).toThrow(tg.GradError);
+  });
+
+  it('need a hidden state of the type of the weight, and steps may be left out', () => {
+    const [sum, x, w] = [random(5, 3), random(2, 4), random(3, 4)];
+    expect(() => tg.plusLinear(sum, x, w.to('float32'))).toThrow(tg.DTypeError);
+    expect(() => tg.plusLinear(sum, x.to('float32'), w.to('float32'))).toThrow(tg.DTypeError);
+    expect(() => tg.plusLinear(sum, x, w)).toThrow(/the gates are \[5, 3\], the hidden state \[2, 4\]/);
+    tg.stepProduct(tg.stepProducts(sum.mul(2), w, [2, 1, 2]), 2, x).sum().backward();
+    expect(sum.grad!.sum(1).toArray()).toEqual([0, 0, 0, 6, 6]);
+    expect(close(w.grad!)).toEqual(close(x.sum(0).expand([3, 4])));
   });
 
   it('need gates that fit the state', () => {

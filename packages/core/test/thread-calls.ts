@@ -29,6 +29,15 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('matmul of a batch', () => batches[0].matmul(batches[1]));
   add('matmul of a large batch', () => tg.ones([10, 130, 150]).mul(0.1).matmul(tg.ones([10, 150, 140]).mul(0.3)));
 
+  const steps = [tg.randn([103, 1100]), tg.randn([40, 300]), tg.randn([33, 300]), tg.randn([1100, 300])];
+  add('products of steps', () => {
+    return gradients(steps, (sum, first, second, w) => {
+      const products = tg.stepProducts(sum!.mul(1), w!, [40, 30, 33]);
+      const [a, b, c] = [first!, first!.narrow(0, 0, 30), second!].map((x, t) => tg.stepProduct(products, t, x));
+      return tg.cat([a!, b!, c!]);
+    });
+  });
+
   const images = tg.randn([8, 32, 28, 28]);
   const filters = tg.randn([48, 32, 3, 3]).mul(0.1);
   const conv = (options: tg.ConvolutionOptions) => (x: Tensor, w: Tensor) => tg.conv2d(x, w, null, options);

@@ -3,6 +3,11 @@ import type { CompiledSlot, Expr } from '../expr/index.ts';
 import type { Shape, Strides } from '../shape.ts';
 import type { Storage } from '../storage.ts';
 
+/** A place where backends keep an operand in a form of their own. */
+export interface FormSlot {
+  form: object | null;
+}
+
 /** What a kernel sees of a tensor: elements of a storage, addressed by offset and strides, both in elements. */
 export interface Strided {
   readonly storage: Storage;
@@ -12,6 +17,8 @@ export interface Strided {
   readonly dtype: DType;
   /** What shows that the elements are still wanted; what is made from a tensor passes it on. */
   readonly owner?: object | null;
+  /** For the right operand of many products, which does not change between them: where its form for products is kept. */
+  readonly formSlot?: FormSlot | null;
 }
 
 /** Ways to fold many elements into one. `any` and `all` read and write bool; the others keep the dtype of `out`. */

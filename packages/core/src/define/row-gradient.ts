@@ -16,11 +16,27 @@ export interface RowInput {
   readonly isConstant: boolean;
 }
 
+/** Neighbours among inputs or outputs that lie side by side in one tensor. */
+export interface Span {
+  readonly start: number;
+  readonly count: number;
+}
+
+/** Spans of these lengths, one after the other. */
+export function spansOf(counts: readonly number[]): Span[] {
+  let end = 0;
+  return counts.map((count) => ({ start: (end += count) - count, count }));
+}
+
 /** What a row program computes, numbered like a `RowComputation`. */
 export interface RowFormula {
   readonly inputs: readonly RowInput[];
+  /** The tensors that are given, each with its inputs. */
+  readonly operands: readonly Span[];
   readonly folds: readonly DifferentiableFold[];
   readonly outputs: readonly RowOutput[];
+  /** The tensors that are made, each with its outputs. */
+  readonly results: readonly Span[];
   /** Expressions that derivatives contain, each with what it equals in terms of the first output: `output()`. */
   readonly known: readonly (readonly [Expr, Expr])[];
 }
@@ -28,11 +44,11 @@ export interface RowFormula {
 /** Gradients as a formula. */
 export interface RowGradient {
   readonly formula: RowFormula;
-  /** Positions of the outputs whose gradients come first among its inputs. */
+  /** Positions of the results whose gradients come first among its operands. */
   readonly gradients: readonly number[];
-  /** Positions of the saved values that follow: inputs, then outputs. */
+  /** Positions of the saved values that follow: operands, then results. */
   readonly reads: readonly number[];
-  /** Per input of the original the position of its gradient among the results; −1 where it has none. */
+  /** Per operand of the original the position of its gradient among the results; −1 where it has none. */
   readonly results: readonly number[];
   /** Folds of the original that the formula needs as outputs and does not find there. */
   readonly missing: readonly number[];
@@ -41,8 +57,8 @@ export interface RowGradient {
 /**
  * Reverse mode over the folds of a formula: for the inputs that need it, the gradients as a formula again. The adjoint of
  * a sum r is a sum too, of g ∂f/∂r and of the later adjoints times what they depend on r with.
- * @param needs which inputs want a gradient
- * @param present which outputs have one
+ * @param needs which operands want a gradient
+ * @param present which results have one
  */
 export function rowGradient(formula: RowFormula, needs: readonly boolean[], present: readonly boolean[]): RowGradient {
   return new Derivation(formula, present).run(needs);
@@ -55,12 +71,13 @@ class Derivation {
   private readonly folds: Expr[] = [];
   /** Adjoints of the folds, null for those that are constants. */
   private readonly adjoints: (Expr | null)[];
+  /** Per output whether it has a gradient. */
   private readonly present: readonly boolean[];
   private readonly varying = new Map<Expr, boolean>();
 
   constructor(formula: RowFormula, present: readonly boolean[]) {
     this.formula = formula;
-    this.present = present;
+    this.present = formula.results.flatMap(({ count }, r) => new Array<boolean>(count).fill(present[r]!));
     this.base = formula.inputs.length + 1 + formula.folds.length;
     this.adjoints = formula.folds.map(() => null);
   }
@@ -82,19 +99,32 @@ class Derivation {
   }
 
   run(needs: readonly boolean[]): RowGradient {
-    const { inputs, folds } = this.formula;
+    const { inputs, operands, folds } = this.formula;
     for (let k = folds.length - 1; k >= 0; k--) {
       if (folds[k]!.kind === 'sum') this.adjoints[k] = this.summed(this.foldLeaf(k));
     }
-    const results: number[] = [];
     const outputs: RowOutput[] = [];
-    inputs.forEach(({ sort, isConstant }, i) => {
-      const wanted = needs[i]! && !isConstant;
-      const value = !wanted ? constant(0) : sort === 'row' ? this.summed(input(i)) : sumOf(this.elementTerms(input(i)));
-      results.push(isZero(value) ? -1 : outputs.length);
-      if (!isZero(value)) outputs.push({ sort, value });
+    const spans: Span[] = [];
+    const results = operands.map((operand, i) => {
+      const leaves = leavesOf(operand);
+      const { sort, isConstant } = inputs[operand.start]!;
+      const values = leaves.map((leaf) => (needs[i]! && !isConstant ? this.adjoint(input(leaf), sort) : constant(0)));
+      if (values.every(isZero)) return -1;
+      // Operands that only occur as their sum have one gradient.
+      const same = spans.findIndex(({ start, count }) => {
+        const [given, { sort: other }] = [outputs.slice(start, start + count), outputs[start]!];
+        return sort === other && count === values.length && given.every(({ value }, k) => value === values[k]);
+      });
+      if (same >= 0) return same;
+      spans.push({ start: outputs.length, count: values.length });
+      for (const value of values) outputs.push({ sort, value });
+      return spans.length - 1;
     });
-    return { ...this.numbered(outputs), results };
+    return { ...this.numbered(outputs, spans), results };
+  }
+
+  private adjoint(leaf: Expr, sort: RowSort): Expr {
+    return sort === 'row' ? this.summed(leaf) : sumOf(this.elementTerms(leaf));
   }
 
   /** What one element adds to the adjoint of a leaf. */
@@ -170,43 +200,50 @@ class Derivation {
   }
 
   /** The formula in a numbering of its own: gradients, then what is read, then the folds. */
-  private numbered(results: readonly RowOutput[]): Omit<RowGradient, 'results'> {
-    const { inputs, folds, outputs } = this.formula;
+  private numbered(results: readonly RowOutput[], spans: readonly Span[]): Omit<RowGradient, 'results'> {
+    const { formula, base } = this;
     const mentioned = new Set<number>();
     for (const value of [...this.folds, ...results.map((result) => result.value)]) {
       for (const node of nodesOf(value)) if (node.name === 'input') mentioned.add(node.value);
     }
-    const count = outputs.length;
-    const range = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
-    const gradients = range(count).filter((o) => mentioned.has(this.base + o));
-    const reads = [
-      ...range(inputs.length).filter((i) => mentioned.has(i)),
-      ...range(count).filter((o) => mentioned.has(this.base + count + o)).map((o) => inputs.length + o),
-    ];
+    const count = formula.outputs.length;
     const renamed: Expr[] = [];
-    const newInputs: RowInput[] = [];
-    for (const o of gradients) {
-      renamed[this.base + o] = input(newInputs.length);
-      newInputs.push({ sort: outputs[o]!.sort, isConstant: false });
-    }
-    for (const position of reads) {
-      const o = position - inputs.length;
-      renamed[o < 0 ? position : this.base + count + o] = input(newInputs.length);
-      newInputs.push(o < 0 ? inputs[position]! : { sort: outputs[o]!.sort, isConstant: this.isExtreme(outputs[o]!.value) });
-    }
-    renamed[inputs.length] = input(newInputs.length);
-    this.folds.forEach((_, k) => (renamed[this.base + 2 * count + k] = input(newInputs.length + 1 + k)));
+    const inputs: RowInput[] = [];
+    const counts: number[] = [];
+    /** Takes over the tensors that are mentioned, with all that lies in them; returns their positions. */
+    const take = (tensors: readonly Span[], first: number, describe: (leaf: number) => RowInput): number[] =>
+      tensors.flatMap((tensor, position) => {
+        const leaves = leavesOf(tensor);
+        if (!leaves.some((leaf) => mentioned.has(first + leaf))) return [];
+        counts.push(leaves.length);
+        for (const leaf of leaves) {
+          renamed[first + leaf] = input(inputs.length);
+          inputs.push(describe(leaf));
+        }
+        return [position];
+      });
+    const { operands, outputs } = formula;
+    const gradients = take(formula.results, base, (o) => ({ sort: outputs[o]!.sort, isConstant: false }));
+    const given = take(operands, 0, (i) => formula.inputs[i]!);
+    const made = take(formula.results, base + count, (o) => ({
+      sort: outputs[o]!.sort,
+      isConstant: this.isExtreme(outputs[o]!.value),
+    }));
+    renamed[formula.inputs.length] = input(inputs.length);
+    this.folds.forEach((_, k) => (renamed[base + 2 * count + k] = input(inputs.length + 1 + k)));
     const rename = (value: Expr): Expr => substitute(value, { inputs: renamed });
     return {
       formula: {
-        inputs: newInputs,
+        inputs,
+        operands: spansOf(counts),
         folds: this.folds.map((value) => ({ kind: 'sum', value: rename(value), still: [] })),
         outputs: results.map(({ sort, value }) => ({ sort, value: rename(value) })),
+        results: spans,
         known: [],
       },
       gradients,
-      reads,
-      missing: range(folds.length).filter((k) => mentioned.has(inputs.length + 1 + k)),
+      reads: [...given, ...made.map((r) => operands.length + r)],
+      missing: formula.folds.flatMap((_, k) => (mentioned.has(formula.inputs.length + 1 + k) ? [k] : [])),
     };
   }
 
@@ -216,3 +253,6 @@ class Derivation {
   }
 }
 
+function leavesOf({ start, count }: Span): number[] {
+  return Array.from({ length: count }, (_, k) => start + k);
+}

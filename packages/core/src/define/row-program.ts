@@ -5,7 +5,7 @@ import { input, output, param, type Expr } from '../expr/index.ts';
 import { withEntry, type Shape } from '../shape.ts';
 import type { Gradient, Node, Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
-import { rowGradient, type DifferentiableFold, type RowFormula, type RowGradient } from './row-gradient.ts';
+import { rowGradient, spansOf, type DifferentiableFold, type RowFormula, type RowGradient, type Span } from './row-gradient.ts';
 
 /** How the formula of a row program is written down. */
 export interface RowBuilder {
@@ -71,11 +71,11 @@ export class RowProgram implements Rule {
 
   /**
    * Runs the program and records it.
-   * @param tensors one per input, all of one floating-point dtype except those that have no gradient: per element of
-   * this shape, per row with size 1 at `dim`, per column a vector
+   * @param tensors one per operand, all of one floating-point dtype except those that have no gradient: per element of
+   * this shape (n times its size at `dim` where n inputs lie side by side), per row with size 1 at `dim`, per column a vector
    * @param shape the shape that the rows make up, at least one dimension
    * @param dim the dimension along which they lie
-   * @returns one tensor per output, shaped like the inputs
+   * @returns one tensor per result, shaped like the operands
    */
   apply(tensors: readonly Tensor[], shape: Shape, dim: number, params: readonly number[] = NO_NUMBERS): Tensor[] {
     return this.run(tensors, { shape, dim, params: [shape[dim]!, ...params] });
@@ -89,17 +89,17 @@ export class RowProgram implements Rule {
     const saved: (Tensor | null)[] = [...tensors, ...outs];
     for (let i = 0; i < saved.length; i++) if (!reads.includes(i)) saved[i] = null;
     record(program, attrs, tensors, outs.length === 1 ? outs[0]! : outs, saved, edges);
-    return outs.length === this.formula.outputs.length ? outs : outs.slice(0, this.formula.outputs.length);
+    return outs.length === this.formula.results.length ? outs : outs.slice(0, this.formula.results.length);
   }
 
   /** Where gradients go; null where none is wanted. */
   private edges(tensors: readonly Tensor[]): (Node | null)[] | null {
     const edges = edgesOf(tensors);
     if (edges === null) return null;
-    const { inputs } = this.formula;
+    const { inputs, operands } = this.formula;
     let isWanted = false;
     for (let i = 0; i < edges.length; i++) {
-      if (inputs[i]!.isConstant) edges[i] = null;
+      if (inputs[operands[i]!.start]!.isConstant) edges[i] = null;
       else if (edges[i] !== null) isWanted = true;
     }
     return isWanted ? edges : null;
@@ -108,21 +108,25 @@ export class RowProgram implements Rule {
   // Loops rather than closures here and below: what the engine compiles for a closure goes with it.
 
   private execute(tensors: readonly Tensor[], { shape, dim, params }: CallAttrs): Tensor[] {
-    const { inputs, outputs } = this.formula;
+    const { inputs, operands, outputs, results } = this.formula;
     const rows = toLast(shape, dim);
-    const from = new Array<Strided>(tensors.length);
+    const from = new Array<Strided>(inputs.length);
     let dtype: DType | null = null;
     for (let i = 0; i < tensors.length; i++) {
-      const { sort, isConstant } = inputs[i]!;
+      const span = operands[i]!;
+      const { sort, isConstant } = inputs[span.start]!;
       if (!isConstant) dtype ??= tensors[i]!.dtype;
-      from[i] = alongLast(tensors[i]!, sort, rows, dim, 0);
+      if (span.count > 1) partsAlongLast(tensors[i]!, rows, dim, from, span);
+      else from[span.start] = alongLast(tensors[i]!, sort, rows, dim, 0);
     }
-    const outs = new Array<Tensor>(outputs.length);
+    const outs = new Array<Tensor>(results.length);
     const to = new Array<Strided>(outputs.length);
-    for (let o = 0; o < outputs.length; o++) {
-      const { sort } = outputs[o]!;
-      outs[o] = empty(sortShape(shape, dim, sort), dtype!);
-      to[o] = alongLast(outs[o]!, sort, rows, dim, 1);
+    for (let r = 0; r < results.length; r++) {
+      const span = results[r]!;
+      const { sort } = outputs[span.start]!;
+      outs[r] = empty(span.count > 1 ? withEntry(shape, dim, span.count * shape[dim]!) : sortShape(shape, dim, sort), dtype!);
+      if (span.count > 1) partsAlongLast(outs[r]!, rows, dim, to, span);
+      else to[span.start] = alongLast(outs[r]!, sort, rows, dim, 1);
     }
     kernels(this.name).rows(this.content.computation, rows, to, from, params);
     return outs;
@@ -141,11 +145,13 @@ export class RowProgram implements Rule {
   }
 
   private derive(needs: readonly boolean[]): Recorded {
-    const { inputs, outputs } = this.formula;
-    const { reads, missing } = rowGradient(this.formula, needs, outputs.map(() => true));
+    const { inputs, outputs, results } = this.formula;
+    const { reads, missing } = rowGradient(this.formula, needs, results.map(() => true));
     if (missing.length === 0) return { program: this, reads };
     const folds = missing.map((k): RowOutput => ({ sort: 'row', value: input(inputs.length + 1 + k) }));
-    return new RowProgram(this.name, () => ({ ...this.formula, outputs: [...outputs, ...folds] })).derive(needs);
+    const further = missing.map((_, k) => ({ start: outputs.length + k, count: 1 }));
+    const formula = { ...this.formula, outputs: [...outputs, ...folds], results: [...results, ...further] };
+    return new RowProgram(this.name, () => formula).derive(needs);
   }
 
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
@@ -161,14 +167,14 @@ export class RowProgram implements Rule {
   }
 
   private gradient(node: Node, gradients: readonly Gradient[]): Derived {
-    const { inputs, outputs } = this.formula;
+    const { operands, results } = this.formula;
     let key = 0;
-    for (let i = 0; i < inputs.length; i++) if (node.needs(i)) key += 2 ** i;
-    for (let o = 0; o < outputs.length; o++) if (gradients[o]) key += 2 ** (inputs.length + o);
+    for (let i = 0; i < operands.length; i++) if (node.needs(i)) key += 2 ** i;
+    for (let r = 0; r < results.length; r++) if (gradients[r]) key += 2 ** (operands.length + r);
     let found = this.derived.get(key);
     if (found === undefined) {
-      const present = outputs.map((_, o) => Boolean(gradients[o]));
-      const plan = rowGradient(this.formula, inputs.map((_, i) => node.needs(i)), present);
+      const present = results.map((_, r) => Boolean(gradients[r]));
+      const plan = rowGradient(this.formula, operands.map((_, i) => node.needs(i)), present);
       const program = plan.formula.outputs.length === 0 ? null : new RowProgram(`${this.name}_backward`, () => plan.formula);
       found = { plan, program };
       this.derived.set(key, found);
@@ -179,13 +185,13 @@ export class RowProgram implements Rule {
 
 interface Recorded {
   readonly program: RowProgram;
-  /** What is saved: positions of inputs, then outputs. */
+  /** What is saved: positions of operands, then results. */
   readonly reads: readonly number[];
 }
 
 interface Derived {
   readonly plan: RowGradient;
-  /** Null where no input has a gradient. */
+  /** Null where no operand has a gradient. */
   readonly program: RowProgram | null;
 }
 
@@ -219,23 +225,35 @@ function alongLast(x: Tensor, sort: RowSort, rows: Shape, dim: number, kept: 0 |
   return { storage, offset, shape: kept ? withEntry(rows, last, 1) : rows, strides: withEntry(strides, last, 0), dtype };
 }
 
+/** The parts of this size that lie side by side in an operand, each as the kernel sees it. */
+function partsAlongLast(x: Tensor, rows: Shape, dim: number, to: Strided[], { start, count }: Span): void {
+  const { storage, dtype } = x;
+  const strides = toLast(x.strides, dim);
+  const size = rows[rows.length - 1]! * x.strides[dim]!;
+  for (let k = 0; k < count; k++) to[start + k] = { storage, offset: x.offset + k * size, shape: rows, strides, dtype };
+}
+
+/** What an operand is: a sort, after which a `!` says that it has no gradient, or sorts of what lies side by side in it. */
+export type RowOperand = RowSort | `${RowSort}!` | readonly 'element'[];
+
 /**
  * Declares a computation along a dimension by its formula.
- * @param inputs sorts of the inputs; those after a `!` have no gradient
+ * @param build gets one expression per input, those that lie side by side in an operand one after the other
  */
 /* @__NO_SIDE_EFFECTS__ */
 export function rowProgram(
   name: string,
-  inputs: readonly (RowSort | `${RowSort}!`)[],
+  operands: readonly RowOperand[],
   build: (row: RowBuilder, ...inputs: Expr[]) => RowResults,
 ): RowProgram {
-  return new RowProgram(name, () => writeFormula(inputs, build));
+  return new RowProgram(name, () => writeFormula(operands, build));
 }
 
 function writeFormula(
-  inputs: readonly (RowSort | `${RowSort}!`)[],
+  operands: readonly RowOperand[],
   build: (row: RowBuilder, ...inputs: Expr[]) => RowResults,
 ): RowFormula {
+  const inputs = operands.flat();
   const folds: DifferentiableFold[] = [];
   const fold = (kind: DifferentiableFold['kind'], value: Expr, still: readonly Expr[]): Expr => {
     folds.push({ kind, value, still });
@@ -251,8 +269,10 @@ function writeFormula(
   const { outputs, known } = build(row, ...inputs.map((_, i) => input(i)));
   return {
     inputs: inputs.map((sort) => ({ sort: sort.replace('!', '') as RowSort, isConstant: sort.endsWith('!') })),
+    operands: spansOf(operands.map((operand) => (typeof operand === 'string' ? 1 : operand.length))),
     folds,
     outputs,
+    results: spansOf(outputs.map(() => 1)),
     known: known?.(output()) ?? [],
   };
 }

@@ -1,36 +1,24 @@
-import { elementwise, type Binary } from '../define/elementwise.ts';
 import { rowProgram } from '../define/row-program.ts';
 import { ShapeError } from '../errors.ts';
 import { shapeString } from '../shape.ts';
 import type { Tensor } from '../tensor.ts';
 
-/** tanh(a + b). @internal */
-export const tanhOfSum: Binary = elementwise('rnn_tanh_cell', (a, b) => a.add(b).tanh(), {
-  partials: (_, y) => [y.mul(y).neg().add(1), y.mul(y).neg().add(1)],
-});
+const four: readonly 'element'[] = ['element', 'element', 'element', 'element'];
+const three: readonly 'element'[] = ['element', 'element', 'element'];
 
-/** max(a + b, 0). @internal */
-export const reluOfSum: Binary = elementwise('rnn_relu_cell', (a, b) => a.add(b).le(0).where(0, a.add(b)), {
-  partials: (_, y) => [y.le(0).where(0, 1), y.le(0).where(0, 1)],
+const lstm = rowProgram('lstm_cell', [four, 'element'], (_, input, forget, content, exit, cell) => {
+  const next = forget.sigmoid().mul(cell).add(input.sigmoid().mul(content.tanh()));
+  return {
+    outputs: [
+      { sort: 'element', value: exit.sigmoid().mul(next.tanh()) },
+      { sort: 'element', value: next },
+    ],
+  };
 });
-
-const lstm = rowProgram(
-  'lstm_cell',
-  ['element', 'element', 'element', 'element', 'element'],
-  (_, input, forget, content, exit, cell) => {
-    const next = forget.sigmoid().mul(cell).add(input.sigmoid().mul(content.tanh()));
-    return {
-      outputs: [
-        { sort: 'element', value: exit.sigmoid().mul(next.tanh()) },
-        { sort: 'element', value: next },
-      ],
-    };
-  },
-);
 
 const gru = rowProgram(
   'gru_cell',
-  ['element', 'element', 'element', 'element', 'element', 'element', 'element'],
+  [three, three, 'element'],
   (_, xReset, xUpdate, xNew, hReset, hUpdate, hNew, hidden) => {
     const reset = xReset.add(hReset).sigmoid();
     const update = xUpdate.add(hUpdate).sigmoid();
@@ -39,10 +27,10 @@ const gru = rowProgram(
   },
 );
 
-/** The size of the state, if gates of so many parts fit it. */
-function check(op: string, gates: Tensor, state: Tensor, parts: number): number {
+/** Refuses gates that do not fit the state. */
+function check(op: string, gates: Tensor, state: Tensor, parts: number): void {
   const [rows, size] = state.shape as [number, number];
-  if (state.ndim === 2 && gates.ndim === 2 && gates.shape[0] === rows && gates.shape[1] === parts * size) return size;
+  if (state.ndim === 2 && gates.ndim === 2 && gates.shape[0] === rows && gates.shape[1] === parts * size) return;
   throw new ShapeError(
     `${op}: the gates are ${shapeString(gates.shape)} and the state ${shapeString(state.shape)}; expected [N, ${parts} H] and [N, H]`,
     { op, shapes: [gates.shape, state.shape] },
@@ -57,9 +45,8 @@ function check(op: string, gates: Tensor, state: Tensor, parts: number): number 
  * @source torch.nn.LSTMCell (Hochreiter & Schmidhuber 1997)
  */
 export function lstmStep(gates: Tensor, cell: Tensor): [hidden: Tensor, cell: Tensor] {
-  const size = check('lstmStep', gates, cell, 4);
-  const parts = gates.split(size, 1);
-  return lstm.apply([...parts, cell], cell.shape, 1) as [Tensor, Tensor];
+  check('lstmStep', gates, cell, four.length);
+  return lstm.apply([gates, cell], cell.shape, 1) as [Tensor, Tensor];
 }
 
 /**
@@ -71,7 +58,7 @@ export function lstmStep(gates: Tensor, cell: Tensor): [hidden: Tensor, cell: Te
  * @source torch.nn.GRUCell (Cho et al. 2014)
  */
 export function gruStep(fromInput: Tensor, fromHidden: Tensor, hidden: Tensor): Tensor {
-  const size = check('gruStep', fromInput, hidden, 3);
-  check('gruStep', fromHidden, hidden, 3);
-  return gru.apply([...fromInput.split(size, 1), ...fromHidden.split(size, 1), hidden], hidden.shape, 1)[0]!;
+  check('gruStep', fromInput, hidden, three.length);
+  check('gruStep', fromHidden, hidden, three.length);
+  return gru.apply([fromInput, fromHidden, hidden], hidden.shape, 1)[0]!;
 }

@@ -4,7 +4,7 @@ import { Module } from '../module.ts';
 import { requireSizes } from '../named.ts';
 import { Parameter } from '../parameter.ts';
 import { options as listed } from '../repr.ts';
-import { recurrentKinds, type RecurrentKind, type RecurrentState } from './recurrent-step.ts';
+import { recurrentKinds, stepOf, type RecurrentKind, type RecurrentState } from './recurrent-step.ts';
 
 /** Options of the recurrent cells. */
 export interface CellOptions {
@@ -93,7 +93,7 @@ abstract class Cell extends Module {
     const weights = { weightIh, weightHh, biasIh, biasHh, weightHr: null };
     const rows = (tensor: Tensor): Tensor => (x.ndim === 1 ? tensor.unsqueeze(0) : tensor);
     const fromInput = rows(x).linear(weights.weightIh, this.#kind.inputBias(weights));
-    const next = this.#kind.step(fromInput, state.map(rows), weights);
+    const next = stepOf(this.#kind, fromInput, state.map(rows), weights);
     return x.ndim === 1 ? next.map((part) => part.squeeze(0)) : next;
   }
 

@@ -1,4 +1,4 @@
-import { cat, gruStep, lstmStep, reluOfSum, tanhOfSum, type Tensor } from '@tapegrad/core';
+import { cat, gruStep, lstmStep, plusLinear, stepProduct, stepProducts, zeros, type Tensor } from '@tapegrad/core';
 
 /** The parameters of one direction of one layer. */
 export interface RecurrentWeights {
@@ -23,8 +23,10 @@ export interface RecurrentKind {
   readonly hasCell: boolean;
   /** What is added to the input's part of the gates, once for the whole sequence. */
   inputBias(weights: RecurrentWeights): Tensor | null;
-  /** The next state, from the input's part of the gates. */
-  step(fromInput: Tensor, state: RecurrentState, weights: RecurrentWeights): RecurrentState;
+  /** Whether the hidden state's part of the gates, with its bias, is apart from the input's; else they are one sum. */
+  readonly isApart: boolean;
+  /** The next state, from the sum of the gates, or else from both parts. */
+  next(gates: Tensor, fromInput: Tensor, state: RecurrentState, weights: RecurrentWeights): RecurrentState;
 }
 
 /** Both biases together, where they are added to the same sum. */
@@ -32,36 +34,50 @@ function bothBiases({ biasIh, biasHh }: RecurrentWeights): Tensor | null {
   return biasIh === null || biasHh === null ? (biasIh ?? biasHh) : biasIh.add(biasHh);
 }
 
-const plain = (activation: (a: Tensor, b: Tensor) => Tensor): RecurrentKind => ({
+const plain = (activation: (x: Tensor) => Tensor): RecurrentKind => ({
   gates: 1,
   hasCell: false,
   inputBias: bothBiases,
-  step: (fromInput, [hidden], { weightHh }) => [activation(fromInput, hidden!.linear(weightHh))],
+  isApart: false,
+  next: (gates) => [activation(gates)],
 });
 
 /** The recurrent layers, each by its step. */
 export const recurrentKinds: Readonly<Record<'tanh' | 'relu' | 'lstm' | 'gru', RecurrentKind>> = {
-  tanh: plain(tanhOfSum),
-  relu: plain(reluOfSum),
+  tanh: plain((x) => x.tanh()),
+  relu: plain((x) => x.relu()),
   lstm: {
     gates: 4,
     hasCell: true,
     inputBias: bothBiases,
-    step: (fromInput, [hidden, cell], { weightHh, weightHr }) => {
-      const [next, nextCell] = lstmStep(hidden!.linear(weightHh).add_(fromInput), cell!);
+    isApart: false,
+    next: (gates, _, [, cell], { weightHr }) => {
+      const [next, nextCell] = lstmStep(gates, cell!);
       return [weightHr === null ? next : next.linear(weightHr), nextCell];
     },
   },
   gru: {
     gates: 3,
     hasCell: false,
-    // The reset gate scales the hidden state's part of the content, with its bias.
     inputBias: ({ biasIh }) => biasIh,
-    step: (fromInput, [hidden], { weightHh, biasHh }) => [
-      gruStep(fromInput, hidden!.linear(weightHh, biasHh), hidden!),
-    ],
+    // The reset gate scales the hidden state's part of the content, with its bias.
+    isApart: true,
+    next: (gates, fromInput, [hidden]) => [gruStep(fromInput, gates, hidden!)],
   },
 };
+
+/** What the hidden state's part of the gates is added to, in its place. */
+function restOfGates({ isApart }: RecurrentKind, fromInput: Tensor, { biasHh }: RecurrentWeights): Tensor {
+  if (!isApart) return fromInput;
+  const { shape, dtype } = fromInput;
+  return biasHh === null ? zeros(shape, { dtype }) : biasHh.expand(shape).clone();
+}
+
+/** One step for itself: the next state, from the input's part of the gates, whose memory it takes. */
+export function stepOf(kind: RecurrentKind, fromInput: Tensor, state: RecurrentState, weights: RecurrentWeights): RecurrentState {
+  const gates = plusLinear(restOfGates(kind, fromInput, weights), state[0]!, weights.weightHh);
+  return kind.next(gates, fromInput, state, weights);
+}
 
 /** What a pass over a sequence gives. */
 export interface Pass {
@@ -85,13 +101,20 @@ export function passOver(
   isReverse: boolean,
 ): Pass {
   const fromInput = x.linear(weights.weightIh, kind.inputBias(weights));
-  const pieces = batchSizes.length === 1 ? [fromInput] : fromInput.split(batchSizes, 0);
+  const sums = stepProducts(restOfGates(kind, fromInput, weights), weights.weightHh, batchSizes);
+  const apart = kind.isApart ? fromInput.split(batchSizes, 0) : sums.pieces;
   const outputs = new Array<Tensor>(batchSizes.length);
-  const last = isReverse
-    ? backwards(kind, pieces, outputs, initial, weights)
-    : forwards(kind, pieces, outputs, initial, weights);
+  const step = (t: number, state: RecurrentState): RecurrentState => {
+    const next = kind.next(stepProduct(sums, t, state[0]!), apart[t]!, state, weights);
+    outputs[t] = next[0]!;
+    return next;
+  };
+  const last = isReverse ? backwards(batchSizes, initial, step) : forwards(batchSizes, initial, step);
   return { output: outputs.length === 1 ? outputs[0]! : cat(outputs), last };
 }
+
+/** Takes step t: the state after it from that before it. */
+type Step = (t: number, state: RecurrentState) => RecurrentState;
 
 function rowsOf(state: RecurrentState, start: number, count: number): RecurrentState {
   return state[0]!.shape[0] === count ? state : state.map((part) => part.narrow(0, start, count));
@@ -102,44 +125,30 @@ function together(states: readonly RecurrentState[]): RecurrentState {
 }
 
 /** From the first step on; sequences that end leave with their state. */
-function forwards(
-  kind: RecurrentKind,
-  pieces: readonly Tensor[],
-  outputs: Tensor[],
-  initial: RecurrentState,
-  weights: RecurrentWeights,
-): RecurrentState {
+function forwards(batchSizes: readonly number[], initial: RecurrentState, step: Step): RecurrentState {
   let state = initial;
   let ended: RecurrentState[] = [];
-  pieces.forEach((piece, t) => {
-    const [before, count] = [state[0]!.shape[0]!, piece.shape[0]!];
+  batchSizes.forEach((count, t) => {
+    const before = state[0]!.shape[0]!;
     if (count < before) {
       ended = [state.map((part) => part.narrow(0, count, before - count)), ...ended];
       state = rowsOf(state, 0, count);
     }
-    state = kind.step(piece, state, weights);
-    outputs[t] = state[0]!;
+    state = step(t, state);
   });
   return together([state, ...ended]);
 }
 
 /** From the last step back; sequences join where they end. */
-function backwards(
-  kind: RecurrentKind,
-  pieces: readonly Tensor[],
-  outputs: Tensor[],
-  initial: RecurrentState,
-  weights: RecurrentWeights,
-): RecurrentState {
-  let state = rowsOf(initial, 0, pieces.at(-1)!.shape[0]!);
-  for (let t = pieces.length - 1; t >= 0; t--) {
-    const [before, count] = [state[0]!.shape[0]!, pieces[t]!.shape[0]!];
+function backwards(batchSizes: readonly number[], initial: RecurrentState, step: Step): RecurrentState {
+  let state = rowsOf(initial, 0, batchSizes.at(-1)!);
+  for (let t = batchSizes.length - 1; t >= 0; t--) {
+    const [before, count] = [state[0]!.shape[0]!, batchSizes[t]!];
     if (count > before) {
       const joining = initial.map((part) => part.narrow(0, before, count - before));
       state = together([state, joining]);
     }
-    state = kind.step(pieces[t]!, state, weights);
-    outputs[t] = state[0]!;
+    state = step(t, state);
   }
   return state;
 }

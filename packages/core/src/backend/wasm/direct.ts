@@ -37,8 +37,8 @@ export interface DirectKernels {
     add: number,
     spare: number,
   ): void;
-  /** c = a b for one row a, both dense in k. */
-  dots(n: number, k: number, a: number, b: number, bColumn: number, c: number): void;
+  /** c (+)= a b for one row a, both dense in k. */
+  dots(n: number, k: number, a: number, b: number, bColumn: number, c: number, add: number): void;
 }
 
 /** With so many rows and so deep, dense columns of b are packed too: tiles read them often, and cache lines far apart collide. */

@@ -1,10 +1,10 @@
 import { dtypeInfo, type TypedArray } from '../../dtype.ts';
 import { contiguousStrides, numel } from '../../shape.ts';
 import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
-import type { Strided } from '../types.ts';
+import type { FormSlot, Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
-import { gemm, product, productNanoseconds } from './gemm.ts';
+import { gemm, type PackedColumns, product, productNanoseconds, roomForColumns } from './gemm.ts';
 import { alone, workOf } from './work.ts';
 
 /** out[..., m, n] = a[..., m, k] b[..., k, n], or += if `add` is set. */
@@ -60,7 +60,11 @@ function products(
     batchRank--;
     rows *= out.shape[batchRank]!;
   }
-  if (batchRank === 0) product.gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, add);
+  const slot = swap === 0 && product.gemm === gemm ? b.formSlot : null;
+  if (batchRank === 0 && slot) {
+    const packed = packedIn(slot, dtype, n, k);
+    gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, add, null, packed);
+  } else if (batchRank === 0) product.gemm(dtype, rows, n, k, aStart, aRow, aStep, bStart, bStep, bColumn, cStart, cRow, add);
   else {
     // A product by others can't be put on a list.
     const count = numel(out.shape.slice(0, batchRank));
@@ -75,6 +79,10 @@ function products(
     eachBatch(0, batchRank, out, a, b, bytes, aStart, bStart, cStart, one);
     work.run();
   }
+}
+
+function packedIn(slot: FormSlot, dtype: FloatDType, n: number, k: number): PackedColumns {
+  return (slot.form ??= roomForColumns(dtype, n, k)) as PackedColumns;
 }
 
 /** So many products of a batch are not enough for several threads. */

@@ -27,11 +27,11 @@ export function defineWideRow(assembler: Assembler, float: FloatType): Callable<
   });
 }
 
-/** Defines `dots`: c = a b for one row a and n columns, dense in k, each with four vectors of sums. */
+/** Defines `dots`: c (+)= a b for one row a and n columns, dense in k, each with four vectors of sums. */
 export function defineDots(assembler: Assembler, float: FloatType): void {
   const { lanes, scalar, bytes, type } = float;
   const sizes = { n: 'i32', k: 'i32' } as const;
-  const operands = { a: 'i32', b: 'i32', bColumn: 'i32', c: 'i32' } as const;
+  const operands = { a: 'i32', b: 'i32', bColumn: 'i32', c: 'i32', add: 'i32' } as const;
   assembler.function('dots', { ...sizes, ...operands }, null, (f, p) => {
     const [x, y, left] = [f.i32(), f.i32(), f.i32()];
     const sums = [f.local('v128'), f.local('v128'), f.local('v128'), f.local('v128')] as const;
@@ -66,6 +66,7 @@ export function defineDots(assembler: Assembler, float: FloatType): void {
         f.increment(x, bytes);
         f.increment(y, bytes);
       });
+      f.if(p.add, () => f.set(total, scalar.add(scalar.load(p.c), total)));
       f.store(p.c, total);
       f.increment(p.b, p.bColumn);
       f.increment(p.c, bytes);
