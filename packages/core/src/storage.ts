@@ -45,7 +45,7 @@ export class Storage {
 
 const DEFAULT_BUDGET = 2 ** 31;
 /** Large storages are looked through when they have grown by so many bytes; where they are moved, later if they come back. */
-const FIRST_NURSERY = 2 ** 26;
+const FIRST_NURSERY = 3 * 2 ** 25;
 /** Storages of no bytes share this address. */
 const EMPTY_ADDRESS = 64;
 
@@ -181,9 +181,14 @@ function sweepDead(): boolean {
 
 /** Bytes that the sweep which runs has freed. */
 let freed = 0;
+/**
+ * What one of so many last kernels used is not looked at: code that works on bytes may hold their storage alone, and no
+ * longer the tensor that it took it from.
+ */
+const RECENT_KERNELS = 256;
 
 function freeIfDead(storage: Storage, block: Block): void {
-  if (block.lastUse > lastSweep) return;
+  if (block.lastUse > Math.max(lastSweep, now - RECENT_KERNELS)) return;
   if (storage.owner === null) evict(block);
   else if (isDead(storage)) {
     freed += storage.byteLength;
