@@ -13,8 +13,9 @@ import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
 import { tileColumns } from './tile.ts';
 import { weightGradient } from './weight-gradient.ts';
-import { clear, Patches, startOf } from './window-patches.ts';
+import { Patches, startOf } from './window-patches.ts';
 import { alone, cuts, type Work, workOf } from './work.ts';
+import { clear } from './zeros.ts';
 
 const matrices = new Scratch();
 

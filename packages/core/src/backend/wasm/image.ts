@@ -1,10 +1,10 @@
 import { dtypeInfo } from '../../dtype.ts';
-import { views } from '../../heap.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import { copy } from './copy.ts';
 import { Scratch } from './scratch.ts';
 import { type Spatial, withThreeDims } from './window.ts';
+import { zeroBytes } from './zeros.ts';
 
 const scratch = new Scratch();
 /** Memory for what threads work on side by side. */
@@ -62,7 +62,7 @@ export class PaddedImages {
     if (this.isCopy) {
       this.imageBytes = this.size;
       this.address = scratch.take(this.size * this.room);
-      this.clear();
+      if (!isWritten) this.clear();
     } else {
       this.imageBytes = this.images.strides[0]! * this.bytes;
       this.address = addressOf(images.storage) + images.offset * this.bytes;
@@ -83,7 +83,7 @@ export class PaddedImages {
 
   /** Fills the padded images with zeros. */
   clear(): void {
-    views.u8.fill(0, this.address, this.address + this.size * this.room);
+    zeroBytes(this.address, this.size * this.room);
   }
 
   /** Makes room for some images from this one on, whose elements `load` brings in. */

@@ -7,7 +7,8 @@ import { patchKernels } from './patches.ts';
 import { Scratch } from './scratch.ts';
 import { weightGradient as panelWeightGradient } from './weight-gradient.ts';
 import { reach } from './window.ts';
-import { clear, writeOffsets } from './window-patches.ts';
+import { writeOffsets } from './window-patches.ts';
+import { clear } from './zeros.ts';
 
 const scratch = /* @__PURE__ */ new Scratch();
 

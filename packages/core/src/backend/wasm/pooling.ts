@@ -1,7 +1,7 @@
 import { dtypeInfo } from '../../dtype.ts';
 import { views } from '../../heap.ts';
 import { numel } from '../../shape.ts';
-import { addressOf, hostArray } from '../../storage.ts';
+import { addressOf } from '../../storage.ts';
 import type { AverageWindow, Strided, Window } from '../types.ts';
 import { Assembler, type FunctionBuilder, i32, type Local } from './assembler.ts';
 import { throughFloats, throughIntegers } from './dense.ts';
@@ -10,6 +10,7 @@ import { buildInside, FEW_TAPS, type InsideKernels } from './pooling-inside.ts';
 import { Scratch } from './scratch.ts';
 import { spatial, spatialWindow, tapOffsets } from './window.ts';
 import { eachPiece, workOf } from './work.ts';
+import { clear } from './zeros.ts';
 
 /** Per dimension (depth, height, width): sizes of input and output, and the window. */
 type Geometry = number[];
@@ -282,7 +283,7 @@ export function averagePoolTranspose(out: Strided, g: Strided, window: AverageWi
   throughFloats([out], [g], ([target], [pooled]) => {
     const { dtype } = target as { dtype: FloatDType };
     const [from, to] = [start(pooled!), start(target!)];
-    hostArray(target!.storage, dtype).fill(0, target!.offset, target!.offset + numel(target!.shape));
+    clear(target!);
     if (numel(g.shape) === 0) return;
     const table = writeDivisors(dtype, target!, pooled!, window);
     const geometry = geometryOf(target!, pooled!, window);

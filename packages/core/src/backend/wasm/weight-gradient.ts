@@ -11,8 +11,9 @@ import { reduce } from './reduce.ts';
 import { Scratch } from './scratch.ts';
 import { spareBytes } from './strip.ts';
 import { tileColumns } from './tile.ts';
-import { clear, Patches, startOf } from './window-patches.ts';
+import { Patches, startOf } from './window-patches.ts';
 import { alone, cuts, type Work, workOf } from './work.ts';
+import { clear } from './zeros.ts';
 
 /** So long a call takes at least where there would otherwise be very many. */
 const CALL_NANOSECONDS = 3_000;

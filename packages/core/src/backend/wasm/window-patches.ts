@@ -1,6 +1,5 @@
 import { views } from '../../heap.ts';
-import { numel } from '../../shape.ts';
-import { addressOf, hostArray } from '../../storage.ts';
+import { addressOf } from '../../storage.ts';
 import type { Strided } from '../types.ts';
 import type { Plan } from './convolution-plan.ts';
 import { PaddedImages } from './image.ts';
@@ -50,9 +49,4 @@ export function writeOffsets(plan: Plan, image: PaddedImages): number {
   const table = offsetTable.take(offsets.length * 4);
   views.i32.set(offsets, table / 4);
   return table;
-}
-
-/** Fills a result with zeros. */
-export function clear(out: Strided): void {
-  hostArray(out.storage, out.dtype).fill(0, out.offset, out.offset + numel(out.shape));
 }
