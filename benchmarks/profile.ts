@@ -1,6 +1,6 @@
 // npm run bench -- --profile NAME: where the time of a case goes, operation by operation.
 import { mkdirSync } from 'node:fs';
-import { profile } from '@tapegrad/core';
+import { profile, setNumThreads } from '@tapegrad/core';
 import { here } from './here.ts';
 import { makeInputs } from './inputs.ts';
 import type { Options } from './options.ts';
@@ -24,7 +24,7 @@ const clocks = {
  * Prints the profile of some steps of a case in tapegrad, and writes its trace into results/.
  * @throws Error when no case has that name
  */
-export async function profileCase({ profile: name, blas, clock }: Options): Promise<void> {
+export async function profileCase({ profile: name, blas, clock, threads }: Options): Promise<void> {
   const work = cases.find((work) => work.name === name);
   if (work === undefined) {
     throw new Error(`--profile takes the name of a case, got ${name}; there are ${cases.map((work) => work.name).join(', ')}`);
@@ -33,6 +33,7 @@ export async function profileCase({ profile: name, blas, clock }: Options): Prom
   const prepare = adapter.operations[work.operation];
   if (prepare === undefined) throw new Error(`tapegrad ${adapter.version} can't do ${name}`);
   const shapes: Shapes = Object.fromEntries(Object.entries(work.inputs).map(([input, { shape }]) => [input, shape]));
+  setNumThreads(threads);
   const { step } = await prepare(makeInputs(work.inputs), work.sizes, shapes);
   const repeat = (steps: number): void => {
     for (let i = 0; i < steps; i++) void step();

@@ -54,7 +54,8 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('convolution per channel', () => gradients([images, filters.narrow(1, 0, 1).narrow(0, 0, 32)], conv({ groups: 32 })));
   const volume = tg.randn([2, 8, 16, 16, 16]);
   add('convolution in three dimensions', () => tg.conv3d(volume, tg.ones([12, 8, 3, 3, 3]), null, { padding: 1 }));
-  add('max pooling', () => gradients([images], (x) => tg.maxPool2d(x, 2)));
+  const many = tg.cat([images, images.neg()]);
+  add('max pooling', () => gradients([many], (x) => tg.maxPool2d(x, 2)));
   add('max pooling with padding', () => gradients([images], (x) => tg.maxPool2d(x, 3, 2, { padding: 1 })));
   add('average pooling', () => gradients([images], (x) => tg.avgPool2d(x, 3, 2, { padding: 1 })));
 
@@ -65,7 +66,8 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('elementwise with other functions', () => flat.narrow(0, 0, 1 << 16).abs().pow(1.7));
   add('elementwise of another dtype', () => flat.to('float64').mul(0.3).to('int32'));
   add('elementwise with numbers', () => flat.mul(5e9).add(-1e15));
-  add('elementwise with broadcasting', () => table.add(table.narrow(0, 0, 1)).mul(table.narrow(1, 0, 1)));
+  const tall = tg.cat([table, table.neg()]);
+  add('elementwise with broadcasting', () => tall.add(tall.narrow(0, 0, 1)).mul(tall.narrow(1, 0, 1)));
   add('elementwise across', () => table.T.exp().add(tg.ones([384, 1024]).T.contiguous().T));
   const four = table.reshape([16, 64, 6, 64]);
   add('elementwise in four dimensions', () => four.permute([2, 0, 1, 3]).exp().add(four.reshape([6, 16, 64, 64])));
@@ -82,9 +84,10 @@ export function largeCalls(): Record<string, () => Tensor[]> {
   add('transposition', () => table.T.contiguous());
   add('permutation', () => four.permute([0, 2, 1, 3]).contiguous());
   add('every second element', () => flat.reshape([-1, 2]).narrow(1, 0, 1).contiguous());
-  add('sum of all', () => flat.sum());
-  add('sum of all, and a rest', () => flat.narrow(0, 0, (1 << 19) - 1003).sum());
-  add('largest of all', () => flat.max());
+  const longest = tg.cat([long, long.neg()]);
+  add('sum of all', () => longest.sum());
+  add('sum of all, and a rest', () => longest.narrow(0, 0, (1 << 21) - 1003).sum());
+  add('largest of all', () => longest.max());
   add('sums of rows', () => tg.ones([4096, 384]).mul(0.1).sum(1));
   add('sums of columns', () => tg.ones([4096, 384]).mul(0.1).sum(0));
   add('sums per channel', () => tg.ones([16, 32, 40, 40]).mul(0.1).sum([0, 2, 3]));
@@ -94,7 +97,7 @@ export function largeCalls(): Record<string, () => Tensor[]> {
     return gradients([table, weight, bias], (x, w, b) => tg.layerNorm(x, 384, w, b));
   });
   add('batch norm', () => {
-    return gradients([images], (x) => tg.batchNorm(x, tg.zeros([32]), tg.ones([32]), null, null, { training: true }));
+    return gradients([many], (x) => tg.batchNorm(x, tg.zeros([32]), tg.ones([32]), null, null, { training: true }));
   });
   add('log softmax', () => gradients([table], (x) => x.logSoftmax(-1)));
   return calls;

@@ -38,8 +38,11 @@ export const alone: Work = {
   inside: () => alone,
 };
 
-/** A job for several threads is worth it if it takes one of them so long. */
-const WORTHWHILE_NANOSECONDS = 30_000;
+/**
+ * A job for several threads is worth it if it takes one of them so long: to begin costs some 10 µs, and what others wrote is in
+ * the caches of their cores.
+ */
+const WORTHWHILE_NANOSECONDS = 80_000;
 /** Tasks per thread, so that a thread that is kept from running leaves little to wait for, and how long one takes at least. */
 const TASKS_PER_THREAD = 6;
 const TASK_NANOSECONDS = 5_000;
