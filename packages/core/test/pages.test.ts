@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { empty, full, memory, scope, tensor, type Tensor } from '../src/index.ts';
+import { addressOf, nextTick, Storage } from '../src/storage.ts';
 
 /** Makes so many small results that nobody holds. */
 function churn(count: number): void {
@@ -54,6 +55,14 @@ describe('small storages', () => {
     for (let i = 0; i < 10; i++) round();
     expect(round()).toBe(0);
     expect(held[777]!.toArray()).toEqual(new Array(16).fill(777 + 12));
+  });
+
+  it('stay where they are while a kernel runs, even if it uses more than the pages may hold', () => {
+    const storages = Array.from({ length: 64 }, () => new Storage(16_000, 'float32'));
+    nextTick();
+    const addresses = storages.map(addressOf);
+    expect(new Set(addresses).size).toBe(64);
+    expect(storages.map(addressOf)).toEqual(addresses);
   });
 
   it('are counted by dtype, as long as they are in the heap', () => {
