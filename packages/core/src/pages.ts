@@ -70,7 +70,7 @@ export class SizeClass {
 const classesOf = Object.fromEntries(Object.keys(dtypeInfo).map((dtype) => [dtype, [] as SizeClass[]])) as Record<DType, SizeClass[]>;
 
 /** The class of a small storage. */
-export function sizeClass({ byteLength, dtype }: Storage): SizeClass {
+function sizeClass({ byteLength, dtype }: Storage): SizeClass {
   const classes = classesOf[dtype];
   const units = (byteLength + 15) >> 4;
   return classes[units] ?? addClass(classes, dtype, blockSize(byteLength));
@@ -83,7 +83,7 @@ function addClass(classes: SizeClass[], dtype: DType, size: number): SizeClass {
 }
 
 /** Those in the heap, the oldest first. */
-const pages: Block[] = [];
+let pages: Block[] = [];
 let nursery = FIRST_NURSERY;
 let largestNursery = 2 ** 29;
 /** What the pages in the heap count as. */
@@ -100,7 +100,10 @@ function openPage(sort: SizeClass, storage: Storage, take: Take): Block {
   const page = new Block(sort.pageSize, null, sort, null);
   const added = weightOf(page);
   // The kernel about to run uses what has been used in this tick.
-  while (weight + added > nursery && pages.length > 0 && pages[0]!.lastUse < now) retire(pages.shift()!);
+  while (weight + added > nursery && pages.length > 0 && pages[0]!.lastUse < now) {
+    retire(pages[0]!);
+    pages.shift();
+  }
   opened += added;
   if (opened > nursery) {
     if (reloaded > nursery / 8) nursery = Math.min(nursery * 2, largestNursery);
@@ -138,9 +141,12 @@ function retire(page: Block): void {
 
 /** Moves the pages to the host that no kernel used after a tick. */
 export function retireUnusedSince(tick: number): void {
-  const used = pages.filter((page) => page.lastUse > tick);
-  for (const page of pages) if (page.lastUse <= tick) retire(page);
-  pages.splice(0, pages.length, ...used);
+  try {
+    for (const page of pages) if (page.lastUse <= tick) retire(page);
+  } finally {
+    // Where the host has no room for one, those before it have moved all the same.
+    pages = pages.filter(({ address }) => address !== 0);
+  }
 }
 
 /** The pages in the heap. */

@@ -1,5 +1,6 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { empty, full, memory, scope, tensor, type Tensor } from '../src/index.ts';
+import { retireUnusedSince } from '../src/pages.ts';
 import { addressOf, nextTick, Storage } from '../src/storage.ts';
 
 /** Makes so many small results that nobody holds. */
@@ -63,6 +64,21 @@ describe('small storages', () => {
     const addresses = storages.map(addressOf);
     expect(new Set(addresses).size).toBe(1500);
     expect(storages.map(addressOf)).toEqual(addresses);
+  });
+
+  it('stay right when the host has no room for a page', () => {
+    retireUnusedSince(Infinity);
+    const held = Array.from({ length: 3000 }, (_, i) => full([64], i));
+    const original = Uint8Array.prototype.slice;
+    let copies = 0;
+    const slice = jest.spyOn(Uint8Array.prototype, 'slice').mockImplementation(function (this: Uint8Array, ...range) {
+      if (copies++ === 5) throw new RangeError('Array buffer allocation failed');
+      return original.apply(this, range);
+    });
+    expect(() => retireUnusedSince(Infinity)).toThrow('move, has no room');
+    slice.mockRestore();
+    churn(400_000);
+    held.forEach((x, i) => expect(x.toArray()).toEqual(new Array(64).fill(i)));
   });
 
   it('are counted by dtype, as long as they are in the heap', () => {
