@@ -1,8 +1,8 @@
 import { active } from './backend/registry.ts';
 import { GradError } from './errors.ts';
 import { input } from './expr/index.ts';
+import { alike } from './layout.ts';
 import { modes } from './modes.ts';
-import { sameShape } from './shape.ts';
 import { nextTick } from './storage.ts';
 import type { Rule } from './tape.ts';
 import type { Tensor } from './tensor.ts';
@@ -51,11 +51,11 @@ const noNumbers: readonly number[] = [];
 
 /** Adds a gradient to a sum in place, off the tape. */
 export function addInto(sum: Tensor, gradient: Tensor): void {
-  if (sum.dtype !== gradient.dtype || !sameShape(sum.shape, gradient.shape)) {
+  if (!sum.layout.isPlain || !alike(sum, gradient)) {
     sum.add_(gradient);
     return;
   }
   nextTick();
-  active.kernels.elementwise(sumOfTwo, sum, [sum, gradient], noNumbers, sum.dtype);
+  active.kernels.dense(sumOfTwo, sum.layout.numel, sum, sum, gradient, null, null, noNumbers);
   sum.storage.version++;
 }

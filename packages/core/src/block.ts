@@ -56,8 +56,18 @@ export const moved: { evicted: number; reloaded: number } = { evicted: 0, reload
  * @throws MemoryError when that is full
  */
 export function copyOut(address: number, bytes: number): Uint8Array {
+  const host = hostBytes(bytes);
+  host.set(views.u8.subarray(address, address + bytes));
+  return host;
+}
+
+/**
+ * Room for so many bytes in the JavaScript heap.
+ * @throws MemoryError when that is full
+ */
+export function hostBytes(bytes: number): Uint8Array {
   try {
-    return views.u8.slice(address, address + bytes);
+    return new Uint8Array(bytes);
   } catch {
     throw new MemoryError(
       `out of memory: ${bytes} bytes were asked for, but the JavaScript heap, where tensors that were not used lately were to ` +

@@ -2,6 +2,7 @@ import type { NdArray } from 'ndarray';
 import { empty as emptyTensor } from './dispatch.ts';
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type DTypeName, type TypedArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
+import { denseLayout } from './layout.ts';
 import { checkOptions, none, requireNumbers, tensorNames } from './option-names.ts';
 import { arithmeticSequence, geometricSequence, linearSequence } from './sequences.ts';
 import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
@@ -140,7 +141,7 @@ function fromValues(values: ArrayLike<number>, shape: Shape, dtype: DType, optio
     if (!isFloating(dtype)) checkRange(values, dtype);
     copy.set(values);
   }
-  return finish(new Tensor(storageOf(new Uint8Array(copy.buffer), dtype), 0, shape, contiguousStrides(shape), dtype), options);
+  return finish(new Tensor(storageOf(new Uint8Array(copy.buffer), dtype), 0, denseLayout(shape, dtype)), options);
 }
 
 function checkRange(values: ArrayLike<number>, dtype: DType): void {

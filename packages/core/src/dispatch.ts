@@ -2,14 +2,16 @@ import { active } from './backend/registry.ts';
 import type { Kernels, Strided } from './backend/types.ts';
 import { dtypeInfo, isFloating, type DType } from './dtype.ts';
 import { DTypeError, GradError, ShapeError } from './errors.ts';
+import { denseLayout, Layout } from './layout.ts';
 import { modes } from './modes.ts';
-import { contiguousStrides, numel, reducedShape, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
+import { contiguousStrides, reducedShape, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
 import { nextTick, resultStorage } from './storage.ts';
 import { hooksOf, Node, type OutputMeta, type Rule } from './tape.ts';
 import { Tensor } from './tensor.ts';
 import { geometryOf, regenerateView, type StridedAttrs, type ViewOrigin } from './view.ts';
 
-const NO_OUTPUTS: readonly OutputMeta[] = [];
+/** For nodes with one output. */
+export const NO_OUTPUTS: readonly OutputMeta[] = [];
 
 /**
  * The kernels of the current backend, ready for one call. Every kernel call of the engine goes through here.
@@ -22,8 +24,13 @@ export function kernels(caller = ''): Kernels {
 }
 
 /** A new dense tensor whose elements are not set yet. */
-export function empty(shape: Shape, dtype: DType, strides: Strides = contiguousStrides(shape)): Tensor {
-  return new Tensor(resultStorage(numel(shape) * dtypeInfo[dtype].bytes, dtype), 0, shape, strides, dtype);
+export function empty(shape: Shape, dtype: DType): Tensor {
+  return emptyOf(denseLayout(shape, dtype));
+}
+
+/** A new tensor of this layout, which is dense, whose elements are not set yet. */
+export function emptyOf(layout: Layout): Tensor {
+  return new Tensor(resultStorage(layout), 0, layout);
 }
 
 /** A new tensor for the result of a reduction, and the same elements as a kernel fills them: with size 1 where it folds. */
@@ -50,11 +57,15 @@ export function isRecording(inputs: readonly Tensor[]): boolean {
 /** The nodes that the gradients of the inputs go to, null where none is needed; null altogether if the call is not recorded. */
 export function edgesOf(inputs: readonly Tensor[]): (Node | null)[] | null {
   if (!modes.grad) return null;
-  const edges = new Array<Node | null>(inputs.length);
-  let recording = false;
-  for (let i = 0; i < inputs.length; i++) {
+  const first = inputs[0]!.edge();
+  if (inputs.length === 1) return first === null ? null : [first];
+  const second = inputs[1]!.edge();
+  let recording = first !== null || second !== null;
+  if (inputs.length === 2) return recording ? [first, second] : null;
+  const edges = [first, second];
+  for (let i = 2; i < inputs.length; i++) {
     const edge = inputs[i]!.edge();
-    edges[i] = edge;
+    edges.push(edge);
     if (edge !== null) recording = true;
   }
   return recording ? edges : null;
@@ -106,7 +117,7 @@ const FIRST_SLOTS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
 /** A tensor that shows elements of `x` in another geometry. Recording it is the caller's business. */
 export function viewOf(x: Tensor, shape: Shape, strides: Strides, offset: number, origin: ViewOrigin = 'op'): Tensor {
-  const view = new Tensor(x.storage, offset, shape, strides, x.dtype);
+  const view = new Tensor(x.storage, offset, new Layout(shape, strides, x.dtype));
   const inherited = x.viewInfo?.origin === 'multiple' || x.viewInfo?.origin === 'function' ? x.viewInfo.origin : origin;
   view.viewInfo = {
     base: x.viewInfo?.base ?? x,

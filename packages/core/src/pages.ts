@@ -1,4 +1,4 @@
-import { Block, copyOut, moved, NOWHERE, now } from './block.ts';
+import { Block, hostBytes, moved, NOWHERE, now } from './block.ts';
 import { dtypeInfo, type DType } from './dtype.ts';
 import { blockSize, release, views } from './heap.ts';
 import type { Storage } from './storage.ts';
@@ -8,6 +8,9 @@ export const LARGE_BYTES: number = 2 ** 14;
 /** A page has so many bytes, but at least so many storages; a storage that is held keeps no more than that alive. */
 const PAGE_BYTES = 4096;
 const FEWEST_STORAGES = 8;
+/** So many pages share an array on the host. */
+const PAGES_TOGETHER = 8;
+const NO_BYTES = new Uint8Array(0);
 /** Pages of so many bytes stay, more if they have to come back; a storage counts as so many at least. */
 const FIRST_NURSERY = 2 ** 18;
 const LEAST_BYTES = 128;
@@ -25,10 +28,14 @@ export class SizeClass {
   /** Bytes between the beginnings of storages. */
   readonly size: number;
   readonly pageSize: number;
-  private page: Block = NOWHERE;
+  /** The newest page, until it leaves the heap. */
+  page: Block = NOWHERE;
   /** What was given back: pages, and where in them. */
   private readonly freePages: Block[] = [];
   private readonly freePlaces: number[] = [];
+  /** Where pages move to on the host, and how far that is filled. */
+  private host: Uint8Array = NO_BYTES;
+  private hostEnd = 0;
 
   constructor(dtype: DType, size: number) {
     this.dtype = dtype;
@@ -38,23 +45,40 @@ export class SizeClass {
 
   /** Gives a storage a place in the heap. */
   place(storage: Storage, take: Take): void {
-    const { freePages, freePlaces } = this;
     let page = NOWHERE;
     let start = 0;
-    while (page.address === 0 && freePages.length > 0) {
-      page = freePages.pop()!;
-      start = freePlaces.pop()!;
+    while (page.address === 0 && this.freePages.length > 0) {
+      page = this.freePages.pop()!;
+      start = this.freePlaces.pop()!;
     }
     if (page.address === 0) {
-      page = this.page;
-      if (page.address === 0 || page.end === page.size) page = this.page = openPage(this, storage, take);
+      ({ page } = this);
       start = page.end;
-      page.end += this.size;
+      if (start === page.size) {
+        page = this.page = openPage(this, storage, take);
+        start = 0;
+      }
+      page.end = start + this.size;
     }
     page.held += storage.byteLength;
     page.storages++;
     storage.block = page;
     storage.start = start;
+  }
+
+  /**
+   * Copies a page to the host. Pages that follow each other lie side by side there, since an array costs more than the bytes of
+   * a page; one that is held keeps its neighbours.
+   */
+  copyOut({ address, end }: Block): Uint8Array {
+    if (this.hostEnd + end > this.host.length) {
+      this.host = hostBytes(this.pageSize * PAGES_TOGETHER);
+      this.hostEnd = 0;
+    }
+    const host = this.host.subarray(this.hostEnd, this.hostEnd + end);
+    host.set(views.u8.subarray(address, address + end));
+    this.hostEnd += end;
+    return host;
   }
 
   /** Takes the place of a storage back. */
@@ -69,8 +93,9 @@ export class SizeClass {
 /** By the number of 16 bytes that a storage takes. */
 const classesOf = Object.fromEntries(Object.keys(dtypeInfo).map((dtype) => [dtype, [] as SizeClass[]])) as Record<DType, SizeClass[]>;
 
-/** The class of a small storage. */
-function sizeClass({ byteLength, dtype }: Storage): SizeClass {
+/** The class of storages of so many bytes, null where they are large or have none. */
+export function sizeClass(byteLength: number, dtype: DType): SizeClass | null {
+  if (byteLength === 0 || byteLength >= LARGE_BYTES) return null;
   const classes = classesOf[dtype];
   const units = (byteLength + 15) >> 4;
   return classes[units] ?? addClass(classes, dtype, blockSize(byteLength));
@@ -118,7 +143,7 @@ function openPage(sort: SizeClass, storage: Storage, take: Take): Block {
 /** Brings a small storage into the heap. */
 export function bringIntoPage(storage: Storage, take: Take): void {
   const { block, start, byteLength } = storage;
-  sizeClass(storage).place(storage, take);
+  sizeClass(byteLength, storage.dtype)!.place(storage, take);
   const { host, sort } = block;
   if (host === null) return;
   views.u8.set(host.subarray(start, start + byteLength), storage.block.address + storage.start);
@@ -131,11 +156,12 @@ export function bringIntoPage(storage: Storage, take: Take): void {
 function retire(page: Block): void {
   const { address, size } = page;
   if (page.storages > 0) {
-    page.host = copyOut(address, page.end);
+    page.host = page.sort!.copyOut(page);
     moved.evicted += page.held;
   }
   weight -= weightOf(page);
   page.address = 0;
+  if (page.sort!.page === page) page.sort!.page = NOWHERE;
   release(address, size);
 }
 

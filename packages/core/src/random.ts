@@ -11,9 +11,10 @@ import {
 import { dtypeInfo, getDefaultDType, isFloating, toDType, type DType, type TypedArray } from './dtype.ts';
 import { DTypeError, ShapeError, ValueError } from './errors.ts';
 import { Generator } from './generator.ts';
+import { denseLayout } from './layout.ts';
 import { fillNormal } from './normal-distribution.ts';
 import { checkOptions, described, none, requireNumbers, type OptionNames } from './option-names.ts';
-import { contiguousStrides, numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
+import { numel, shapeString, sizesOneByOne, type Shape } from './shape.ts';
 import { storageOf } from './storage.ts';
 import type { Size, TensorOptions } from './create.ts';
 import { Tensor } from './tensor.ts';
@@ -53,7 +54,7 @@ function drawn<T extends TypedArray>(shape: Shape, dtype: DType, options: Random
   const count = numel(shape);
   const values = new TypedArrayOf(new ArrayBuffer(count * bytes), 0, count);
   fill(options.generator ?? defaultGenerator, values as T);
-  const x = new Tensor(storageOf(new Uint8Array(values.buffer), dtype), 0, shape, contiguousStrides(shape), dtype);
+  const x = new Tensor(storageOf(new Uint8Array(values.buffer), dtype), 0, denseLayout(shape, dtype));
   if (options.requiresGrad === true) x.requiresGrad_();
   return x;
 }

@@ -3,7 +3,8 @@ import { collectGarbage } from './collector.ts';
 import { dtypeInfo, type DType, type TypedArray } from './dtype.ts';
 import { MemoryError } from './errors.ts';
 import { allocate, blockSize, heapExtent, heapMemory, release, views } from './heap.ts';
-import { bringIntoPage, LARGE_BYTES, limitPages, pagesInHeap, retireUnusedSince } from './pages.ts';
+import type { Layout } from './layout.ts';
+import { bringIntoPage, LARGE_BYTES, limitPages, pagesInHeap, retireUnusedSince, sizeClass, type SizeClass } from './pages.ts';
 
 export { nextTick } from './block.ts';
 
@@ -52,11 +53,17 @@ const EMPTY_ADDRESS = 64;
 /** Where storages of results made from here on are listed, while somebody wants to free them. */
 let recorder: Storage[] | null = null;
 
-/** A storage for the result of an operation; listed if results are being listed. */
-export function resultStorage(byteLength: number, dtype: DType): Storage {
-  const storage = new Storage(byteLength, dtype);
+/** A storage for a result of a dense layout, listed if results are being listed. A small one has its place in the heap at once. */
+export function resultStorage(layout: Layout): Storage {
+  const storage = new Storage(layout.byteLength, layout.dtype);
+  const pages = layout.pages ?? findPages(layout);
+  if (pages !== null) pages.place(storage, take);
   if (recorder !== null) recorder.push(storage);
   return storage;
+}
+
+function findPages(layout: Layout): SizeClass | null {
+  return (layout.pages = sizeClass(layout.byteLength, layout.dtype));
 }
 
 /** Lists the results made from here on in `list` (null: no longer), and returns the list that was used before. */
@@ -78,7 +85,8 @@ let nursery = FIRST_NURSERY;
 
 /** Makes a storage of bytes that nobody else holds; they are taken over without a copy. */
 export function storageOf(bytes: Uint8Array, dtype: DType): Storage {
-  const storage = resultStorage(bytes.byteLength, dtype);
+  const storage = new Storage(bytes.byteLength, dtype);
+  if (recorder !== null) recorder.push(storage);
   storage.block = new Block(0, bytes, null, null);
   return storage;
 }

@@ -109,7 +109,7 @@ export class Node {
   /** Shapes and dtypes of the outputs, kept where there are several or a user's code makes them. */
   readonly outputs: readonly OutputMeta[];
   /** Saved values: inputs first, at their positions, then outputs and whatever else; null once released. */
-  private saved: (Tensor | Packed | null)[] | null;
+  private saved: readonly (Tensor | Packed | null)[] | null;
   private versions: readonly number[];
   hooks: NodeHooks | null = null;
   /** Where the operation was called, when anomaly mode was on. */
@@ -125,7 +125,7 @@ export class Node {
     inputs: readonly (Node | null)[],
     slots: readonly number[],
     outputs: readonly OutputMeta[],
-    saved: (Tensor | null)[],
+    saved: readonly (Tensor | null)[],
   ) {
     this.rule = rule;
     this.attrs = attrs;
@@ -173,8 +173,9 @@ export class Node {
 
   /** Takes the present version of a saved value as the right one: an in-place operation saved what it then wrote. */
   refreshVersion(i: number): void {
-    const tensor = this.saved?.[i];
-    if (tensor && !(tensor instanceof Packed)) this.versions = this.versions.map((version, k) => (k === i ? tensor.storage.version : version));
+    const tensor = this.saved?.[i] as Tensor | null | undefined;
+    if (!tensor || this.versions === PACKED) return;
+    this.versions = this.versions.map((version, k) => (k === i ? tensor.storage.version : version));
   }
 
   /** The saved input `i`, with its graph. */
@@ -192,19 +193,17 @@ export class Node {
    * @throws GradError if it was released by an earlier backward pass or changed in place since
    */
   savedTensor(i: number): Tensor {
-    if (this.saved === null) {
-      throw new GradError(
-        `Trying to backward through the graph a second time: the values that ${this.name} saved were released by the ` +
-          `first backward(). Pass { retainGraph: true } to the first call if you need both, or add the losses up. If ` +
-          `this is a training loop, a tensor from the last step is still connected: use h = h.detach()`,
-        { op: this.rule.name },
-      );
-    }
-    const tensor = this.saved[i];
-    if (tensor === null || tensor === undefined) throw new GradError(`${this.name} did not save value ${i}`);
-    if (tensor instanceof Packed) return this.unpacked(tensor);
+    if (this.saved === null) throw this.releasedError();
+    const value = this.saved[i];
+    if (value === null || value === undefined) throw new GradError(`${this.name} did not save value ${i}`);
+    if (this.versions === PACKED) return this.unpacked(value as Packed);
+    const tensor = value as Tensor;
     if (tensor.storage.version !== this.versions[i]) throw this.modifiedError(i, tensor);
-    if (!modes.grad || i >= this.inputs.length) return tensor;
+    return modes.grad && i < this.inputs.length ? this.inItsPlace(tensor, i) : tensor;
+  }
+
+  /** A saved input with the graph that it had. */
+  private inItsPlace(tensor: Tensor, i: number): Tensor {
     const node = this.inputs[i]!;
     // Cut from its graph in place since: give it back the one that it had.
     return node === null || tensor.edge() === node ? tensor : tensor.withGraph(node, this.slots[i]!);
@@ -213,6 +212,7 @@ export class Node {
   /** Puts the saved values away as the hooks say. */
   private pack(hooks: SavedTensorsHooks): void {
     this.saved = this.saved!.map((x, i) => (x === null ? null : new Packed(x as Tensor, hooks, this.placeOf(x as Tensor, i))));
+    this.versions = PACKED;
   }
 
   /** Where a saved value stands in the graph; results of this node are about to get their place. */
@@ -231,6 +231,15 @@ export class Node {
     if (!modes.grad) return value;
     const { node, slot } = packed.place();
     return node === null ? value : value.detach().withGraph(node, slot);
+  }
+
+  private releasedError(): GradError {
+    return new GradError(
+      `Trying to backward through the graph a second time: the values that ${this.name} saved were released by the ` +
+        `first backward(). Pass { retainGraph: true } to the first call if you need both, or add the losses up. If ` +
+        `this is a training loop, a tensor from the last step is still connected: use h = h.detach()`,
+      { op: this.rule.name },
+    );
   }
 
   private modifiedError(i: number, tensor: Tensor): GradError {
@@ -282,6 +291,9 @@ function callSite(): string {
 
 /** The versions of values that were never changed in place, for as many as an ordinary node saves; shared. */
 const FIRST_VERSIONS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+
+/** Instead of versions, where saved values were put away. */
+const PACKED: readonly number[] = [];
 
 function versionsOf(saved: readonly (Tensor | null)[]): readonly number[] {
   let isFirst = saved.length <= FIRST_VERSIONS.length;

@@ -3,7 +3,8 @@ import type { Strided } from './backend/types.ts';
 import { dtypeInfo, isFloating, type DType, type TypedArray } from './dtype.ts';
 import { DTypeError, GradError, ShapeError, ValueError } from './errors.ts';
 import { formatTensor } from './print.ts';
-import { isContiguous, numel, sameShape, shapeString, type Shape, type Strides } from './shape.ts';
+import type { Layout } from './layout.ts';
+import { sameShape, shapeString, type Shape, type Strides } from './shape.ts';
 import { freeStorage, hostArray, ownerOf, type Storage } from './storage.ts';
 import { Node } from './tape.ts';
 import { regenerateView, type ViewInfo } from './view.ts';
@@ -23,9 +24,8 @@ export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
 export class Tensor implements Strided {
   readonly storage: Storage;
   readonly offset: number;
-  readonly shape: Shape;
-  readonly strides: Strides;
-  readonly dtype: DType;
+  /** How the elements lie; may be exchanged for an equal one. @internal */
+  layout: Layout;
   /** The node that made this tensor; use `gradFn`, which brings a view up to date first. @internal */
   node: Node | null = null;
   /** Which output of `node` this is. @internal */
@@ -45,13 +45,26 @@ export class Tensor implements Strided {
   /** Shared by all tensors of a large storage, which may be given back when they are gone. @internal */
   readonly owner: object | null;
 
-  constructor(storage: Storage, offset: number, shape: Shape, strides: Strides, dtype: DType) {
+  constructor(storage: Storage, offset: number, layout: Layout) {
     this.storage = storage;
     this.offset = offset;
-    this.shape = shape;
-    this.strides = strides;
-    this.dtype = dtype;
+    this.layout = layout;
     this.owner = ownerOf(storage);
+  }
+
+  /** Sizes per dimension; `[]` for a scalar. */
+  get shape(): Shape {
+    return this.layout.shape;
+  }
+
+  /** Distance between neighbours per dimension, in elements. */
+  get strides(): Strides {
+    return this.layout.strides;
+  }
+
+  /** The type of the elements. */
+  get dtype(): DType {
+    return this.layout.dtype;
   }
 
   /** Number of dimensions. */
@@ -66,7 +79,7 @@ export class Tensor implements Strided {
 
   /** Number of elements. */
   numel(): number {
-    return numel(this.shape);
+    return this.layout.numel;
   }
 
   /**
@@ -91,7 +104,7 @@ export class Tensor implements Strided {
 
   /** Whether the elements lie densely in row-major order. */
   isContiguous(): boolean {
-    return isContiguous(this.shape, this.strides);
+    return this.layout.isContiguous;
   }
 
   /** Whether the dtype is floating-point. */
@@ -187,7 +200,7 @@ export class Tensor implements Strided {
 
   /** A tensor of the same elements with another graph. @internal */
   withGraph(node: Node | null, slot: number): Tensor {
-    const alias = new Tensor(this.storage, this.offset, this.shape, this.strides, this.dtype);
+    const alias = new Tensor(this.storage, this.offset, this.layout);
     alias.node = node;
     alias.slot = slot;
     return alias;
@@ -270,8 +283,8 @@ export class Tensor implements Strided {
   setData(other: Tensor): void {
     other.storage.version = Math.max(other.storage.version, this.storage.version) + 1;
     other.storage.kept ||= this.storage.kept;
-    const { storage, offset, shape, strides, dtype, owner } = other;
-    Object.assign(this, { storage, offset, shape, strides, dtype, owner });
+    const { storage, offset, layout, owner } = other;
+    Object.assign(this, { storage, offset, layout, owner });
     this.accumulator = null;
   }
 

@@ -48,6 +48,11 @@ export class Draw {
     return fill(strided(shape, dtype, this.one(layouts)), value);
   }
 
+  /** A tensor whose elements lie side by side, anywhere in its storage. */
+  sideBySide(shape: Shape, dtype: DType, values: Values = 'plain'): Strided {
+    return fill(strided(shape, dtype, this.one(['dense', 'offset'])), this.valuesOf(dtype, values));
+  }
+
   /** A tensor that may repeat elements along some dimensions. */
   operand(shape: Shape, dtype: DType, values: Values = 'plain'): Strided {
     if (this.chance(0.7)) return this.tensor(shape, dtype, values);

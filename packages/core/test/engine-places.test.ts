@@ -51,6 +51,51 @@ describe('places of gradients in a backward pass', () => {
     expect(g(x)).toEqual([6 + 1200, 60 + 16000, 400, 8000]);
   });
 
+  it('gives back at once what nobody waits for, and what was added to a sum', () => {
+    const live = (): number => tg.memory().byDType.float64?.tensors ?? 0;
+    const made = (body: () => unknown): number => {
+      const before = live();
+      body();
+      return live() - before;
+    };
+    const [x, w] = [1, 2].map((value) => tg.full([3], value, { dtype: 'float64', requiresGrad: true })) as [tg.Tensor, tg.Tensor];
+    const seed = tg.ones([3], { dtype: 'float64' });
+    const product = x.sin().mul(w.exp());
+    expect(made(() => tg.grad(product, [x], { gradOutputs: seed, retainGraph: true }))).toBe(1);
+    expect(made(() => product.backward(seed))).toBe(2);
+    const y = x.exp();
+    const sum = y.reshape([3]).neg().sub(y.reshape([3]).exp());
+    expect(made(() => sum.backward(seed))).toBe(0);
+    expect(x.grad!.toArray()).toEqual(x.cos().mul(w.exp()).sub(x.exp().add(x.exp().mul(x.exp().exp()))).toArray());
+  });
+
+  it('adds to a gradient between whose elements others lie', () => {
+    const x = p([1, 2]);
+    const [mine, theirs] = [t([1, 9, 2, 9]), t([10, 7, 20, 7])];
+    x.grad = mine.slice(0, 0, 4, 2);
+    x.registerHook(() => theirs.slice(0, 0, 4, 2));
+    x.mul(2).sum().backward();
+    expect(mine.toArray()).toEqual([11, 9, 22, 9]);
+    expect(theirs.toArray()).toEqual([10, 7, 20, 7]);
+  });
+
+  it('knows which output of its node each of one, two or three operands was', () => {
+    const calls: ((v: tg.Tensor, m: tg.Tensor) => tg.Tensor)[] = [
+      (_, m) => m.exp(),
+      (v, m) => v.mul(m),
+      (v, m) => m.mul(v),
+      (v, m) => tg.addcmul(m, v, m),
+    ];
+    for (const call of calls) {
+      const [x, y] = [p([[2, 1], [1, 3]]), p([[2, 1], [1, 3]])];
+      const { logabsdet } = tg.linalg.slogdet(x);
+      expect(logabsdet.slot).toBe(1);
+      call(x.sum(), logabsdet).backward();
+      call(y.sum(), tg.linalg.det(y).abs().log()).backward();
+      expect(x.grad!.sub(y.grad!).abs().max().item()).toBeLessThan(1e-5);
+    }
+  });
+
   it('can walk a graph again that it kept', () => {
     const x = p([1, 2]);
     const out = x.exp().mul(x).mul(2);

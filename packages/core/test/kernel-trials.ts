@@ -1,7 +1,7 @@
 import type { Kernels, RowComputation, RowFold, RowOutput, Strided, UpdateComputation, Window } from '../src/backend/types.ts';
 import type { DType } from '../src/dtype.ts';
 import { constant, Expr, input, param, primitives, print, type PrimitiveName } from '../src/expr/index.ts';
-import type { Shape } from '../src/shape.ts';
+import { numel, type Shape } from '../src/shape.ts';
 import { type Draw, sizes } from './draw.ts';
 
 /** One call of a kernel with random operands. */
@@ -99,10 +99,7 @@ function elementwise(draw: Draw): Trial {
   const smooth = compute !== 'int32' && draw.chance(0.5);
   const names = compute === 'int32' ? exactIntegers : smooth ? smoothFloats : exactFloats;
   const inputCount = draw.integer(1, 6);
-  const params = Array.from(
-    { length: draw.integer(0, 3) },
-    () => draw.integer(-4, 4) / (compute === 'int32' ? 1 : 2),
-  );
+  const params = Array.from({ length: draw.integer(0, 3) }, () => draw.integer(-4, 4) / (compute === 'int32' ? 1 : 2));
   const leaves = [
     ...Array.from({ length: inputCount }, (_, i) => input(i)),
     ...params.map((_, i) => param(i)),
@@ -122,15 +119,28 @@ function elementwise(draw: Draw): Trial {
   return {
     outputs: [out],
     run: (kernels, [result]) =>
-      kernels.elementwise(
-        expr,
-        result!,
-        inPlace ? [result!, ...operands.slice(1)] : operands,
-        params,
-        compute,
-      ),
+      kernels.elementwise(expr, result!, inPlace ? [result!, ...operands.slice(1)] : operands, params, compute),
     tolerance: smooth ? 20 * Math.max(tolerances[compute], tolerances[dtype]) : 0,
     about: [print(expr), compute, inPlace, params, shapes(out, ...operands)],
+  };
+}
+
+function dense(draw: Draw): Trial {
+  const dtype = draw.one(floats);
+  const inputCount = draw.integer(1, 4);
+  const params = Array.from({ length: draw.integer(0, 3) }, () => draw.integer(-4, 4) / 2);
+  const leaves = [...Array.from({ length: inputCount }, (_, i) => input(i)), ...params.map((_, i) => param(i))];
+  const expr = expression(draw, smoothFloats, leaves, draw.integer(1, 3));
+  const shape = draw.shape(draw.integer(0, 3), 0);
+  const drawn = (): Strided => draw.sideBySide(shape, dtype, 'small');
+  const [out, ...inputs] = Array.from({ length: inputCount + 1 }, drawn) as [Strided, ...Strided[]];
+  const [first, y = null, z = null, w = null] = inputs;
+  const inPlace = draw.chance(0.3);
+  return {
+    outputs: [out],
+    run: (kernels, [result]) => kernels.dense(expr, numel(shape), result!, inPlace ? result! : first!, y, z, w, params),
+    tolerance: 20 * tolerances[dtype],
+    about: [print(expr), inPlace, params, shapes(out, ...inputs)],
   };
 }
 
@@ -405,6 +415,7 @@ function update(draw: Draw): Trial {
 /** How to draw a call of each kernel: a new kernel does not compile before it has a line here. */
 export const trials: Readonly<Record<keyof Kernels, (draw: Draw) => Trial>> = {
   elementwise,
+  dense,
   copy,
   reduce,
   extremum,

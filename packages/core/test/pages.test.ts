@@ -1,4 +1,4 @@
-import { describe, expect, it, jest } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import { empty, full, memory, scope, tensor, type Tensor } from '../src/index.ts';
 import { retireUnusedSince } from '../src/pages.ts';
 import { addressOf, nextTick, Storage } from '../src/storage.ts';
@@ -66,17 +66,35 @@ describe('small storages', () => {
     expect(storages.map(addressOf)).toEqual(addresses);
   });
 
+  it('are opened anew when the newest has left the heap, and freed places in those that left are not handed out', () => {
+    const before = full([48], 1);
+    const freed = Array.from({ length: 2000 }, () => full([48], 2));
+    retireUnusedSince(Infinity);
+    for (const x of freed) x.dispose();
+    const after = full([48], 3);
+    expect(after.storage.block).not.toBe(before.storage.block);
+    expect(after.storage.block.address).toBeGreaterThan(0);
+    expect([...before.add(after).toTypedArray()]).toEqual(new Array(48).fill(4));
+    const more = Array.from({ length: 100 }, (_, i) => full([48], i));
+    more.forEach((x, i) => expect(x.toArray()).toEqual(new Array(48).fill(i)));
+  });
+
   it('stay right when the host has no room for a page', () => {
     retireUnusedSince(Infinity);
     const held = Array.from({ length: 3000 }, (_, i) => full([64], i));
-    const original = Uint8Array.prototype.slice;
-    let copies = 0;
-    const slice = jest.spyOn(Uint8Array.prototype, 'slice').mockImplementation(function (this: Uint8Array, ...range) {
-      if (copies++ === 5) throw new RangeError('Array buffer allocation failed');
-      return original.apply(this, range);
+    const Original = Uint8Array;
+    let arrays = 0;
+    globalThis.Uint8Array = new Proxy(Original, {
+      construct(target, args: [number]) {
+        if (arrays++ === 5) throw new RangeError('Array buffer allocation failed');
+        return new target(...args);
+      },
     });
-    expect(() => retireUnusedSince(Infinity)).toThrow('move, has no room');
-    slice.mockRestore();
+    try {
+      expect(() => retireUnusedSince(Infinity)).toThrow('move, has no room');
+    } finally {
+      globalThis.Uint8Array = Original;
+    }
     churn(400_000);
     held.forEach((x, i) => expect(x.toArray()).toEqual(new Array(64).fill(i)));
   });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { elementwise } from '../src/backend/wasm/elementwise.ts';
+import { dense, elementwise } from '../src/backend/wasm/elementwise.ts';
 import type { Strided } from '../src/backend/types.ts';
 import type { DType } from '../src/dtype.ts';
 import { evaluate, Expr, input, param, type PrimitiveName, primitives, where } from '../src/expr/index.ts';
@@ -176,6 +176,19 @@ describe('elementwise kernels', () => {
       return values(out)[0]!;
     });
     expect(values(whole)).toEqual(singles);
+  });
+
+  it('keep apart what repeats an element and what lies side by side', () => {
+    const product = x.mul(y);
+    const [a, b] = [fill(strided([3]), (k) => k + 1), fill(strided([3]), (k) => 10 * k)];
+    const ten = { ...fill(strided([1]), () => 10), shape: [3], strides: [0] };
+    const out = strided([3]);
+    const both = (): void => dense(product, 3, out, a, b, null, null, []);
+    const repeated = (): void => elementwise(product, out, [a, ten], [], 'float32');
+    for (const [body, expected] of [[both, [0, 20, 60]], [repeated, [10, 20, 30]], [both, [0, 20, 60]]] as const) {
+      run(body);
+      expect(values(out)).toEqual(expected);
+    }
   });
 
   it('work in place', () => {

@@ -42,9 +42,21 @@ export function currentTask(): number {
   return running.at(-1) ?? -1;
 }
 
+/** What the steps of one walk share. */
+interface Progress {
+  readonly plan: Walk;
+  /** The nodes that are to run, and whether; null for all. */
+  readonly needed: ReadonlyMap<Node, boolean> | null;
+  readonly captured: Captures | null;
+  /** Leaves that wait for nothing more. */
+  readonly leaves: Node[];
+  /** What the running rule makes. */
+  readonly made: Storage[];
+}
+
 /**
- * Walks the tape back from the roots: nodes by falling id once all that depends on them is done, leaves as soon as
- * they are ready. Returns the gradients at the targets.
+ * Walks the tape back from the roots: nodes by falling id, so that all that depends on one comes before it, and leaves as soon
+ * as they are ready. Returns the gradients at the targets.
  */
 export function walk(plan: Walk): Gradient[] {
   const task = ++tasks;
@@ -52,56 +64,78 @@ export function walk(plan: Walk): Gradient[] {
   const visited = discover(plan.roots, task, shadows);
   const needed = plan.targets === null ? null : neededFor(plan.targets, visited, !plan.capture);
   const captured = plan.capture ? new Captures(plan.targets ?? []) : null;
+  const progress: Progress = { plan, needed, captured, leaves: [], made: [] };
   const gradBefore = modes.grad;
   modes.grad = plan.createGraph;
   running.push(task);
+  let isDone = false;
   try {
-    const queue = new ReadyQueue();
-    plan.roots.forEach(({ node, slot }, i) => {
-      if (needed === null || needed.has(node)) deposit(node, slot, plan.seeds[i]!, plan.createGraph);
-    });
-    for (const node of new Set(plan.roots.map((root) => root.node))) {
-      if (node.dependencies === 0 && (needed === null || needed.has(node))) queue.push(node);
+    start(progress);
+    for (let i = 0; i < visited.length; i++) {
+      const node = visited[i]!;
+      if (node.inputs.length > 0 && (needed === null || needed.has(node))) runNode(node, progress);
+      if (progress.leaves.length > 0) runLeaves(progress);
     }
-    for (let node = queue.pop(); node !== null; node = queue.pop()) {
-      runNode(node, plan, needed, captured, queue);
-    }
-    last.queue = queue;
+    isDone = needed === null;
     return captured?.gradients ?? [];
   } finally {
     running.pop();
     modes.grad = gradBefore;
-    for (const node of visited) {
-      node.task = 0;
-      node.gradients = null;
-    }
+    if (!isDone) visited.forEach(leave);
     for (const { node, ...state } of shadows) Object.assign(node, state);
   }
 }
 
-/** Marks the nodes that the roots reach and counts how many of them feed each. */
+/** Puts the seeds at the roots. */
+function start({ plan, needed, leaves }: Progress): void {
+  plan.roots.forEach(({ node, slot }, i) => {
+    if (needed !== null && !needed.has(node)) return;
+    const seed = plan.seeds[i]!;
+    seed.storage.references++;
+    deposit(node, slot, seed, plan.createGraph);
+    if (node.inputs.length === 0 && node.dependencies === 0) leaves.push(node);
+  });
+}
+
+function runLeaves(progress: Progress): void {
+  const { leaves } = progress;
+  for (let i = 0; i < leaves.length; i++) runNode(leaves[i]!, progress);
+  leaves.length = 0;
+}
+
+/** The nodes that the roots reach, by falling id; leaves stand anywhere. Counts how many of them feed each. */
 function discover(roots: readonly Edge[], task: number, shadows: Shadow[]): Node[] {
   const visited: Node[] = [];
-  const enter = (node: Node): void => {
-    if (node.task !== 0) {
-      shadows.push({ node, task: node.task, dependencies: node.dependencies, gradients: node.gradients });
-    }
-    node.task = task;
-    node.dependencies = 0;
-    node.gradients = null;
-    visited.push(node);
-  };
-  for (const { node } of roots) if (node.task !== task) enter(node);
+  for (const { node } of roots) if (node.task !== task) enter(node, task, visited, shadows);
+  let isFalling = true;
+  let last = Infinity;
   for (let i = 0; i < visited.length; i++) {
-    const { inputs } = visited[i]!;
+    const { id, inputs } = visited[i]!;
+    if (inputs.length === 0) continue;
+    if (id > last) isFalling = false;
+    last = id;
     for (let k = 0; k < inputs.length; k++) {
       const next = inputs[k]!;
       if (next === null) continue;
-      if (next.task !== task) enter(next);
+      if (next.task !== task) enter(next, task, visited, shadows);
       next.dependencies++;
     }
   }
-  return visited;
+  return isFalling ? visited : visited.sort((a, b) => b.id - a.id);
+}
+
+/** Ends the part of a node in a walk. */
+function leave(node: Node): void {
+  node.task = 0;
+  node.gradients = null;
+}
+
+function enter(node: Node, task: number, visited: Node[], shadows: Shadow[]): void {
+  if (node.task !== 0) shadows.push({ node, task: node.task, dependencies: node.dependencies, gradients: node.gradients });
+  node.task = task;
+  node.dependencies = 0;
+  node.gradients = null;
+  visited.push(node);
 }
 
 /** The nodes on a path from the roots to a target, the targets' own included, and whether they are to run. */
@@ -140,33 +174,39 @@ class Captures {
   }
 }
 
-function runNode(
-  node: Node,
-  plan: Walk,
-  needed: Map<Node, boolean> | null,
-  captured: Captures | null,
-  queue: ReadyQueue,
-): void {
-  let gradients = node.gradients ?? [];
-  node.gradients = null;
-  const isSet = hasGradient(gradients);
-  if (isSet && node.hooks !== null) gradients = runTensorHooks(node, gradients, plan.createGraph);
-  captured?.take(node, gradients);
-  const runs = isSet && (needed === null || needed.get(node) === true);
-  if (runs && node.hooks !== null) gradients = runPreHooks(node, gradients);
-  let results = runs ? applyRule(node, gradients, plan) : [];
-  if (runs && node.hooks !== null) results = runPostHooks(node, results, gradients);
-  if (runs && modes.anomaly && modes.checkNaN) checkForNaN(node, results);
-  for (let i = 0; i < gradients.length; i++) if (gradients[i]) unreference(gradients[i]!);
-  const { inputs, slots } = node;
+const NO_GRADIENTS: readonly Gradient[] = [];
+
+/** Runs a node, if a gradient came to it, and hands on what comes out of it. */
+function runNode(node: Node, progress: Progress): void {
+  let gradients = node.gradients ?? NO_GRADIENTS;
+  let results = NO_GRADIENTS;
+  leave(node);
+  if (hasGradient(gradients)) {
+    const { needed, captured, plan } = progress;
+    if (node.hooks !== null) gradients = runTensorHooks(node, gradients, plan.createGraph);
+    captured?.take(node, gradients);
+    if (needed === null || needed.get(node) === true) {
+      if (node.hooks !== null) gradients = runPreHooks(node, gradients);
+      results = applyRule(node, gradients, progress);
+      if (node.hooks !== null) results = runPostHooks(node, results, gradients);
+      if (modes.anomaly && modes.checkNaN) checkForNaN(node, results);
+    }
+    for (let i = 0; i < gradients.length; i++) if (gradients[i]) unreference(gradients[i]!);
+  }
+  handOn(node, results, progress);
+}
+
+/** Gives results to the nodes that they are for; each brings its reference along. */
+function handOn({ inputs, slots }: Node, results: readonly Gradient[], { plan, needed, leaves }: Progress): void {
   for (let i = 0; i < inputs.length; i++) {
     const next = inputs[i]!;
-    const gradient = results[i] ?? null;
-    if (gradient !== null) {
-      if (next !== null && (needed === null || needed.has(next))) deposit(next, slots[i]!, gradient, plan.createGraph);
-      unreference(gradient);
+    const gradient = i < results.length ? results[i] : null;
+    const isWanted = next !== null && (needed === null || needed.has(next));
+    if (gradient) {
+      if (isWanted) deposit(next, slots[i]!, gradient, plan.createGraph);
+      else unreference(gradient);
     }
-    if (next !== null && --next.dependencies === 0 && (needed === null || needed.has(next))) queue.push(next);
+    if (next !== null && --next.dependencies === 0 && isWanted && next.inputs.length === 0) leaves.push(next);
   }
 }
 
@@ -175,67 +215,76 @@ function hasGradient(gradients: readonly Gradient[]): boolean {
   return false;
 }
 
-/** The list of storages that the running rule makes; a rule that walks the tape itself takes another one. */
-let spareList: Storage[] | null = [];
-
 /**
  * Runs a rule. What it made and did not return is freed at once; what it returned may be freed after its last use,
  * unless somebody outside can see it. Results come with one reference each.
  */
-function applyRule(node: Node, gradients: readonly Gradient[], plan: Walk): readonly Gradient[] {
-  const track = !plan.createGraph && node.rule.trusted !== false;
-  if (!track) gradients.forEach((g) => expose(g ?? null));
-  const made = spareList ?? [];
-  spareList = null;
-  const before = recordStorages(null);
+function applyRule(node: Node, gradients: readonly Gradient[], { plan, made }: Progress): readonly Gradient[] {
+  const isTracked = !plan.createGraph && node.rule.trusted !== false;
+  if (!isTracked) gradients.forEach((g) => expose(g ?? null));
   // What a leaf makes, its hooks included, is there to stay.
-  if (node.inputs.length > 0) recordStorages(track ? made : before);
+  const before = recordStorages(node.inputs.length > 0 ? made : null);
+  if (!isTracked && node.inputs.length > 0) recordStorages(before);
   let results: readonly Gradient[];
   try {
-    const { tracer } = modes;
-    results = tracer === null ? pullBack(node, gradients) : tracer.backward(node.rule.name, pullBack, node, gradients);
+    results = modes.tracer === null && !modes.anomaly ? node.rule.vjp(node, gradients) : applyWatched(node, gradients);
   } finally {
     recordStorages(before);
   }
   for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
-  for (let storage = made.pop(); storage !== undefined; storage = made.pop()) {
-    if (storage.references > 0) {
-      storage.transient = true;
-      before?.push(storage);
-    } else if (!storage.kept) freeStorage(storage);
-  }
-  spareList = made;
+  while (made.length > 0) sortOut(made.pop()!, before);
   if (!plan.retainGraph) node.release();
   return results;
+}
+
+/** Frees what a rule made, unless it returned it or somebody keeps it. */
+function sortOut(storage: Storage, outer: Storage[] | null): void {
+  if (storage.references > 0) {
+    storage.transient = true;
+    outer?.push(storage);
+  } else if (!storage.kept) freeStorage(storage);
+}
+
+function applyWatched(node: Node, gradients: readonly Gradient[]): readonly Gradient[] {
+  const { tracer } = modes;
+  return tracer === null ? pullBack(node, gradients) : tracer.backward(node.rule.name, pullBack, node, gradients);
 }
 
 function pullBack(node: Node, gradients: readonly Gradient[]): readonly Gradient[] {
   return modes.anomaly ? runWatched(node, gradients) : node.rule.vjp(node, gradients);
 }
 
-/** Adds a gradient to what waits at an output of a node. Sums are made in place once the sum is the engine's own. */
+/**
+ * Adds a gradient to what waits at an output of a node, and takes over its reference. Sums are made in place once the sum is
+ * the engine's own.
+ */
 function deposit(node: Node, slot: number, gradient: Tensor, createGraph: boolean): void {
+  if (node.gradients === null && slot === 0 && node.outputs.length <= 1) {
+    node.gradients = [gradient];
+    return;
+  }
   const waiting = (node.gradients ??= emptySlots(node, slot));
   const sum = waiting[slot];
-  if (sum === undefined || sum === null) {
-    waiting[slot] = gradient;
-    gradient.storage.references++;
-    return;
-  }
-  if (!createGraph && isOwn(sum)) {
-    addInto(sum, gradient);
-    return;
-  }
-  const total = sum.add(gradient);
-  total.storage.transient = !createGraph;
-  total.storage.references++;
-  waiting[slot] = total;
-  unreference(sum);
+  if (sum) waiting[slot] = sumOf(sum, gradient, createGraph);
+  else waiting[slot] = gradient;
 }
 
-/** Room for the gradients of a node's outputs, of which nearly always there is one. */
+function sumOf(sum: Tensor, gradient: Tensor, createGraph: boolean): Tensor {
+  let total = sum;
+  if (!createGraph && isOwn(sum)) addInto(sum, gradient);
+  else {
+    total = sum.add(gradient);
+    total.storage.transient = !createGraph;
+    total.storage.references++;
+    unreference(sum);
+  }
+  unreference(gradient);
+  return total;
+}
+
+/** Room for the gradients of a node's outputs. */
 function emptySlots(node: Node, slot: number): Gradient[] {
-  return node.outputs.length <= 1 && slot === 0 ? [null] : Array.from({ length: Math.max(node.outputs.length, slot + 1) }, () => null);
+  return Array.from({ length: Math.max(node.outputs.length, slot + 1) }, () => null);
 }
 
 /** One gradient on its way less; frees it when it was the last and nobody else can have it. */
@@ -251,55 +300,4 @@ function unreference(gradient: Tensor): void {
 export function expose<G extends Gradient>(gradient: G): G {
   if (gradient !== null) gradient.storage.transient = false;
   return gradient;
-}
-
-/** The last one, empty; kept, as V8 forgets the code that it made for objects when a collection of garbage finds none of them. */
-const last: { queue?: ReadyQueue } = {};
-
-/** Nodes that are ready to run: the newest first, but leaves (which have no inputs) before all. */
-class ReadyQueue {
-  private readonly heap: Node[] = [];
-  private readonly leaves: Node[] = [];
-
-  push(node: Node): void {
-    if (node.inputs.length === 0) {
-      this.leaves.push(node);
-      return;
-    }
-    const { heap } = this;
-    let i = heap.length;
-    heap.push(node);
-    while (i > 0) {
-      const parent = (i - 1) >> 1;
-      if (heap[parent]!.id >= node.id) break;
-      heap[i] = heap[parent]!;
-      i = parent;
-    }
-    heap[i] = node;
-  }
-
-  pop(): Node | null {
-    const leaf = this.leaves.shift();
-    if (leaf !== undefined) return leaf;
-    const { heap } = this;
-    const top = heap[0];
-    if (top === undefined) return null;
-    const last = heap.pop()!;
-    if (heap.length > 0) this.sink(last);
-    return top;
-  }
-
-  private sink(node: Node): void {
-    const { heap } = this;
-    let i = 0;
-    for (;;) {
-      let child = 2 * i + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && heap[child + 1]!.id > heap[child]!.id) child++;
-      if (heap[child]!.id <= node.id) break;
-      heap[i] = heap[child]!;
-      i = child;
-    }
-    heap[i] = node;
-  }
 }

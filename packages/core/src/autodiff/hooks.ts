@@ -63,7 +63,7 @@ export function runTensorHooks(node: Node, incoming: readonly Gradient[], create
 }
 
 /** The node's pre-hooks. */
-export function runPreHooks(node: Node, incoming: Gradient[]): Gradient[] {
+export function runPreHooks(node: Node, incoming: readonly Gradient[]): readonly Gradient[] {
   let gradients = incoming;
   for (const { hook } of [...node.hooks!.pre]) {
     for (const gradient of gradients) if (gradient) gradient.storage.transient = false;

@@ -96,6 +96,20 @@ export interface Kernels {
    */
   elementwise(expr: Expr, out: Strided, inputs: readonly Strided[], params: readonly number[], compute: DType): void;
   /**
+   * The same for one to four floating-point operands of one dtype that lie side by side: so many elements from each one's
+   * offset on. They are no list, since there are few and calls are many.
+   */
+  dense(
+    expr: Expr,
+    count: number,
+    out: Strided,
+    x: Strided,
+    y: Strided | null,
+    z: Strided | null,
+    w: Strided | null,
+    params: readonly number[],
+  ): void;
+  /**
    * targets[i] = values[i](targets, inputs, params) in one pass: every value sees the old elements. All operands have
    * one shape and one floating-point dtype, and no target overlaps another operand.
    */

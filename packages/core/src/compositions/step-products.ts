@@ -2,6 +2,7 @@ import type { FormSlot, Strided } from '../backend/types.ts';
 import { custom } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { DTypeError, GradError, ShapeError } from '../errors.ts';
+import { Layout } from '../layout.ts';
 import { modes } from '../modes.ts';
 import { cat } from '../ops/joining.ts';
 import { shapeString } from '../shape.ts';
@@ -44,7 +45,7 @@ const cut = custom<{ readonly lengths: readonly number[]; readonly shared: StepW
     let { offset } = sum!;
     const pieces: Tensor[] = [];
     for (const length of lengths) {
-      pieces.push(new Tensor(storage, offset, [length, shape[1]!], strides, dtype));
+      pieces.push(new Tensor(storage, offset, new Layout([length, shape[1]!], strides, dtype)));
       offset += length * strides[0]!;
     }
     return pieces;
@@ -78,7 +79,7 @@ const sumOfProduct = custom<Step | null>('recurrent_linear', {
   forward: ([sum, x, w], step) => {
     kernels().matmul(sum!, x!, inForm(w!.detach().t(), step, 'forward'), true);
     // No view and no new version: nobody reads these elements as they were.
-    return [new Tensor(sum!.storage, sum!.offset, sum!.shape, sum!.strides, sum!.dtype)];
+    return [sum!.detach()];
   },
   vjp: (node, [g], step) => {
     const toX = node.needs(1) ? timesWeight(g!, node.input(2), step) : null;

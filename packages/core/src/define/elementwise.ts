@@ -77,7 +77,7 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const op = makeOp(name, build, options);
   const spread = operands as ((...args: unknown[]) => readonly Operand[]) | undefined;
   if (spread === undefined) {
-    const call = (...args: Operand[]): Tensor => applyElementwise(op, args);
+    const call = op.arity === 2 ? callOfTwo(op) : (...args: Operand[]): Tensor => applyElementwise(op, args);
     const inPlace = (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args);
     return Object.assign(call, { op, inPlace }) as unknown as E;
   }
@@ -88,6 +88,14 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const call = (...args: unknown[]): Tensor => applyElementwise(op, operandsOf(args));
   const inPlace = (...args: unknown[]): Tensor => applyElementwiseInPlace(op, operandsOf(args));
   return Object.assign(call, { op, inPlace }) as unknown as E;
+}
+
+/** The call of an operation of two operands, which nearly always are tensors. */
+function callOfTwo(op: ElementwiseOp): (x: Operand, y: Operand) => Tensor {
+  return function (x, y) {
+    if (arguments.length === 2 && x instanceof Tensor && y instanceof Tensor) return op.variant(3).applyFew(x, y, null, NO_NUMBERS);
+    return applyElementwise(op, arguments as unknown as readonly Operand[]);
+  };
 }
 
 function makeOp(name: string, build: (...args: Expr[]) => Expr, options: ElementwiseOptions = {}): ElementwiseOp {

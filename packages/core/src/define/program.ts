@@ -1,10 +1,12 @@
 import type { Strided } from '../backend/types.ts';
 import { dtypeInfo, getDefaultDType, isFloating, type DType } from '../dtype.ts';
-import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, isRecording, kernels, record } from '../dispatch.ts';
+import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, emptyOf, isRecording, kernels, NO_OUTPUTS, record } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
+import { alike } from '../layout.ts';
+import { modes } from '../modes.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
-import type { Gradient, Node, Rule } from '../tape.ts';
+import { Node, type Gradient, type Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { resultType } from './promotion.ts';
 
@@ -22,15 +24,30 @@ export interface ProgramOptions {
 
 /** One input's part in the backward pass. */
 interface InputGradient {
-  /** `zero` and `identity` need no kernel. */
-  readonly kind: 'zero' | 'identity' | 'program';
+  readonly input: number;
+  /** What computes it; null where it is the gradient itself, or 0. */
   readonly program: Program | null;
+  readonly isZero: boolean;
   /** Positions of the saved values that the program reads after the gradient: inputs, then the output. */
   readonly reads: readonly number[];
 }
 
-/** What the tape keeps of a call: the plain numbers and the shapes to which gradients are summed. */
+type Operand = Tensor | null;
+
+/** What a backward pass does for the inputs that need a gradient. */
+interface BackwardPlan {
+  readonly steps: readonly InputGradient[];
+  /** Positions of all that is read, one bit each: inputs, then the output. */
+  readonly reads: number;
+  /** Whether the incoming gradient becomes that of an input itself. */
+  readonly handsOn: boolean;
+  /** What the tape keeps of a call without numbers whose inputs have the shape of the result. */
+  readonly plain: CallAttrs;
+}
+
+/** What the tape keeps of a call: what to do, the plain numbers, and the shapes to which gradients are summed. */
 interface CallAttrs {
+  readonly plan: BackwardPlan;
   readonly params: readonly number[];
   /** Null when all inputs have the shape of the result. */
   readonly shapes: readonly Shape[] | null;
@@ -49,7 +66,8 @@ export class Program implements Rule {
   private readonly inPlaceName: string;
   /** Whether operands of one floating-point dtype give a result of that dtype. */
   private readonly isPlain: boolean;
-  private readonly readsFor: (number | undefined)[] = [];
+  /** By the inputs that need a gradient, one bit each. */
+  private readonly plans: (BackwardPlan | undefined)[] = [];
   /** The expression plus one more input. */
   private accumulating: Expr | null = null;
   private readonly gradients: (InputGradient | undefined)[] = [];
@@ -70,11 +88,12 @@ export class Program implements Rule {
 
   private derive(i: number): InputGradient {
     const { options, inputCount, expr } = this;
-    if (options.result === 'bool' || options.masks[i]) return { kind: 'zero', program: null, reads: [] };
+    const zero: InputGradient = { input: i, program: null, isZero: true, reads: [] };
+    if (options.result === 'bool' || options.masks[i]) return zero;
     const symbolic = options.partials[i] ?? replaceSubexpression(partial(expr, i), expr, output());
     const product = slopeTimes(input(inputCount), symbolic);
-    if (product === input(inputCount)) return { kind: 'identity', program: null, reads: [] };
-    if (isZero(symbolic)) return { kind: 'zero', program: null, reads: [] };
+    if (product === input(inputCount)) return { ...zero, isZero: false };
+    if (isZero(symbolic)) return zero;
     // The gradient becomes input 0, the saved values follow in order.
     const reads: number[] = [];
     for (let k = 0; k < inputCount; k++) if (usesInput(product, k)) reads.push(k);
@@ -93,85 +112,110 @@ export class Program implements Rule {
         masks: [false, ...reads.map((k) => k < inputCount && (options.masks[k] ?? false))],
       },
     );
-    return { kind: 'program', program, reads };
+    return { input: i, program, isZero: false, reads };
+  }
+
+  private planFor(edges: Edges): BackwardPlan {
+    return this.planOf(edges.reduce((needs, edge, i) => (edge === null ? needs : needs | (1 << i)), 0));
+  }
+
+  private planOf(needs: number): BackwardPlan {
+    return this.plans[needs] ?? this.makePlan(needs);
+  }
+
+  private makePlan(needs: number): BackwardPlan {
+    const steps: InputGradient[] = [];
+    for (let i = 0; i < this.inputCount; i++) if ((needs & (1 << i)) !== 0) steps.push(this.gradient(i));
+    const reads = steps.flatMap((step) => step.reads).reduce((bits, k) => bits | (1 << k), 0);
+    const handsOn = steps.some(({ program, isZero }) => program === null && !isZero);
+    const plan: { -readonly [K in keyof BackwardPlan]: BackwardPlan[K] } = { steps, reads, handsOn, plain: null! };
+    plan.plain = { plan, params: NO_NUMBERS, shapes: null };
+    return (this.plans[needs] = plan);
   }
 
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
     const gradient = gradients[0]!;
-    const { params, shapes } = node.attrs as CallAttrs;
-    const results = new Array<Gradient>(this.inputCount);
-    // The one that is computed last may take the place of the incoming gradient, unless that is handed on itself.
-    let last = -1;
-    let isHandedOn = false;
-    for (let i = 0; i < this.inputCount; i++) {
-      results[i] = null;
-      if (node.inputs[i] === null) continue;
-      const { kind, program } = this.gradient(i);
-      if (kind === 'program') {
-        const sum = node.ownSum(i);
-        if (sum !== null && program!.addTo(sum, this.operands(node, i, gradient, sum), params)) continue;
-        if (last >= 0) results[last] = this.pullBack(node, last, gradient, false);
-        last = i;
-        continue;
-      }
-      if (kind === 'zero') results[i] = empty(shapes === null ? gradient.shape : shapes[i]!, gradient.dtype).zero_();
-      else {
-        isHandedOn = true;
-        results[i] = shapes === null ? gradient : fitted(gradient, shapes[i]!);
-      }
+    const { steps, handsOn } = (node.attrs as CallAttrs).plan;
+    const results: Gradient[] = this.inputCount === 2 ? [null, null] : node.inputs.map(() => null);
+    // One that is computed after all others may take the place of the incoming gradient, unless that is handed on itself.
+    let last: InputGradient | null = null;
+    for (let k = 0; k < steps.length; k++) {
+      const step = steps[k]!;
+      if (step.program === null) results[step.input] = passOn(node, step, gradient);
+      else if (addToSum(node, step, gradient)) continue;
+      else if (last === null) last = step;
+      else results[step.input] = pullBack(node, step, gradient, false);
     }
-    if (last >= 0) results[last] = this.pullBack(node, last, gradient, !isHandedOn && node.mayOverwrite(gradient));
+    if (last !== null) results[last.input] = pullBack(node, last, gradient, !handsOn && node.mayOverwrite(gradient));
     return results;
   }
 
-  /** The gradient of input `i`, in place of the incoming one if that is free and of one kind with all that is read. */
-  private pullBack(node: Node, i: number, gradient: Tensor, isFree: boolean): Tensor {
-    const { params, shapes } = node.attrs as CallAttrs;
-    const program = this.gradient(i).program!;
-    const operands = this.operands(node, i, gradient, null);
-    if (isFree && program.isPlain && areAlike(operands)) {
-      kernels(program.name).elementwise(program.expr, gradient, operands, params, gradient.dtype);
-      return shapes === null ? gradient : fitted(gradient, shapes[i]!);
-    }
-    const value = program.apply(operands, params);
-    return shapes === null ? value : fitted(value, shapes[i]!);
+  /** Whether operands (null for none) need no thought: one floating-point dtype, one shape, elements side by side. */
+  fits(x: Tensor, y: Operand, z: Operand, w: Operand): boolean {
+    return (
+      this.isPlain &&
+      x.layout.isPlain &&
+      (y === null || alike(x, y)) &&
+      (z === null || alike(x, z)) &&
+      (w === null || alike(x, w))
+    );
   }
 
-  /** What the program for the gradient of input `i` takes: the incoming gradient, saved values, and a sum if it adds to one. */
-  private operands(node: Node, i: number, gradient: Tensor, sum: Tensor | null): Tensor[] {
-    const { reads } = this.gradient(i);
-    const count = reads.length;
-    const operands = new Array<Tensor>(sum === null ? count + 1 : count + 2);
-    operands[0] = gradient;
-    for (let r = 0; r < count; r++) operands[r + 1] = node.savedTensor(reads[r]!);
-    if (sum !== null) operands[count + 1] = sum;
-    return operands;
+  /** Writes the result for operands that fit to a tensor like them, which may be one of them; off the tape. */
+  compute(out: Tensor, x: Tensor, y: Operand, z: Operand, params: readonly number[]): void {
+    kernels(this.name).dense(this.expr, out.layout.numel, out, x, y, z, null, params);
   }
 
-  /**
-   * Adds what `apply` would return to a tensor in place, off the tape, if that takes no more than one kernel.
-   * @param operands those of the program, then the sum itself
-   */
-  private addTo(sum: Tensor, operands: readonly Tensor[], params: readonly number[]): boolean {
-    if (!this.isPlain || !areAlike(operands)) return false;
-    this.accumulating ??= input(this.inputCount).add(this.expr);
-    kernels(this.name).elementwise(this.accumulating, sum, operands, params, sum.dtype);
+  /** Adds the result for operands that fit to a sum like them in place, off the tape. */
+  accumulate(sum: Tensor, x: Tensor, y: Operand, z: Operand, params: readonly number[]): void {
+    const expr = (this.accumulating ??= input(this.inputCount).add(this.expr));
+    const { numel } = sum.layout;
+    if (y === null) kernels(this.name).dense(expr, numel, sum, x, sum, null, null, params);
+    else if (z === null) kernels(this.name).dense(expr, numel, sum, x, y, sum, null, params);
+    else kernels(this.name).dense(expr, numel, sum, x, y, z, sum, params);
     sum.storage.version++;
-    return true;
   }
 
   /** Runs the program on tensors (broadcast against each other) and numbers, and records it. */
   apply(tensors: readonly Tensor[], params: readonly number[]): Tensor {
-    if (!this.isPlain || !areAlike(tensors)) return this.applyMixed(tensors, params);
-    const { shape, strides, dtype } = tensors[0]!;
-    const out = empty(shape, dtype, strides);
-    kernels(this.name).elementwise(this.expr, out, tensors, params, dtype);
-    const edges = edgesOf(tensors);
-    if (edges !== null) {
-      const attrs = params.length === 0 ? PLAIN : { params, shapes: null };
-      record(this, attrs, tensors, out, this.saved(edges, tensors, out), edges);
-    }
+    if (tensors.length > 3) return this.applyMixed(tensors, params);
+    return this.applyFew(tensors[0]!, tensors.length > 1 ? tensors[1]! : null, tensors.length > 2 ? tensors[2]! : null, params);
+  }
+
+  /** The same for one to three tensors, without a list. */
+  applyFew(x: Tensor, y: Operand, z: Operand, params: readonly number[]): Tensor {
+    if (!this.fits(x, y, z, null)) return this.applyMixed(z !== null ? [x, y!, z] : y !== null ? [x, y] : [x], params);
+    const out = emptyOf(x.layout);
+    this.compute(out, x, y, z, params);
+    if (modes.grad) this.note(out, x, y, z, params);
     return out;
+  }
+
+  /** Puts a call with operands that fit on the tape. */
+  private note(out: Tensor, x: Tensor, y: Operand, z: Operand, params: readonly number[]): void {
+    const first = x.edge();
+    const second = y === null ? null : y.edge();
+    const third = z === null ? null : z.edge();
+    const needs = (first === null ? 0 : 1) | (second === null ? 0 : 2) | (third === null ? 0 : 4);
+    if (needs === 0) return;
+    const plan = this.planOf(needs);
+    const { reads } = plan;
+    const attrs = params.length === 0 ? plan.plain : { plan, params, shapes: null };
+    let edges, saved, slots;
+    if (y === null) {
+      edges = [first];
+      saved = reads === 0 ? NOTHING_SAVED : [reads & 1 ? x : null, reads & 2 ? out : null];
+      slots = x.slot === 0 ? FIRST_SLOTS : [x.slot];
+    } else if (z === null) {
+      edges = [first, second];
+      saved = reads === 0 ? NOTHING_SAVED : [reads & 1 ? x : null, reads & 2 ? y : null, reads & 4 ? out : null];
+      slots = (x.slot | y.slot) === 0 ? FIRST_SLOTS : [x.slot, y.slot];
+    } else {
+      edges = [first, second, third];
+      saved = [reads & 1 ? x : null, reads & 2 ? y : null, reads & 4 ? z : null, reads & 8 ? out : null];
+      slots = [x.slot, y.slot, z.slot];
+    }
+    out.node = new Node(this, attrs, edges, slots, NO_OUTPUTS, saved);
   }
 
   /** Any operands: promoted to one dtype, broadcast to one shape. */
@@ -183,10 +227,14 @@ export class Program implements Rule {
     for (let i = 1; i < inputs.length; i++) {
       if (inputs[i]!.shape !== shape) shape = broadcastShapes(this.name, shape, inputs[i]!.shape);
     }
-    const out = first.shape === shape && first.isContiguous() ? empty(shape, result, first.strides) : empty(shape, result);
+    const { layout } = first;
+    const out = first.shape === shape && layout.isContiguous && layout.dtype === result ? emptyOf(layout) : empty(shape, result);
     this.run(out, inputs, params, compute);
     const edges = result === 'bool' ? null : edgesOf(inputs);
-    if (edges !== null) record(this, this.attrs(inputs, params, shape), inputs, out, this.saved(edges, inputs, out), edges);
+    if (edges !== null) {
+      const plan = this.planFor(edges);
+      record(this, attrsOf(plan, inputs, params, shape), inputs, out, savedOf(plan, inputs, out), edges);
+    }
     return out;
   }
 
@@ -203,14 +251,15 @@ export class Program implements Rule {
     checkWritable(name, target, isRecording(tensors));
     const inputs = sources.some((x) => overlaps(x, target)) ? sources.map((x) => (overlaps(x, target) ? x.clone() : x)) : sources;
     const edges = edgesOf(inputs);
+    const plan = edges === null ? null : this.planFor(edges);
     let saved = NOTHING_SAVED;
-    if (edges !== null) {
+    if (plan !== null) {
       // The rule may want the target's old value, which is about to be overwritten.
-      const kept = inputs.map((x, i) => (i === 0 && x === target && this.savesInput(edges, 0) ? x.detach().clone() : x));
-      saved = this.saved(edges, kept, target);
+      const kept = inputs.map((x, i) => (i === 0 && x === target && (plan.reads & 1) !== 0 ? x.detach().clone() : x));
+      saved = savedOf(plan, kept, target);
     }
     this.run(target, inputs, params, compute);
-    const node = edges === null ? null : record(this, this.attrs(inputs, params, target.shape), inputs, null, saved, edges);
+    const node = plan === null ? null : record(this, attrsOf(plan, inputs, params, target.shape), inputs, null, saved, edges!);
     commitWrite(target, node);
     node?.refreshVersion(this.inputCount);
     return target;
@@ -256,43 +305,64 @@ export class Program implements Rule {
     }
     return tensors;
   }
+}
 
-  private attrs(inputs: readonly Tensor[], params: readonly number[], shape: Shape): CallAttrs {
-    for (let i = 0; i < inputs.length; i++) {
-      if (!sameShape(inputs[i]!.shape, shape)) return { params, shapes: inputs.map((x) => x.shape) };
-    }
-    return params.length === 0 ? PLAIN : { params, shapes: null };
-  }
+/** The gradient of an input that takes no kernel. */
+function passOn(node: Node, { input, isZero }: InputGradient, gradient: Tensor): Tensor {
+  const { shapes } = node.attrs as CallAttrs;
+  const shape = shapes === null ? gradient.shape : shapes[input]!;
+  return isZero ? empty(shape, gradient.dtype).zero_() : fitted(gradient, shape);
+}
 
-  private savesInput(edges: Edges, k: number): boolean {
-    return (this.reads(edges) & (1 << k)) !== 0;
-  }
+/** Adds the gradient of an input to the sum that waits for it, if it may and if that takes no more than a kernel; says whether. */
+function addToSum(node: Node, step: InputGradient, gradient: Tensor): boolean {
+  const sum = node.ownSum(step.input);
+  const { reads } = step;
+  if (sum === null || reads.length > 2) return false;
+  const y = reads.length > 0 ? node.savedTensor(reads[0]!) : null;
+  const z = reads.length > 1 ? node.savedTensor(reads[1]!) : null;
+  const program = step.program!;
+  if (!program.fits(gradient, y, z, sum)) return false;
+  program.accumulate(sum, gradient, y, z, (node.attrs as CallAttrs).params);
+  return true;
+}
 
-  /** The positions, one bit each, that the needed gradients read: inputs, then the output. */
-  private reads(edges: Edges): number {
-    let needs = 0;
-    for (let i = 0; i < edges.length; i++) if (edges[i] !== null) needs |= 1 << i;
-    return (this.readsFor[needs] ??= this.deriveReads(needs));
+/** The gradient of an input, in place of the incoming one if that is free and of one kind with all that is read. */
+function pullBack(node: Node, step: InputGradient, gradient: Tensor, isFree: boolean): Tensor {
+  const { params, shapes } = node.attrs as CallAttrs;
+  const { reads } = step;
+  const program = step.program!;
+  let value = gradient;
+  if (reads.length > 2) value = program.apply([gradient, ...reads.map((k) => node.savedTensor(k))], params);
+  else {
+    const y = reads.length > 0 ? node.savedTensor(reads[0]!) : null;
+    const z = reads.length > 1 ? node.savedTensor(reads[1]!) : null;
+    if (isFree && program.fits(gradient, y, z, null)) program.compute(gradient, gradient, y, z, params);
+    else value = program.applyFew(gradient, y, z, params);
   }
+  return shapes === null ? value : fitted(value, shapes[step.input]!);
+}
 
-  private deriveReads(needs: number): number {
-    let reads = 0;
-    for (let i = 0; i < this.inputCount; i++) {
-      if ((needs & (1 << i)) !== 0) for (const k of this.gradient(i).reads) reads |= 1 << k;
-    }
-    return reads;
+function attrsOf(plan: BackwardPlan, inputs: readonly Tensor[], params: readonly number[], shape: Shape): CallAttrs {
+  for (let i = 0; i < inputs.length; i++) {
+    if (!sameShape(inputs[i]!.shape, shape)) return { plan, params, shapes: inputs.map((x) => x.shape) };
   }
+  return params.length === 0 ? plan.plain : { plan, params, shapes: null };
+}
 
-  /** Inputs and output at their positions, null where no gradient that is needed reads them. */
-  private saved(edges: Edges, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] {
-    const reads = this.reads(edges);
-    if (reads === 0) return NOTHING_SAVED;
-    const count = inputs.length;
-    const saved = new Array<Tensor | null>(count + 1);
-    for (let i = 0; i < count; i++) saved[i] = (reads & (1 << i)) === 0 ? null : inputs[i]!;
-    saved[count] = reads >> count === 0 ? null : out;
-    return saved;
-  }
+/** Inputs and output at their positions, null where no gradient that is needed reads them. */
+function savedOf({ reads }: BackwardPlan, inputs: readonly Tensor[], out: Tensor): (Tensor | null)[] {
+  if (reads === 0) return NOTHING_SAVED;
+  const first = (reads & 1) === 0 ? null : inputs[0]!;
+  const count = inputs.length;
+  const last = reads >> count === 0 ? null : out;
+  if (count === 1) return [first, last];
+  const second = (reads & 2) === 0 ? null : inputs[1]!;
+  if (count === 2) return [first, second, last];
+  const saved = [first, second];
+  for (let i = 2; i < count; i++) saved.push((reads & (1 << i)) === 0 ? null : inputs[i]!);
+  saved.push(last);
+  return saved;
 }
 
 /** gradient · slope. Where the slope is chosen to be 0, the gradient has no part in it, even if it is infinite or NaN. */
@@ -303,27 +373,16 @@ function slopeTimes(gradient: Expr, slope: Expr): Expr {
   return condition.where(slopeTimes(gradient, yes), slopeTimes(gradient, no));
 }
 
+const FIRST_SLOTS: readonly number[] = [0, 0];
+
 type Edges = readonly (Node | null)[];
 
 const NOTHING_SAVED: (Tensor | null)[] = [];
-const PLAIN: CallAttrs = { params: [], shapes: null };
+const NO_NUMBERS: readonly number[] = [];
 
 /** A gradient summed to the shape of what was broadcast. */
 function fitted(gradient: Tensor, shape: Shape): Tensor {
   return sameShape(gradient.shape, shape) ? gradient : gradient.sumToSize(shape);
-}
-
-/** Whether operands need no thought: one floating-point dtype, one shape, elements side by side. */
-function areAlike(tensors: readonly Tensor[]): boolean {
-  const first = tensors[0]!;
-  const { shape, strides, dtype } = first;
-  if ((dtype !== 'float32' && dtype !== 'float64') || !first.isContiguous()) return false;
-  for (let i = 1; i < tensors.length; i++) {
-    const other = tensors[i]!;
-    if (other.dtype !== dtype || !sameShape(other.shape, shape)) return false;
-    if (other.strides !== strides && !other.isContiguous()) return false;
-  }
-  return true;
 }
 
 /** A number as an integer or bool element holds it. */

@@ -3,8 +3,9 @@ import { linear } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { toDType, type DType, type DTypeName, type TypedArray } from '../dtype.ts';
 import { ShapeError } from '../errors.ts';
+import { denseLayout } from '../layout.ts';
 import { checkOptions, none, refuseOptions, tensorNames, type NoOptions } from '../option-names.ts';
-import { contiguousStrides, shapeString, type Shape, type Strides } from '../shape.ts';
+import { shapeString, type Shape, type Strides } from '../shape.ts';
 import { storageOf } from '../storage.ts';
 import { Tensor } from '../tensor.ts';
 
@@ -85,7 +86,7 @@ export const copy: Binary = elementwise('copy', (_, source) => source, { result:
 /** A constant with the values of a typed array, copied. @internal */
 export function newFrom(_: Tensor, values: TypedArray, dtype: DType, shape: Shape): Tensor {
   const copy = new Uint8Array(new Uint8Array(values.buffer, values.byteOffset, values.byteLength));
-  return new Tensor(storageOf(copy, dtype), 0, shape, contiguousStrides(shape), dtype);
+  return new Tensor(storageOf(copy, dtype), 0, denseLayout(shape, dtype));
 }
 
 /** What the factories that take a shape from a tensor also take. */

@@ -2,8 +2,9 @@ import { checkIndex, requireIntegers } from '../define/bounds.ts';
 import { custom } from '../define/rules.ts';
 import { empty, kernels } from '../dispatch.ts';
 import { IndexError, ShapeError } from '../errors.ts';
+import { denseLayout } from '../layout.ts';
 import { checkOptions, none, type OptionNames } from '../option-names.ts';
-import { contiguousStrides, shapeString } from '../shape.ts';
+import { shapeString } from '../shape.ts';
 import { Tensor } from '../tensor.ts';
 
 /** Options of `embedding`. */
@@ -29,7 +30,7 @@ const lookup = custom<Lookup>('embedding', {
     const shape = [flat.shape[0]!, width];
     const rows = empty(shape, weight!.dtype);
     kernels().gather(rows, weight!, { storage, offset, shape, strides: [flat.strides[0]!, 0], dtype }, 0);
-    return [new Tensor(rows.storage, 0, [...ids!.shape, width], contiguousStrides([...ids!.shape, width]), rows.dtype)];
+    return [new Tensor(rows.storage, 0, denseLayout([...ids!.shape, width], rows.dtype))];
   },
   savesInputs: [1],
   vjp(node, [g], { paddingIdx, scaleGradByFreq }, [weight]) {

@@ -122,6 +122,10 @@ export const elementwise: Kernels['elementwise'] = (expr, out, inputs, params, c
   store(out, evaluate(expr, out.shape, inputs, params, compute));
 };
 
+export const dense: Kernels['dense'] = (expr, _, out, x, y, z, w, params) => {
+  elementwise(expr, out, [x, y, z, w].filter((operand) => operand !== null), params, out.dtype);
+};
+
 export const update: Kernels['update'] = ({ values }, targets, inputs, params) => {
   const operands = [...targets, ...inputs];
   const results = values.map((value, i) => evaluate(value, targets[i]!.shape, operands, params, targets[i]!.dtype));

@@ -1,7 +1,7 @@
 import type { Backend } from '../types.ts';
 import { convolution, convolutionInput, convolutionWeight } from './convolution.ts';
 import { copy } from './copy.ts';
-import { elementwise, update } from './elementwise.ts';
+import { dense, elementwise, update } from './elementwise.ts';
 import { extremum, reduce, scan } from './fold.ts';
 import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -19,6 +19,7 @@ export const reference: Backend = {
   name: 'reference',
   kernels: {
     elementwise,
+    dense,
     copy,
     reduce,
     extremum,

@@ -2,6 +2,7 @@ import { dtypeInfo } from '../../dtype.ts';
 import { contiguousStrides, numel } from '../../shape.ts';
 import { addressOf, freeStorage, Storage } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { type Plan, planNanoseconds, planOf } from './convolution-plan.ts';
 import { copy } from './copy.ts';
 import { isDenseFloat, throughFloats } from './dense.ts';
@@ -184,7 +185,7 @@ function flip(w: Strided, { groups }: ConvolutionWindow): Strided {
   const mirrored = [group, channel, filter, ...taps.map((stride) => -stride)];
   const storage = new Storage(numel(shape) * dtypeInfo[w.dtype].bytes);
   const target: Strided = { storage, offset: 0, shape, strides: contiguousStrides(shape), dtype: w.dtype };
-  copy(target, { ...w, offset: w.offset + last, shape, strides: mirrored });
+  copy(target, changed(w, { offset: w.offset + last, shape, strides: mirrored }));
   const flat = [groups * inner, outer / groups, ...kernel];
   return { ...target, shape: flat, strides: contiguousStrides(flat) };
 }

@@ -9,7 +9,7 @@ import { isHeavy } from './elementwise-lowerings.ts';
  * one dtype is looked at first, as most expressions only ever need one.
  */
 export interface KernelCache {
-  lastDType: DType | null;
+  lastDType: DType | 'none';
   /** Which inputs were one element for all, one bit each. */
   lastSplats: number;
   last: FlatKernel;
@@ -25,7 +25,7 @@ const nothing: FlatKernel = () => undefined;
 export function cacheOf(expr: Expr): KernelCache {
   const slot = expr.compiled as { kernels: KernelCache | null };
   return (slot.kernels ??= {
-    lastDType: null,
+    lastDType: 'none',
     lastSplats: 0,
     last: nothing,
     nanoseconds: nanosecondsOf(expr),

@@ -2,7 +2,7 @@ import { type DType, dtypeInfo } from '../../dtype.ts';
 import type { Expr } from '../../expr/index.ts';
 import { isContiguous, numel } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
-import type { Strided } from '../types.ts';
+import type { Kernels, Strided } from '../types.ts';
 import { cacheOf, type KernelCache, laneOf } from './elementwise-cache.ts';
 import { compileFlat, FLAT_INPUTS, FLAT_PARAMS, type FlatKernel } from './elementwise-kernel.ts';
 import { runStrided } from './elementwise-strided.ts';
@@ -58,6 +58,32 @@ export function elementwise(
     shareFlat(kernel, count, count * cache.nanoseconds, out, inputs, splats, params);
     return;
   }
+  run(kernel, count, out, inputs, params);
+}
+
+/** The same for operands side by side, which need no look at how they lie. */
+export const dense: Kernels['dense'] = (expr, count, out, x, y, z, w, params) => {
+  const cache = (expr.compiled.kernels as KernelCache | null) ?? cacheOf(expr);
+  if (cache.lastDType !== out.dtype || cache.lastSplats !== 0 || count >= LEAST_SHARED) {
+    elementwise(expr, out, [x, y, z, w].filter((operand) => operand !== null), params, out.dtype);
+    return;
+  }
+  const kernel = cache.last;
+  kernel(
+    count,
+    addressIn(out),
+    addressIn(x),
+    y === null ? 0 : addressIn(y),
+    z === null ? 0 : addressIn(z),
+    w === null ? 0 : addressIn(w),
+    params.length > 0 ? params[0]! : 0,
+    params.length > 1 ? params[1]! : 0,
+  );
+};
+
+/** Calls a flat kernel. */
+function run(kernel: FlatKernel, count: number, out: Strided, inputs: readonly Strided[], params: readonly number[]): void {
+  const arity = inputs.length;
   kernel(
     count,
     addressIn(out),

@@ -1,6 +1,7 @@
 import { dtypeInfo } from '../../dtype.ts';
 import { addressOf } from '../../storage.ts';
 import type { Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { copy } from './copy.ts';
 import { Scratch } from './scratch.ts';
 import { type Spatial, withThreeDims } from './window.ts';
@@ -120,7 +121,7 @@ export class PaddedImages {
 
   private held(count: number): Strided {
     const { inner } = this;
-    return count === this.room ? inner : { ...inner, shape: [count, ...inner.shape.slice(1)] };
+    return count === this.room ? inner : changed(inner, { shape: [count, ...inner.shape.slice(1)] });
   }
 
   private some(first: number, count: number): Strided {

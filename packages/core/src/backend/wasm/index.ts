@@ -1,7 +1,7 @@
 import type { Backend } from '../types.ts';
 import { convolution, convolutionInput, convolutionWeight } from './convolution.ts';
 import { copy } from './copy.ts';
-import { elementwise } from './elementwise.ts';
+import { dense, elementwise } from './elementwise.ts';
 import { extremum } from './extremum.ts';
 import { gather, scatter } from './indexing.ts';
 import { matmul } from './matmul.ts';
@@ -20,6 +20,7 @@ export const wasmBackend: Backend = {
   name: 'wasm',
   kernels: {
     elementwise,
+    dense,
     copy,
     reduce,
     extremum,

@@ -2,6 +2,7 @@ import { dtypeInfo, type TypedArray } from '../../dtype.ts';
 import { contiguousStrides, numel } from '../../shape.ts';
 import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { FormSlot, Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
 import { gemm, type PackedColumns, product, productNanoseconds, roomForColumns } from './gemm.ts';
@@ -126,7 +127,7 @@ function isMoreRows(dim: number, row: number, rows: number, out: Strided, a: Str
 /** Neither rows nor columns of out are dense: compute aside. */
 function throughCopy(out: Strided, a: Strided, b: Strided, add: boolean): void {
   const storage = new Storage(numel(out.shape) * dtypeInfo[out.dtype].bytes);
-  const dense = { ...out, storage, offset: 0, strides: contiguousStrides(out.shape) };
+  const dense = changed(out, { storage, offset: 0, strides: contiguousStrides(out.shape) });
   if (add) copy(dense, out);
   matmul(dense, a, b, add);
   copy(out, dense);
@@ -137,7 +138,7 @@ function throughCopy(out: Strided, a: Strided, b: Strided, add: boolean): void {
 function zeros(out: Strided): Strided {
   const storage = new Storage(dtypeInfo[out.dtype].bytes);
   hostArray(storage, out.dtype).fill(0);
-  return { ...out, storage, offset: 0, strides: out.shape.map(() => 0) };
+  return changed(out, { storage, offset: 0, strides: out.shape.map(() => 0) });
 }
 
 /** Sums wrap around like those of the integer type. */

@@ -2,6 +2,7 @@ import { dtypeInfo, type DType } from '../../dtype.ts';
 import { contiguousStrides, isContiguous, numel } from '../../shape.ts';
 import { addressOf, freeStorage, hostArray, Storage } from '../../storage.ts';
 import type { Reduction, Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { copy } from './copy.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
 import { columnFold, type FloatFold, rowFold, SPARE_BYTES } from './fold.ts';
@@ -177,14 +178,13 @@ function foldFloats(
 function foldCopy(kind: FloatFold, out: Strided, x: Strided, dims: readonly number[]): void {
   const order = x.shape.map((_, d) => d);
   order.sort((a, b) => Number(dims.includes(a)) - Number(dims.includes(b)) || a - b);
-  const permuted = (t: Strided): Strided => ({
-    ...t,
+  const permuted = (t: Strided): Strided => changed(t, {
     shape: order.map((d) => t.shape[d]!),
     strides: order.map((d) => t.strides[d]!),
   });
   const source = permuted(x);
   const storage = new Storage(numel(x.shape) * dtypeInfo[x.dtype].bytes);
-  const dense = { ...source, storage, offset: 0, strides: contiguousStrides(source.shape) };
+  const dense = changed(source, { storage, offset: 0, strides: contiguousStrides(source.shape) });
   copy(dense, source);
   const tail = dims.map((_, k) => order.length - dims.length + k);
   reduce(kind, permuted(out), dense, tail);

@@ -3,6 +3,7 @@ import { views } from '../../heap.ts';
 import { contiguousStrides, numel, type Shape } from '../../shape.ts';
 import { addressOf, freeStorage, Storage } from '../../storage.ts';
 import type { RowComputation, Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { copy } from './copy.ts';
 import { nanosecondsOf as elementNanoseconds } from './elementwise-cache.ts';
 import { type FloatDType, isFloatDType } from './floats.ts';
@@ -84,7 +85,7 @@ export function rows(
     const placed = place(x);
     if (placed !== null) return placed;
     const repeats = x.strides[x.strides.length - 1] === 0;
-    const source = repeats ? { ...x, shape: [...x.shape.slice(0, -1), 1] } : x;
+    const source = repeats ? changed(x, { shape: [...x.shape.slice(0, -1), 1] }) : x;
     const dense = denseLike(source, source.shape);
     copies.push(dense);
     copy(dense, source);

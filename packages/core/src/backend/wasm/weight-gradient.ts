@@ -1,6 +1,7 @@
 import { numel } from '../../shape.ts';
 import { addressOf } from '../../storage.ts';
 import type { ConvolutionWindow, Strided } from '../types.ts';
+import { changed } from './changed.ts';
 import { type Plan, planNanoseconds, planOf } from './convolution-plan.ts';
 import { floatTypes } from './floats.ts';
 import { blockOf } from './gemm.ts';
@@ -178,5 +179,5 @@ function addParts(out: Strided, parts: number): void {
   const size = numel(out.shape);
   const { dtype } = out;
   const sums: Strided = { storage: partSums.held, offset: 0, shape: [parts, size], strides: [size, 1], dtype };
-  reduce('sum', { ...out, shape: [1, size], strides: [size, 1] }, sums, [0]);
+  reduce('sum', changed(out, { shape: [1, size], strides: [size, 1] }), sums, [0]);
 }

@@ -1,3 +1,4 @@
+import { changed } from './changed.ts';
 import type { Strides } from '../../shape.ts';
 import type { Strided, Window } from '../types.ts';
 
@@ -32,7 +33,7 @@ export function spatialWindow({ kernel, stride, padding, dilation }: Window): Sp
 export function withThreeDims(x: Strided): Strided {
   const shape = [x.shape[0]!, x.shape[1]!, ...spatial(x.shape.slice(2), 1)];
   const strides = [x.strides[0]!, x.strides[1]!, ...spatial(x.strides.slice(2), 0)];
-  return { ...x, shape, strides };
+  return changed(x, { shape, strides });
 }
 
 /** How far windows reach, in elements of the padded input, for so many windows per dimension. */
