@@ -67,13 +67,15 @@ export function shapeString(shape: Shape): string {
 }
 
 /**
- * The shape that two operands have after broadcasting: aligned at the right, sizes equal or 1.
+ * The shape that two operands have after broadcasting: aligned at the right, sizes equal or 1. It is one of theirs if it can be.
  * @throws ShapeError naming both sizes and the dimension
  */
 export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
   if (sameShape(a, b)) return a;
   const rank = Math.max(a.length, b.length);
   const out = new Array<number>(rank);
+  let isA = a.length === rank;
+  let isB = b.length === rank;
   for (let d = rank - 1, i = a.length - 1, j = b.length - 1; d >= 0; d--, i--, j--) {
     const x = i >= 0 ? a[i]! : 1;
     const y = j >= 0 ? b[j]! : 1;
@@ -84,9 +86,13 @@ export function broadcastShapes(op: string, a: Shape, b: Shape): Shape {
         { op, shapes: [a, b] },
       );
     }
-    out[d] = x === 1 ? y : x;
+    const size = x === 1 ? y : x;
+    out[d] = size;
+    isA &&= size === x;
+    isB &&= size === y;
   }
-  return out;
+  if (isA) return a;
+  return isB ? b : out;
 }
 
 function broadcastHint(a: Shape, b: Shape): string {

@@ -77,7 +77,7 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   const op = makeOp(name, build, options);
   const spread = operands as ((...args: unknown[]) => readonly Operand[]) | undefined;
   if (spread === undefined) {
-    const call = op.arity === 2 ? callOfTwo(op) : (...args: Operand[]): Tensor => applyElementwise(op, args);
+    const call = op.arity === 1 ? callOfOne(op) : op.arity === 2 ? callOfTwo(op) : (...args: Operand[]): Tensor => applyElementwise(op, args);
     const inPlace = (...args: Operand[]): Tensor => applyElementwiseInPlace(op, args);
     return Object.assign(call, { op, inPlace }) as unknown as E;
   }
@@ -90,10 +90,22 @@ export function elementwise<E extends Elementwise<(...args: never[]) => Tensor>>
   return Object.assign(call, { op, inPlace }) as unknown as E;
 }
 
-/** The call of an operation of two operands, which nearly always are tensors. */
+/** The call of an operation of one operand: `applyElementwise` without lists. */
+function callOfOne(op: ElementwiseOp): (x: Operand) => Tensor {
+  return function (x) {
+    if (arguments.length === 1 && x instanceof Tensor) return op.variant(1).applyFew(x, null, null, NO_NUMBERS);
+    return applyElementwise(op, arguments as unknown as readonly Operand[]);
+  };
+}
+
+/** The call of an operation of two operands, the first of which nearly always is a tensor. */
 function callOfTwo(op: ElementwiseOp): (x: Operand, y: Operand) => Tensor {
+  const takesNumbers = op.options.tensorsOnly !== true;
   return function (x, y) {
-    if (arguments.length === 2 && x instanceof Tensor && y instanceof Tensor) return op.variant(3).applyFew(x, y, null, NO_NUMBERS);
+    if (arguments.length === 2 && x instanceof Tensor) {
+      if (y instanceof Tensor) return op.variant(3).applyFew(x, y, null, NO_NUMBERS);
+      if (typeof y === 'number' && takesNumbers) return op.variant(1).applyFew(x, null, null, [y]);
+    }
     return applyElementwise(op, arguments as unknown as readonly Operand[]);
   };
 }
