@@ -113,7 +113,8 @@ function slotsOf(inputs: readonly Tensor[], edges: readonly (Node | null)[]): re
   return plain ? FIRST_SLOTS : inputs.map((x, i) => (edges[i] === null ? 0 : x.slot));
 }
 
-const FIRST_SLOTS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
+/** Which outputs the inputs of a node are where all are the first. */
+export const FIRST_SLOTS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 
 /** A tensor that shows elements of `x` in another geometry. Recording it is the caller's business. */
 export function viewOf(x: Tensor, shape: Shape, strides: Strides, offset: number, origin: ViewOrigin = 'op'): Tensor {

@@ -5,10 +5,10 @@ import type { Storage } from './storage.ts';
 
 /** A storage of fewer bytes is small. */
 export const LARGE_BYTES: number = 2 ** 14;
-/** A page has so many bytes, but at least so many storages; a storage that is held keeps no more than that alive. */
+/** A page has so many bytes, but at least so many storages. */
 const PAGE_BYTES = 4096;
 const FEWEST_STORAGES = 8;
-/** So many pages share an array on the host. */
+/** So many pages share an array on the host; a storage that is held keeps no more than that alive. */
 const PAGES_TOGETHER = 8;
 const NO_BYTES = new Uint8Array(0);
 /** Pages of so many bytes stay, more if they have to come back; a storage counts as so many at least. */

@@ -2,7 +2,7 @@ import { TapegradError } from '../errors.ts';
 import { input, output as outputLeaf, param, type Expr } from '../expr/index.ts';
 import { described, refuseOptions } from '../option-names.ts';
 import { Tensor } from '../tensor.ts';
-import { Program, type ResultKind } from './program.ts';
+import { NO_NUMBERS, Program, type ResultKind } from './program.ts';
 
 /** What an elementwise operation takes: tensors, which broadcast, and plain numbers. */
 export type Operand = Tensor | number | boolean;
@@ -139,8 +139,6 @@ function makeVariant(
     masks: options.masks === undefined ? [] : args.map((_, i) => options.masks!.includes(i)).filter(isTensor),
   });
 }
-
-const NO_NUMBERS: readonly number[] = [];
 
 /** Numbers become runtime parameters of the kernel. */
 function applyElementwise(op: ElementwiseOp, operands: readonly Operand[]): Tensor {

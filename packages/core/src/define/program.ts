@@ -1,6 +1,6 @@
 import type { Strided } from '../backend/types.ts';
 import { dtypeInfo, getDefaultDType, isFloating, type DType } from '../dtype.ts';
-import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, emptyOf, isRecording, kernels, NO_OUTPUTS, record } from '../dispatch.ts';
+import { broadcastView, checkCastable, checkWritable, commitWrite, edgesOf, empty, emptyOf, FIRST_SLOTS, isRecording, kernels, NO_OUTPUTS, record } from '../dispatch.ts';
 import { ShapeError } from '../errors.ts';
 import { input, isZero, output, partial, product as multiply, replaceSubexpression, substitute, usesInput, usesOutput, type Expr } from '../expr/index.ts';
 import { alike } from '../layout.ts';
@@ -373,12 +373,11 @@ function slopeTimes(gradient: Expr, slope: Expr): Expr {
   return condition.where(slopeTimes(gradient, yes), slopeTimes(gradient, no));
 }
 
-const FIRST_SLOTS: readonly number[] = [0, 0];
-
 type Edges = readonly (Node | null)[];
 
 const NOTHING_SAVED: (Tensor | null)[] = [];
-const NO_NUMBERS: readonly number[] = [];
+/** For calls without plain numbers. */
+export const NO_NUMBERS: readonly number[] = [];
 
 /** A gradient summed to the shape of what was broadcast. */
 function fitted(gradient: Tensor, shape: Shape): Tensor {

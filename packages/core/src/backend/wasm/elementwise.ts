@@ -58,7 +58,8 @@ export function elementwise(
     shareFlat(kernel, count, count * cache.nanoseconds, out, inputs, splats, params);
     return;
   }
-  run(kernel, count, out, inputs, params);
+  const [x = null, y = null, z = null, w = null] = inputs;
+  run(kernel, count, out, x, y, z, w, params);
 }
 
 /** The same for operands side by side, which need no look at how they lie. */
@@ -68,29 +69,27 @@ export const dense: Kernels['dense'] = (expr, count, out, x, y, z, w, params) =>
     elementwise(expr, out, [x, y, z, w].filter((operand) => operand !== null), params, out.dtype);
     return;
   }
-  const kernel = cache.last;
+  run(cache.last, count, out, x, y, z, w, params);
+};
+
+/** Calls a flat kernel; null for inputs that it does not take. */
+function run(
+  kernel: FlatKernel,
+  count: number,
+  out: Strided,
+  x: Strided | null,
+  y: Strided | null,
+  z: Strided | null,
+  w: Strided | null,
+  params: readonly number[],
+): void {
   kernel(
     count,
     addressIn(out),
-    addressIn(x),
+    x === null ? 0 : addressIn(x),
     y === null ? 0 : addressIn(y),
     z === null ? 0 : addressIn(z),
     w === null ? 0 : addressIn(w),
-    params.length > 0 ? params[0]! : 0,
-    params.length > 1 ? params[1]! : 0,
-  );
-};
-
-/** Calls a flat kernel. */
-function run(kernel: FlatKernel, count: number, out: Strided, inputs: readonly Strided[], params: readonly number[]): void {
-  const arity = inputs.length;
-  kernel(
-    count,
-    addressIn(out),
-    arity > 0 ? addressIn(inputs[0]!) : 0,
-    arity > 1 ? addressIn(inputs[1]!) : 0,
-    arity > 2 ? addressIn(inputs[2]!) : 0,
-    arity > 3 ? addressIn(inputs[3]!) : 0,
     params.length > 0 ? params[0]! : 0,
     params.length > 1 ? params[1]! : 0,
   );
