@@ -38,6 +38,14 @@ describe('layouts', () => {
     expect(row.add(x).toArray()).toEqual([[2, 2, 2]]);
   });
 
+  it('of results have the shape of all operands, and are that of the first where they can be', () => {
+    const x = ones([2, 3]);
+    expect(x.add(ones([3])).layout).toBe(x.layout);
+    expect(ones([1, 1]).add(ones([3])).shape).toEqual([1, 3]);
+    expect(ones([3]).add(ones([1, 1])).shape).toEqual([1, 3]);
+    expect(ones([2, 1]).add(ones([1, 3])).shape).toEqual([2, 3]);
+  });
+
   it('of transposed tensors are alike and take the long way', () => {
     const [x, y] = [tensor([[1, 2], [3, 4]]).t(), tensor([[10, 20], [30, 40]]).t()];
     expect(alike(x, y)).toBe(true);

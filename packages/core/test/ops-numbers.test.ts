@@ -209,6 +209,7 @@ describe('functions of numbers refuse', () => {
     ],
     ['divisors of floats', () => half.gcd(half), "gcd: the operands must hold integers, got float64; use x.to('int32')"],
     ['a number first', () => tg.lt(2 as unknown as tg.Tensor, half), 'lt: argument 0 must be a Tensor, got number'],
+    ['a number for a tensor', () => half.atan2(2 as unknown as tg.Tensor), 'atan2: argument 1 must be a Tensor, got number'],
     ['negative tolerances', () => half.isclose(half, { rtol: -1 }), 'isclose: rtol and atol must be at least 0, got -1 and 1e-8'],
     [
       'two dtypes to compare',
