@@ -2,7 +2,7 @@ import { f32x4, v128, type Value } from './assembler.ts';
 import type { Vector } from './elementwise-lanes.ts';
 import type { Scratch } from './elementwise-scratch.ts';
 import { floatTypes } from './floats.ts';
-import { multiplyAdd } from './tile.ts';
+import { multiplyAdd } from './multiply-add.ts';
 
 /** Adding it rounds to an integer, which then stands in the low bits. */
 export const ROUNDER: number = 1.5 * 2 ** 23;

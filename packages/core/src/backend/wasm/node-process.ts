@@ -1,7 +1,9 @@
-/** The parts of Node that threads need, which are had without an import that browsers and bundlers would stumble over. */
+/** The parts of Node that kernels and threads need, which are had without an import that browsers and bundlers would stumble over. */
 export interface NodeProcess {
   readonly env?: Readonly<Record<string, string | undefined>>;
+  readonly versions?: { readonly v8?: string };
   getBuiltinModule?(name: 'node:worker_threads'): { Worker: new (source: string, options: object) => NodeWorker };
+  getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void };
 }
 
 /** A worker of Node. */

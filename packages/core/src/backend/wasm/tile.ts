@@ -1,5 +1,6 @@
 import { Assembler, type Callable, type FunctionBuilder, i32, type Local, type Value } from './assembler.ts';
 import type { FloatType } from './floats.ts';
+import { hasRelaxedMadd, multiplyAdd } from './multiply-add.ts';
 
 /** Vectors per row of a tile. */
 const VECTORS = 2;
@@ -15,34 +16,6 @@ export function tileColumns(float: FloatType): number {
  */
 export function tileRows(): number {
   return hasRelaxedMadd() ? 6 : 5;
-}
-
-let relaxed: boolean | undefined;
-
-/** Whether the engine has `relaxed_madd`. */
-export function hasRelaxedMadd(): boolean {
-  return (relaxed ??= WebAssembly.validate(relaxedProbe()));
-}
-
-/** A module of one function that uses the instruction. */
-function relaxedProbe(): Uint8Array<ArrayBuffer> {
-  const body = [0, 0x20, 0, 0x20, 0, 0x20, 0, 0xfd, 0x85, 0x02, 0x0b];
-  return new Uint8Array([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0],
-    ...[1, 6, 1, 0x60, 1, 0x7b, 1, 0x7b],
-    ...[3, 2, 1, 0],
-    ...[10, body.length + 2, 1, body.length, ...body],
-  ]);
-}
-
-/** a b + c on vectors, as the engine does it best. */
-export function multiplyAdd(
-  { lanes }: FloatType,
-  a: Value<'v128'>,
-  b: Value<'v128'>,
-  c: Value<'v128'>,
-): Value<'v128'> {
-  return hasRelaxedMadd() ? lanes.relaxedMadd(a, b, c) : lanes.add(c, lanes.mul(a, b));
 }
 
 /** How a tile reads its rows of the left operand. */

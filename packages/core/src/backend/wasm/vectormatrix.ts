@@ -1,6 +1,6 @@
 import { type Assembler, type Callable, i32 } from './assembler.ts';
 import type { FloatType } from './floats.ts';
-import { multiplyAdd } from './tile.ts';
+import { multiplyAdd } from './multiply-add.ts';
 
 /** Vectors of columns that a single row is multiplied with at a time: two cache lines. */
 export const WIDE_VECTORS = 8;
