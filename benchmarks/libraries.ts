@@ -89,6 +89,14 @@ export function tapegradWithBlas(threads: number): Library {
   };
 }
 
+/** Tapegrad on one thread beside the same on several, for what the others are worth. */
+export function onOneThread(tapegrad: Library): Library {
+  return { ...tapegrad, name: oneThread, env: { ...tapegrad.env, TAPEGRAD_NUM_THREADS: '1' } };
+}
+
+/** Name of that. */
+export const oneThread = 'one thread';
+
 /** PyTorch, if some python3 can import it: the first on PATH, else the system's. */
 export function findTorch(threads: number): Library | null {
   const python = ['python3', '/usr/bin/python3'].find(

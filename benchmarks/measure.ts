@@ -76,7 +76,7 @@ async function begin(
   try {
     const results = await worker.prepare(work);
     run.outcome = { ...run.outcome, ...compare(results, reference, work.tolerance) };
-    await warmUp(run, effort, effort.warmUpSeconds * (work.manySmallOps === true ? 5 : 1));
+    await warmUp(run, effort, effort.warmUpSeconds * (work.manySmallOps === true ? 2 : 1));
   } catch (error) {
     run.outcome = { library: worker.library.name, missing: (error as Error).message };
     run.iterations = 0;

@@ -26,7 +26,8 @@ export const usage = `npm run bench -- [options]
   --only NAME,…       these cases or groups only (matmul, elementwise, chain, mlp, lenet, conv, gpt, lstm,
                       memory, start, size; or a case such as matmul-256)
   --libraries NAME,…  these libraries only (tapegrad, tfjs-cpu, tfjs-wasm, jax-js, torch)
-  --threads N         threads of tapegrad and PyTorch (default 1); the other libraries have one in Node
+  --threads N         threads of tapegrad and PyTorch (default 1); the other libraries have one in Node, and tapegrad is
+                      measured on one thread as well
   --blas              tapegrad with the BLAS of the system too, with as many threads as PyTorch
   --quick             fewer cases, short rounds: under a minute on a quiet machine
   --json              print the results as JSON instead of tables

@@ -3,7 +3,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import os from 'node:os';
 import { here } from './here.ts';
-import { findTorch, javascriptLibraries, tapegradWithBlas, type Library } from './libraries.ts';
+import { findTorch, javascriptLibraries, onOneThread, tapegradWithBlas, type Library } from './libraries.ts';
 import { canPin, describeMachine } from './machine.ts';
 import { measure, type Effort } from './measure.ts';
 import { measureMemory, measureScopes, memoryTable, scopeTable } from './memory.ts';
@@ -27,7 +27,7 @@ interface Plan extends Effort {
 const full: Plan = {
   rounds: 9,
   roundSeconds: 0.25,
-  warmUpSeconds: 1,
+  warmUpSeconds: 3,
   memorySteps: 10_000,
   memorySeconds: 60,
   starts: 9,
@@ -62,7 +62,8 @@ async function main({ threads, json }: Options): Promise<void> {
 
   build();
   const libraries = await chooseLibraries();
-  const { versions, measured } = await timeCases(libraries, core);
+  const timed = libraries.flatMap((library) => (threads > 1 && library.name === own ? [library, onOneThread(library)] : [library]));
+  const { versions, measured } = await timeCases(timed, core);
   const results = {
     machine,
     versions,

@@ -1,3 +1,4 @@
+import { oneThread } from './libraries.ts';
 import { inUnit, type Case, type Unit } from './case.ts';
 import type { Outcome } from './measure.ts';
 
@@ -18,7 +19,7 @@ export function markdown(head: readonly string[], rows: readonly (readonly strin
 
 /**
  * The table of one group: median and spread of every library, then how many times faster the first one is
- * than the best JavaScript peer and than PyTorch.
+ * than the best JavaScript peer, than itself on one thread, and than PyTorch.
  */
 export function groupTable(
   measured: readonly Measured[],
@@ -30,6 +31,7 @@ export function groupTable(
   const shown = (name: string): boolean => libraries.includes(name);
   const ratios = [
     ...(peers.some(shown) ? [{ title: 'best JS peer', of: peers }] : []),
+    ...(shown(oneThread) ? [{ title: oneThread, of: [oneThread] }] : []),
     ...(shown('torch') ? [{ title: 'torch', of: ['torch'] }] : []),
   ].filter(() => shown(own));
   const head = ['case', ...libraries, ...ratios.map(({ title }) => `${own} against ${title}`)];

@@ -81,7 +81,7 @@ export function record(
   inputs: readonly Tensor[],
   outputs: Tensor | readonly Tensor[] | null,
   saved: (Tensor | null)[],
-  edges: readonly (Node | null)[] = inputs.map((x) => x.edge()),
+  edges: readonly (Node | null)[] = inputs.map(edgeOf),
 ): Node {
   const slots = slotsOf(inputs, edges);
   if (outputs === null) return new Node(rule, attrs, edges, slots, NO_OUTPUTS, saved);
@@ -94,7 +94,7 @@ export function record(
     outputs = [outputs];
   }
   const keepMeta = outputs.length > 1 || rule.trusted === false;
-  const metas = keepMeta ? outputs.map(({ shape, dtype }) => ({ shape, dtype })) : NO_OUTPUTS;
+  const metas = keepMeta ? outputs.map(metaOf) : NO_OUTPUTS;
   const node = new Node(rule, attrs, edges, slots, metas, saved);
   for (let i = 0; i < outputs.length; i++) {
     const output = outputs[i]!;
@@ -105,6 +105,9 @@ export function record(
   }
   return node;
 }
+
+const edgeOf = (x: Tensor): Node | null => x.edge();
+const metaOf = ({ shape, dtype }: Tensor): OutputMeta => ({ shape, dtype });
 
 /** Which output of its node each input was; nearly always the first of a few, for which one list serves all. */
 function slotsOf(inputs: readonly Tensor[], edges: readonly (Node | null)[]): readonly number[] {

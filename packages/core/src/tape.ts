@@ -295,13 +295,15 @@ const FIRST_VERSIONS: readonly number[] = [0, 0, 0, 0, 0, 0, 0, 0];
 /** Instead of versions, where saved values were put away. */
 const PACKED: readonly number[] = [];
 
+const versionOf = (tensor: Tensor | null): number => (tensor === null ? 0 : tensor.storage.version);
+
 function versionsOf(saved: readonly (Tensor | null)[]): readonly number[] {
   let isFirst = saved.length <= FIRST_VERSIONS.length;
   for (let i = 0; i < saved.length && isFirst; i++) {
     const tensor = saved[i]!;
     isFirst = tensor === null || tensor.storage.version === 0;
   }
-  return isFirst ? FIRST_VERSIONS : saved.map((tensor) => (tensor === null ? 0 : tensor.storage.version));
+  return isFirst ? FIRST_VERSIONS : saved.map(versionOf);
 }
 
 /** The node's hooks, made if need be. */

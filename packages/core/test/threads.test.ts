@@ -2,7 +2,7 @@ import { afterAll, describe, expect, it } from '@jest/globals';
 import { Assembler, i32 } from '../src/backend/wasm/assembler.ts';
 import { Scratch } from '../src/backend/wasm/scratch.ts';
 import { rememberModule } from '../src/backend/wasm/shared-modules.ts';
-import { sharedWork } from '../src/backend/wasm/work.ts';
+import { cuts, sharedWork } from '../src/backend/wasm/work.ts';
 import { heapMemory, views } from '../src/heap.ts';
 import * as tg from '../src/index.ts';
 import { nextTick } from '../src/storage.ts';
@@ -71,6 +71,14 @@ describe('the number of threads', () => {
   });
 });
 
+it('is divided into pieces of nearly the same size, all but the last of whole units', () => {
+  expect(cuts(12, 32, 1, 1)).toEqual([0, 3, 5, 8, 11, 13, 16, 19, 21, 24, 27, 29, 32]);
+  expect(cuts(3, 200, 64, 1)).toEqual([0, 64, 192, 200]);
+  expect(cuts(12, 200, 1, 60)).toEqual([0, 67, 133, 200]);
+  expect(cuts(12, 5, 64, 1)).toEqual([0, 5]);
+  expect(cuts(12, 0, 64, 1)).toEqual([0, 0]);
+});
+
 interface Probe {
   /** Writes the value of `mark` at an address, spends some time, and then breaks off where the size says so. */
   touch(address: number, mark: number, breaks: number): void;
@@ -93,6 +101,27 @@ it('work for several threads is finished before other such work is started', () 
   sharedWork(1e9).task();
   expect(() => sharedWork(1e9)).toThrow('was started and not finished');
   expect(() => sharedWork(1e9)).not.toThrow();
+});
+
+it('a list of calls may be longer than ever before, in the middle of a task', () => {
+  const assembler = new Assembler();
+  assembler.function('put', { address: 'i32', value: 'i32' }, null, (f, p) => f.store(p.address, p.value));
+  const table = assembler.compile<{ put(address: number, value: number): void }>();
+  const cells = new Scratch();
+  startThreads(2);
+  for (const size of [100, 3000, 20_000]) {
+    nextTick();
+    const at = cells.take(4 * size);
+    views.i32.fill(0, at / 4, at / 4 + size);
+    const work = sharedWork(1e9);
+    const { put } = work.kernels(table);
+    for (let k = 0; k < size; k++) {
+      if (k % Math.ceil(size / 7) === 0) work.task();
+      put(at + 4 * k, k + 1);
+    }
+    work.run();
+    expect([...views.i32.subarray(at / 4, at / 4 + size)]).toEqual(Array.from({ length: size }, (_, k) => k + 1));
+  }
 });
 
 describe('a task that fails', () => {

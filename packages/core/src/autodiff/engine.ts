@@ -121,8 +121,10 @@ function discover(roots: readonly Edge[], task: number, shadows: Shadow[]): Node
       next.dependencies++;
     }
   }
-  return isFalling ? visited : visited.sort((a, b) => b.id - a.id);
+  return isFalling ? visited : visited.sort(byFallingId);
 }
+
+const byFallingId = (a: Node, b: Node): number => b.id - a.id;
 
 /** Ends the part of a node in a walk. */
 function leave(node: Node): void {
@@ -284,7 +286,7 @@ function sumOf(sum: Tensor, gradient: Tensor, createGraph: boolean): Tensor {
 
 /** Room for the gradients of a node's outputs. */
 function emptySlots(node: Node, slot: number): Gradient[] {
-  return Array.from({ length: Math.max(node.outputs.length, slot + 1) }, () => null);
+  return new Array<Gradient>(Math.max(node.outputs.length, slot + 1)).fill(null);
 }
 
 /** One gradient on its way less; frees it when it was the last and nobody else can have it. */

@@ -20,6 +20,8 @@ export interface AttentionOptions {
 
 const attentionNames: OptionNames<AttentionOptions> = { attnMask: 1, dropoutP: 1, isCausal: 1, scale: 1 };
 
+const place = (_: unknown, index: number): number => index;
+
 /** softmax(scale · scores) over the keys that a query may see; 0 for a query that sees none. */
 /* @__NO_SIDE_EFFECTS__ */
 function weightsOf(masks: readonly ('element!' | 'row!')[], hides: (row: RowBuilder, mask: Expr) => Expr | null): RowProgram {
@@ -82,7 +84,7 @@ function attentionWeights(scores: Tensor, mask: Tensor | null, isCausal: boolean
   const { shape } = scores;
   const along = shape.length - 1;
   if (isCausal) {
-    const last = scores.detach().newFrom(Int32Array.from({ length: shape[along - 1]! }, (_, i) => i), 'int32', [shape[along - 1]!, 1]);
+    const last = scores.detach().newFrom(Int32Array.from({ length: shape[along - 1]! }, place), 'int32', [shape[along - 1]!, 1]);
     return causalWeights.apply([scores, last.expand([...shape.slice(0, -1), 1])], shape, along, [scale])[0]!;
   }
   if (mask === null) return plainWeights.apply([scores], shape, along, [scale])[0]!;

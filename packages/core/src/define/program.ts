@@ -255,8 +255,8 @@ export class Program implements Rule {
     let saved = NOTHING_SAVED;
     if (plan !== null) {
       // The rule may want the target's old value, which is about to be overwritten.
-      const kept = inputs.map((x, i) => (i === 0 && x === target && (plan.reads & 1) !== 0 ? x.detach().clone() : x));
-      saved = savedOf(plan, kept, target);
+      const isRead = inputs[0] === target && (plan.reads & 1) !== 0;
+      saved = savedOf(plan, isRead ? [target.detach().clone(), ...inputs.slice(1)] : inputs, target);
     }
     this.run(target, inputs, params, compute);
     const node = plan === null ? null : record(this, attrsOf(plan, inputs, params, target.shape), inputs, null, saved, edges!);

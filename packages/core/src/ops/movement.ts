@@ -22,8 +22,9 @@ function resolveSizes(op: string, x: Tensor, sizes: readonly number[]): number[]
   const total = x.numel();
   const shape = [...sizes];
   const unknown = shape.indexOf(-1);
-  const invalid = shape.findIndex((n, d) => (n < 0 && d !== unknown) || !Number.isInteger(n));
-  if (invalid >= 0) {
+  let isValid = shape.every(Number.isInteger);
+  for (let d = 0; d < shape.length; d++) if (shape[d]! < 0 && d !== unknown) isValid = false;
+  if (!isValid) {
     throw new ShapeError(
       `${op}: invalid shape ${shapeString(sizes)}: sizes must be whole numbers of at least 0, and at most one may be -1`,
       { op, shapes: [x.shape, sizes] },
@@ -41,7 +42,7 @@ function resolveSizes(op: string, x: Tensor, sizes: readonly number[]): number[]
     }
     shape[unknown] = total / known;
   }
-  if (numel(shape) !== total || shape.some((n) => !Number.isInteger(n))) {
+  if (numel(shape) !== total || !shape.every(Number.isInteger)) {
     throw new ShapeError(
       `${op}: shape ${shapeString(sizes)} is invalid for a tensor of ${total} elements (its shape is ${shapeString(x.shape)})`,
       { op, shapes: [x.shape, sizes] },

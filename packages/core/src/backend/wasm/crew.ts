@@ -26,19 +26,24 @@ let pageUrl: string | undefined;
 let won = 0;
 const MOST_WON = 0.5;
 const MOST_LOST = 0.3;
-const SHORTEST_REST = 20;
+const SHORTEST_REST = 2;
 const LONGEST_REST = 640;
 let rest = SHORTEST_REST;
 let restsUntil = 0;
 
 /** What the threads need to know of a job. */
 export interface Job {
-  /** Index of the first double of the list of tasks. */
+  /** Index of the first double of the list of where tasks start. */
   readonly list: number;
   readonly tasks: number;
   /** Memory of the threads' own: where thread 0's is, and how many bytes each has. */
   readonly own: number;
   readonly ownBytes: number;
+}
+
+/** Does tasks of a job on this thread. */
+export interface TaskRunner {
+  doTask(task: number): void;
 }
 
 /** Ends the threads that there are; the next job starts as many others as are needed for `threads` in all. */
@@ -70,14 +75,14 @@ export function permanent(bytes: number): number {
 /**
  * Runs all tasks of a job on all threads, this one included, and returns when they are done. Threads that are not there
  * yet, or are kept from running, take none.
- * @param take does a task on this thread
- * @throws what `take` throws, or DeviceError when a task broke off on another thread
+ * @param here does tasks on this thread
+ * @throws what a task throws, or DeviceError when a task broke off on another thread
  */
-export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number) => void): void {
+export function runJob({ list, tasks, own, ownBytes }: Job, here: TaskRunner): void {
   tasksDone += tasks;
   const start = performance.now();
   if (!isThere()) {
-    for (let task = tasks - 1; task >= 0; task--) take(task);
+    for (let task = tasks - 1; task >= 0; task--) here.doTask(task);
     return;
   }
   const { i32 } = views;
@@ -96,7 +101,7 @@ export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number)
   let taken = 0;
   try {
     for (let more; (more = Atomics.sub(i32, left, 1)) > 0; taken++) {
-      take(more - 1);
+      here.doTask(more - 1);
       Atomics.sub(i32, pending, 1);
     }
   } catch (error) {
@@ -115,8 +120,9 @@ export function runJob({ list, tasks, own, ownBytes }: Job, take: (task: number)
     rest = Math.min(2 * rest, LONGEST_REST);
   } else if (won === MOST_WON) rest = Math.max(rest / 2, SHORTEST_REST);
   tasksHelped += tasks - taken;
-  const results = i32.subarray(control + words.failed, control + words.failed + size);
-  if (results.some((result) => result !== failures.none)) makeUpFor(results.filter((result) => result !== failures.none), take);
+  for (let thread = 0; thread < size; thread++) {
+    if (i32[control + words.failed + thread] !== failures.none) return makeUpFor(failuresOf(size), here);
+  }
 }
 
 /** Whether threads wait for work, which are started if need be; none where the platform refuses. */
@@ -194,12 +200,18 @@ function mayBlock(): boolean {
   return blocks;
 }
 
+/** What threads left behind that could not finish a task. */
+function failuresOf(threads: number): Int32Array {
+  const first = control + words.failed;
+  return views.i32.slice(first, first + threads).filter((result) => result !== failures.none);
+}
+
 /** Does the tasks that threads could not start, and tells of one that broke off, whose thread has ended. */
-function makeUpFor(failed: Int32Array, take: (task: number) => void): void {
+function makeUpFor(failed: Int32Array, here: TaskRunner): void {
   if (failed.includes(failures.broken)) {
     stop();
     throw new DeviceError('a kernel broke off on another thread, so that its result is not whole; setNumThreads(1) does without');
   }
   giveUp('a worker could not run a kernel');
-  for (const failure of failed) take(failure - failures.unstarted);
+  for (const failure of failed) here.doTask(failure - failures.unstarted);
 }

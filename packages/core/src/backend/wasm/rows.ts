@@ -127,8 +127,13 @@ function call(
   const sumBytes = columnBytes(columns, dtype);
   const sumAt = summed.length === 0 ? 0 : sums.take(sumBytes * summed.length * parts);
   const operands = [...outs, ...inputs];
-  const bytes = operands.map(({ operand }) => dtypeInfo[operand.dtype].bytes);
-  const addresses = operands.map(({ operand }, k) => addressOf(operand.storage) + operand.offset * bytes[k]!);
+  const bytes: number[] = [];
+  const addresses: number[] = [];
+  for (const { operand } of operands) {
+    const size = dtypeInfo[operand.dtype].bytes;
+    bytes.push(size);
+    addresses.push(addressOf(operand.storage) + operand.offset * size);
+  }
   const pieces = summed.length > 0 ? parts : (work?.width ?? 1);
   const blockBytes = Math.ceil((rowBlock.operand(paramCount, operands.length) * 4) / 16) * 16;
   let block = blocks.take(blockBytes * pieces);

@@ -9,7 +9,7 @@ import { blockLayout, compileNested, type NestedKernel, type OperandType } from 
 import type { FloatDType } from './floats.ts';
 import { Scratch } from './scratch.ts';
 import { isSharable, type Kernel } from './shared-modules.ts';
-import { eachPiece, isWorthSharing, sharedWork } from './work.ts';
+import { cuts, isWorthSharing, sharedWork } from './work.ts';
 
 /** Elements of a piece at least, and what its size is a multiple of, so that the same ones are computed in vectors. */
 const LEAST_PIECE = 2048;
@@ -51,12 +51,15 @@ function run(computation: UpdateComputation, count: number, operands: readonly S
   }
   const work = sharedWork(nanoseconds);
   let block = blocks.take(blockBytes * work.width);
-  eachPiece(work.width, count, UNIT, LEAST_PIECE, (first, size) => {
-    fillBlock(block, params, addresses.map((address) => address + first * bytes), size);
+  const at = cuts(work.width, count, UNIT, LEAST_PIECE);
+  for (let i = 1; i < at.length; i++) {
+    const size = at[i]! - at[i - 1]!;
+    fillBlock(block, params, addresses, size);
+    for (let k = 0; k < addresses.length; k++) addresses[k]! += size * bytes;
     work.task();
     work.call(kernel as Kernel, [block]);
     block += blockBytes;
-  });
+  }
   work.run();
 }
 

@@ -67,26 +67,35 @@ const none: readonly number[] = [];
 const lists = new Scratch();
 const owned = new Scratch();
 
-/** Work that all threads share. It is written down as they read it: see `workerSource`. */
+/** Doubles that a list has room for at first. */
+const FIRST_ROOM = 2 ** 12;
+
+/** Work that all threads share. It is written down where they read it: see `workerSource`. */
 export class SharedWork implements Work {
   width = 1;
-  /** Where the tasks start among the calls. */
+  /** Where the tasks start among the doubles of the heap. */
   private readonly starts: number[] = [];
-  /** Per task the number of its calls, and the calls. */
-  private readonly calls: number[] = [];
+  /** Where the list starts, for how many doubles there is room, and where it goes on. */
+  private first = 0;
+  private room = FIRST_ROOM;
+  private next = 0;
   private readonly listed = new WeakMap<object, object>();
   private readonly args: number[] = [];
-  /** The most that any task takes of its thread's own memory. */
+  /** The most that any task takes of its thread's own memory, and where that of thread 0 is. */
   private ownBytes = 0;
+  private own = 0;
+  /** Kept so that a collection of garbage always finds one: see decision 13. */
+  private lastInside: Inside | null = null;
 
   /** @param nanoseconds what it all takes one thread */
   start(nanoseconds: number): void {
     const isPending = this.starts.length > 0;
-    this.starts.length = this.calls.length = 0;
+    this.starts.length = 0;
     if (isPending) throw new Error('other work for several threads was started and not finished');
     const threads = threadCount();
     this.width = Math.max(threads, Math.min(threads * TASKS_PER_THREAD, Math.floor(nanoseconds / TASK_NANOSECONDS)));
     this.ownBytes = 0;
+    this.first = this.next = lists.take(this.room * 8) / 8;
   }
 
   kernels<Table extends object>(table: Table): Table {
@@ -105,79 +114,116 @@ export class SharedWork implements Work {
   }
 
   inside(): Work {
-    return this.insideFrom(0);
+    return (this.lastInside = new Inside(this, 0));
   }
 
-  private insideFrom(start: number): Work {
-    let taken = start;
-    return {
-      width: 1,
-      kernels: (table) => this.kernels(table),
-      take: (_scratch, bytes) => {
-        const address = OWN + taken;
-        taken += Math.ceil(bytes / 64) * 64;
-        this.ownBytes = Math.max(this.ownBytes, taken);
-        return address;
-      },
-      task: () => undefined,
-      run: () => undefined,
-      inside: () => this.insideFrom(taken),
-    };
+  /** Makes sure that each thread has so much memory of its own. */
+  reserveOwn(bytes: number): void {
+    if (bytes > this.ownBytes) this.ownBytes = bytes;
   }
 
   task(): void {
-    this.starts.push(this.calls.length);
-    this.calls.push(0);
+    this.reserve(1);
+    this.starts.push(this.next);
+    views.f64[this.next++] = 0;
   }
 
   /** Puts a call on the list: integers, then arguments of other types. */
   call(kernel: Kernel, integers: readonly number[], others: readonly number[] = none): void {
-    const { calls, starts } = this;
-    calls[starts[starts.length - 1]!]!++;
-    calls.push(placeOf(kernel), integers.length, others.length);
-    for (let k = 0; k < integers.length; k++) calls.push(integers[k]!);
-    for (let k = 0; k < others.length; k++) calls.push(others[k]!);
+    const place = placeOf(kernel);
+    this.reserve(3 + integers.length + others.length);
+    const { f64 } = views;
+    let { next } = this;
+    f64[this.starts[this.starts.length - 1]!]! += 1;
+    f64[next++] = place;
+    f64[next++] = integers.length;
+    f64[next++] = others.length;
+    for (let k = 0; k < integers.length; k++) f64[next++] = integers[k]!;
+    for (let k = 0; k < others.length; k++) f64[next++] = others[k]!;
+    this.next = next;
   }
 
   run(): void {
-    const { starts, calls, ownBytes } = this;
+    const { starts, ownBytes } = this;
     const tasks = starts.length;
     if (tasks === 0) return;
     try {
-      const own = ownBytes === 0 ? 0 : owned.take(ownBytes * threadCount());
-      const take = (task: number): void => this.doTask(task, own);
-      if (tasks === 1) take(0);
-      else runJob({ list: this.write(), tasks, own, ownBytes }, take);
+      this.own = ownBytes === 0 ? 0 : owned.take(ownBytes * threadCount());
+      if (tasks === 1) this.doTask(0);
+      else runJob({ list: this.close(), tasks, own: this.own, ownBytes }, this);
     } finally {
-      starts.length = calls.length = 0;
+      starts.length = 0;
+      this.next = this.first;
     }
   }
 
-  private doTask(task: number, own: number): void {
-    const { calls, args } = this;
+  /** Does a task on this thread. */
+  doTask(task: number): void {
+    const { args, own } = this;
+    const { f64 } = views;
     let k = this.starts[task]!;
-    for (let count = calls[k++]!; count > 0; count--) {
-      const kernel = kernelAt(calls[k]!);
-      const integers = calls[k + 1]!;
-      args.length = integers + calls[k + 2]!;
+    for (let count = f64[k++]!; count > 0; count--) {
+      const kernel = kernelAt(f64[k]!);
+      const integers = f64[k + 1]!;
+      args.length = integers + f64[k + 2]!;
       k += 3;
       for (let n = 0; n < args.length; n++) {
-        const arg = calls[k++]!;
+        const arg = f64[k++]!;
         args[n] = n < integers && arg >= OWN ? arg + own - OWN : arg;
       }
       kernel(...args);
     }
   }
 
-  /** Writes the list where the threads read it, and gives the index of its first double. */
-  private write(): number {
-    const { starts, calls } = this;
-    const tasks = starts.length;
-    const index = lists.take((tasks + calls.length) * 8) / 8;
-    const { f64 } = views;
-    for (let task = 0; task < tasks; task++) f64[index + task] = tasks + starts[task]!;
-    f64.set(calls, index + tasks);
-    return index;
+  /** Writes where the tasks start behind them, and gives the index of the first of these doubles. */
+  private close(): number {
+    const { starts } = this;
+    this.reserve(starts.length);
+    for (let task = 0; task < starts.length; task++) views.f64[this.next + task] = starts[task]!;
+    return this.next;
+  }
+
+  /** Makes room for so many more doubles. */
+  private reserve(doubles: number): void {
+    const { first, next } = this;
+    if (next - first + doubles <= this.room) return;
+    const written = views.f64.slice(first, next);
+    this.room = 2 * (written.length + doubles);
+    this.first = lists.take(this.room * 8) / 8;
+    views.f64.set(written, this.first);
+    this.next += this.first - first;
+    for (let task = 0; task < this.starts.length; task++) this.starts[task]! += this.first - first;
+  }
+}
+
+/** Shared work as a task sees it. */
+class Inside implements Work {
+  readonly width = 1;
+  private readonly shared: SharedWork;
+  private taken: number;
+
+  constructor(shared: SharedWork, taken: number) {
+    this.shared = shared;
+    this.taken = taken;
+  }
+
+  kernels<Table extends object>(table: Table): Table {
+    return this.shared.kernels(table);
+  }
+
+  take(_scratch: Scratch, bytes: number): number {
+    const address = OWN + this.taken;
+    this.taken += Math.ceil(bytes / 64) * 64;
+    this.shared.reserveOwn(this.taken);
+    return address;
+  }
+
+  task(): void {}
+
+  run(): void {}
+
+  inside(): Work {
+    return new Inside(this.shared, this.taken);
   }
 }
 
@@ -189,12 +235,10 @@ const shared = new SharedWork();
  * @returns where the pieces start, and the count
  */
 export function cuts(width: number, count: number, unit: number, least: number): number[] {
-  const pieces = Math.max(1, Math.min(width, Math.floor(count / least)));
-  const size = Math.ceil(count / pieces / unit) * unit;
-  const at = [0];
-  let end = 0;
-  do at.push(Math.min((end += size), count));
-  while (end < count);
+  const units = Math.ceil(count / unit);
+  const pieces = Math.max(1, Math.min(width, units, Math.floor(count / least)));
+  const at: number[] = [];
+  for (let i = 0; i <= pieces; i++) at.push(Math.min(Math.round((i * units) / pieces) * unit, count));
   return at;
 }
 

@@ -11,7 +11,7 @@ export const words = {
   pending: 32,
   /** Not 0 when the threads shall end. */
   stopped: 48,
-  /** Where the job's list of tasks is, in doubles. */
+  /** Where the list of the tasks' starts is, in doubles. */
   list: 49,
   /** Memory that each thread has of its own: where that of thread 0 is, and how many bytes everyone has. */
   own: 50,
@@ -42,8 +42,8 @@ export interface Orders {
 
 /**
  * The program of a worker, for Node and browsers. It takes tasks until it is stopped. A job's list is made of doubles:
- * where each task starts, then the tasks: the number of their calls, and per call a kernel, how many integers and how many
- * other numbers it takes, and these. A kernel stands for three doubles: address and size of its module's bytes, and its
+ * where each task starts, among all doubles of the heap. A task is the number of its calls, and per call a kernel, how many
+ * integers and how many other numbers it takes, and these. A kernel stands for three doubles: address and size of its module's bytes, and its
  * place among the exports. What a module imports is known by name: the memory, and functions of Math.
  */
 export const workerSource: string = `
@@ -78,8 +78,7 @@ const work = ({ memory, control, thread }) => {
   const args = [];
   // Goes over the calls of a task.
   const eachCall = (task, body) => {
-    const list = i32[at(${words.list})];
-    let k = list + f64[list + task];
+    let k = f64[i32[at(${words.list})] + task];
     for (let count = f64[k++]; count > 0; count--) {
       body(kernelOf(f64[k]), k + 3, f64[k + 1], f64[k + 2]);
       k += 3 + f64[k + 1] + f64[k + 2];
