@@ -1,5 +1,5 @@
-import { oneThread } from './libraries.ts';
 import { inUnit, type Case, type Unit } from './case.ts';
+import { oneThread } from './libraries.ts';
 import type { Outcome } from './measure.ts';
 
 /** A case with what all libraries made of it. */

@@ -1,19 +1,11 @@
+import { nodeProcess } from './node-process.ts';
+
 /**
  * Makes `WeakRef.deref()` tell the truth in the middle of synchronous code, where the platform can: V8's full garbage
  * collection, after a checkpoint of a microtask queue of its own, which lets go of what this job has looked at. Node has
  * both (about 3 ms for a small program); a browser has neither, and there the truth comes with the next task.
  */
 type Collect = () => void;
-
-/** What Node offers of its own modules without an import, which browsers and bundlers would stumble over. */
-interface Builtins {
-  getBuiltinModule?(name: 'node:v8'): { setFlagsFromString(flags: string): void };
-  getBuiltinModule?(name: 'node:vm'): {
-    runInNewContext(code: string): Collect;
-    createContext(globals: object, options: { microtaskMode: 'afterEvaluate' }): object;
-    Script: new (code: string) => { runInContext(context: object): void };
-  };
-}
 
 let collect: Collect | null | undefined;
 
@@ -25,7 +17,7 @@ export function collectGarbage(): boolean {
 }
 
 function findCollector(): Collect | null {
-  const { process } = globalThis as { process?: Builtins };
+  const process = nodeProcess();
   if (typeof process?.getBuiltinModule !== 'function') return null;
   try {
     const v8 = process.getBuiltinModule('node:v8');

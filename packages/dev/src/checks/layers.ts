@@ -14,7 +14,7 @@ export const rooms: Room[] = [
   { name: 'vocabulary', holds: ['dtype.ts', 'shape.ts', 'errors.ts', 'option-names.ts', 'warnings.ts'] },
   { name: 'expressions', holds: ['expr/'] },
   { name: 'random stream', holds: ['generator.ts', 'distributions.ts', 'normal-distribution.ts'] },
-  { name: 'storage', holds: ['heap.ts', 'collector.ts', 'block.ts', 'pages.ts', 'layout.ts', 'storage.ts'] },
+  { name: 'storage', holds: ['node-process.ts', 'heap.ts', 'collector.ts', 'block.ts', 'pages.ts', 'layout.ts', 'storage.ts'] },
   { name: 'backends', holds: ['backend/'] },
   { name: 'state', holds: ['modes.ts', 'tape.ts', 'view.ts', 'accumulate.ts', 'print.ts', 'tensor.ts', 'walked-losses.ts'] },
   { name: 'dispatch', holds: ['dispatch.ts'] },

@@ -1,6 +1,6 @@
 import { DeviceError, MemoryError } from '../../errors.ts';
 import { allocate, heapMemory, views } from '../../heap.ts';
-import { nodeProcess } from './node-process.ts';
+import { nodeProcess } from '../../node-process.ts';
 import { failures, type Orders, PATIENCE, words, workerSource } from './worker.ts';
 
 /** As many threads as anybody may ask for. */

@@ -1,6 +1,6 @@
 import { ValueError } from '../../errors.ts';
+import { nodeProcess } from '../../node-process.ts';
 import type { FloatType } from './floats.ts';
-import { nodeProcess } from './node-process.ts';
 import type { Value } from './value.ts';
 
 /** a b + c on vectors, as the engine does it best. */

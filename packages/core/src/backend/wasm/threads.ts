@@ -1,7 +1,7 @@
 import { ValueError } from '../../errors.ts';
 import { heapIsShared } from '../../heap.ts';
+import { nodeProcess } from '../../node-process.ts';
 import { crewReport, MOST_THREADS, setCrew } from './crew.ts';
-import { nodeProcess } from './node-process.ts';
 
 /** What was asked for; null before anybody asked. */
 let wanted: number | null = null;
