@@ -77,6 +77,13 @@ describeOnEachBackend('repeating and padding', () => {
     expect(tg.zeros([2, 0]).reshape(-1, 3).shape).toEqual([0, 3]);
   });
 
+  it('refuses other negative sizes and fractions, whose product may be right', () => {
+    for (const sizes of [[-2, -3], [-1, -1], [-1, -6], [1.5, 4]]) {
+      expect(() => tg.zeros([6]).reshape(sizes)).toThrow('sizes must be whole numbers of at least 0, and at most one may be -1');
+    }
+    expect(() => tg.zeros([6]).reshape([-1, 4])).toThrow('shape [-1, 4] is invalid for a tensor of 6 elements');
+  });
+
   it('takes where a piece starts as a tensor too', () => {
     expect(t([1, 2, 3]).narrow(0, ints(-2), 2).toArray()).toEqual([2, 3]);
     expect(() => t([1, 2, 3]).narrow(0, ints([1]), 1)).toThrow(/narrow: start must be a number, or a tensor of shape \[\] that holds an integer; got int32 of shape \[1\]/);
