@@ -52,6 +52,8 @@ interface Progress {
   readonly leaves: Node[];
   /** What the running rule makes. */
   readonly made: Storage[];
+  /** Where results of everything else are listed, if they are. */
+  readonly outer: Storage[] | null;
 }
 
 /**
@@ -64,7 +66,9 @@ export function walk(plan: Walk): Gradient[] {
   const visited = discover(plan.roots, task, shadows);
   const needed = plan.targets === null ? null : neededFor(plan.targets, visited, !plan.capture);
   const captured = plan.capture ? new Captures(plan.targets ?? []) : null;
-  const progress: Progress = { plan, needed, captured, leaves: [], made: [] };
+  const made: Storage[] = [];
+  const outer = recordStorages(made);
+  const progress: Progress = { plan, needed, captured, leaves: [], made, outer };
   const gradBefore = modes.grad;
   modes.grad = plan.createGraph;
   running.push(task);
@@ -80,6 +84,7 @@ export function walk(plan: Walk): Gradient[] {
     return captured?.gradients ?? [];
   } finally {
     running.pop();
+    recordStorages(outer);
     modes.grad = gradBefore;
     if (!isDone) visited.forEach(leave);
     for (const { node, ...state } of shadows) Object.assign(node, state);
@@ -87,12 +92,13 @@ export function walk(plan: Walk): Gradient[] {
 }
 
 /** Puts the seeds at the roots. */
-function start({ plan, needed, leaves }: Progress): void {
+function start(progress: Progress): void {
+  const { plan, needed, leaves } = progress;
   plan.roots.forEach(({ node, slot }, i) => {
     if (needed !== null && !needed.has(node)) return;
     const seed = plan.seeds[i]!;
     seed.storage.references++;
-    deposit(node, slot, seed, plan.createGraph);
+    deposit(node, slot, seed, progress);
     if (node.inputs.length === 0 && node.dependencies === 0) leaves.push(node);
   });
 }
@@ -103,13 +109,18 @@ function runLeaves(progress: Progress): void {
   leaves.length = 0;
 }
 
+/** How many nodes the last walk had: room for as many is made at once, since lists that grow are copied. */
+let lastCount = 0;
+const MOST_ROOM = 4096;
+
 /** The nodes that the roots reach, by falling id; leaves stand anywhere. Counts how many of them feed each. */
 function discover(roots: readonly Edge[], task: number, shadows: Shadow[]): Node[] {
-  const visited: Node[] = [];
-  for (const { node } of roots) if (node.task !== task) enter(node, task, visited, shadows);
+  const visited = new Array<Node>(Math.min(lastCount, MOST_ROOM));
+  let count = 0;
+  for (const { node } of roots) if (enter(node, task, shadows)) visited[count++] = node;
   let isFalling = true;
   let last = Infinity;
-  for (let i = 0; i < visited.length; i++) {
+  for (let i = 0; i < count; i++) {
     const { id, inputs } = visited[i]!;
     if (inputs.length === 0) continue;
     if (id > last) isFalling = false;
@@ -117,10 +128,11 @@ function discover(roots: readonly Edge[], task: number, shadows: Shadow[]): Node
     for (let k = 0; k < inputs.length; k++) {
       const next = inputs[k]!;
       if (next === null) continue;
-      if (next.task !== task) enter(next, task, visited, shadows);
+      if (enter(next, task, shadows)) visited[count++] = next;
       next.dependencies++;
     }
   }
+  lastCount = visited.length = count;
   return isFalling ? visited : visited.sort(byFallingId);
 }
 
@@ -132,12 +144,14 @@ function leave(node: Node): void {
   node.gradients = null;
 }
 
-function enter(node: Node, task: number, visited: Node[], shadows: Shadow[]): void {
+/** Begins the part of a node in a walk; false if it has begun. */
+function enter(node: Node, task: number, shadows: Shadow[]): boolean {
+  if (node.task === task) return false;
   if (node.task !== 0) shadows.push({ node, task: node.task, dependencies: node.dependencies, gradients: node.gradients });
   node.task = task;
   node.dependencies = 0;
   node.gradients = null;
-  visited.push(node);
+  return true;
 }
 
 /** The nodes on a path from the roots to a target, the targets' own included, and whether they are to run. */
@@ -185,12 +199,12 @@ function runNode(node: Node, progress: Progress): void {
   leave(node);
   if (hasGradient(gradients)) {
     const { needed, captured, plan } = progress;
-    if (node.hooks !== null) gradients = runTensorHooks(node, gradients, plan.createGraph);
+    if (node.hooks !== null) gradients = aside(progress.outer, runTensorHooks, node, gradients, plan.createGraph);
     captured?.take(node, gradients);
     if (needed === null || needed.get(node) === true) {
-      if (node.hooks !== null) gradients = runPreHooks(node, gradients);
+      if (node.hooks !== null) gradients = aside(progress.outer, runPreHooks, node, gradients);
       results = applyRule(node, gradients, progress);
-      if (node.hooks !== null) results = runPostHooks(node, results, gradients);
+      if (node.hooks !== null) results = aside(progress.outer, runPostHooks, node, results, gradients);
       if (modes.anomaly && modes.checkNaN) checkForNaN(node, results);
     }
     for (let i = 0; i < gradients.length; i++) if (gradients[i]) unreference(gradients[i]!);
@@ -199,13 +213,14 @@ function runNode(node: Node, progress: Progress): void {
 }
 
 /** Gives results to the nodes that they are for; each brings its reference along. */
-function handOn({ inputs, slots }: Node, results: readonly Gradient[], { plan, needed, leaves }: Progress): void {
+function handOn({ inputs, slots }: Node, results: readonly Gradient[], progress: Progress): void {
+  const { needed, leaves } = progress;
   for (let i = 0; i < inputs.length; i++) {
     const next = inputs[i]!;
     const gradient = i < results.length ? results[i] : null;
     const isWanted = next !== null && (needed === null || needed.has(next));
     if (gradient) {
-      if (isWanted) deposit(next, slots[i]!, gradient, plan.createGraph);
+      if (isWanted) deposit(next, slots[i]!, gradient, progress);
       else unreference(gradient);
     }
     if (next !== null && --next.dependencies === 0 && isWanted && next.inputs.length === 0) leaves.push(next);
@@ -221,22 +236,28 @@ function hasGradient(gradients: readonly Gradient[]): boolean {
  * Runs a rule. What it made and did not return is freed at once; what it returned may be freed after its last use,
  * unless somebody outside can see it. Results come with one reference each.
  */
-function applyRule(node: Node, gradients: readonly Gradient[], { plan, made }: Progress): readonly Gradient[] {
+function applyRule(node: Node, gradients: readonly Gradient[], { plan, made, outer }: Progress): readonly Gradient[] {
   const isTracked = !plan.createGraph && node.rule.trusted !== false;
   if (!isTracked) gradients.forEach((g) => expose(g ?? null));
-  // What a leaf makes, its hooks included, is there to stay.
-  const before = recordStorages(node.inputs.length > 0 ? made : null);
-  if (!isTracked && node.inputs.length > 0) recordStorages(before);
   let results: readonly Gradient[];
+  // What a leaf makes, its hooks included, is there to stay.
+  if (node.inputs.length === 0) results = aside(null, applyWatched, node, gradients);
+  else if (!isTracked) results = aside(outer, applyWatched, node, gradients);
+  else results = modes.tracer === null && !modes.anomaly ? node.rule.vjp(node, gradients) : applyWatched(node, gradients);
+  for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
+  while (made.length > 0) sortOut(made.pop()!, outer);
+  if (!plan.retainGraph) node.release();
+  return results;
+}
+
+/** Runs what may be code of users, or makes what stays, while results are listed elsewhere or nowhere. */
+function aside<A extends readonly unknown[], R>(list: Storage[] | null, run: (...args: A) => R, ...args: A): R {
+  const before = recordStorages(list);
   try {
-    results = modes.tracer === null && !modes.anomaly ? node.rule.vjp(node, gradients) : applyWatched(node, gradients);
+    return run(...args);
   } finally {
     recordStorages(before);
   }
-  for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
-  while (made.length > 0) sortOut(made.pop()!, before);
-  if (!plan.retainGraph) node.release();
-  return results;
 }
 
 /** Frees what a rule made, unless it returned it or somebody keeps it. */
@@ -260,22 +281,22 @@ function pullBack(node: Node, gradients: readonly Gradient[]): readonly Gradient
  * Adds a gradient to what waits at an output of a node, and takes over its reference. Sums are made in place once the sum is
  * the engine's own.
  */
-function deposit(node: Node, slot: number, gradient: Tensor, createGraph: boolean): void {
+function deposit(node: Node, slot: number, gradient: Tensor, progress: Progress): void {
   if (node.gradients === null && slot === 0 && node.outputs.length <= 1) {
     node.gradients = [gradient];
     return;
   }
   const waiting = (node.gradients ??= emptySlots(node, slot));
   const sum = waiting[slot];
-  if (sum) waiting[slot] = sumOf(sum, gradient, createGraph);
+  if (sum) waiting[slot] = sumOf(sum, gradient, progress);
   else waiting[slot] = gradient;
 }
 
-function sumOf(sum: Tensor, gradient: Tensor, createGraph: boolean): Tensor {
+function sumOf(sum: Tensor, gradient: Tensor, { plan: { createGraph }, outer }: Progress): Tensor {
   let total = sum;
   if (!createGraph && isOwn(sum)) addInto(sum, gradient);
   else {
-    total = sum.add(gradient);
+    total = aside(outer, add, sum, gradient);
     total.storage.transient = !createGraph;
     total.storage.references++;
     unreference(sum);
@@ -283,6 +304,8 @@ function sumOf(sum: Tensor, gradient: Tensor, createGraph: boolean): Tensor {
   unreference(gradient);
   return total;
 }
+
+const add = (x: Tensor, y: Tensor): Tensor => x.add(y);
 
 /** Room for the gradients of a node's outputs. */
 function emptySlots(node: Node, slot: number): Gradient[] {
