@@ -1,7 +1,7 @@
 import { addInto } from '../accumulate.ts';
 import { modes } from '../modes.ts';
 import { freeStorage, recordStorages, type Storage } from '../storage.ts';
-import { isOwn, type Gradient, type Node } from '../tape.ts';
+import { isOwn, type Gradient, type Node, type Receiver } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { checkForNaN, runWatched } from './anomaly.ts';
 import { runPostHooks, runPreHooks, runTensorHooks } from './hooks.ts';
@@ -31,6 +31,7 @@ interface Shadow {
   readonly node: Node;
   readonly task: number;
   readonly dependencies: number;
+  readonly gradient: Gradient;
   readonly gradients: Gradient[] | null;
 }
 
@@ -43,17 +44,46 @@ export function currentTask(): number {
 }
 
 /** What the steps of one walk share. */
-interface Progress {
+class Progress implements Receiver {
   readonly plan: Walk;
   /** The nodes that are to run, and whether; null for all. */
   readonly needed: ReadonlyMap<Node, boolean> | null;
   readonly captured: Captures | null;
+  /** Whether gradients go from rule to rule, and nowhere else before they reach leaves. */
+  readonly isPlain: boolean;
   /** Leaves that wait for nothing more. */
-  readonly leaves: Node[];
+  readonly leaves: Node[] = [];
   /** What the running rule makes. */
-  readonly made: Storage[];
+  readonly made: Storage[] = [];
   /** Where results of everything else are listed, if they are. */
   readonly outer: Storage[] | null;
+
+  constructor(plan: Walk, needed: ReadonlyMap<Node, boolean> | null) {
+    this.plan = plan;
+    this.needed = needed;
+    this.captured = plan.capture ? new Captures(plan.targets ?? []) : null;
+    this.isPlain = plan.targets === null && !plan.createGraph;
+    this.outer = recordStorages(this.made);
+  }
+
+  /** Hands on a gradient that a rule has pushed. */
+  receive({ inputs, slots }: Node, i: number, gradient: Tensor): void {
+    gradient.storage.references++;
+    this.settle();
+    deposit(inputs[i]!, slots[i]!, gradient, this);
+  }
+
+  /** Frees what the running rule has made, unless it is on its way or somebody keeps it. */
+  settle(): void {
+    const { made, outer } = this;
+    while (made.length > 0) {
+      const storage = made.pop()!;
+      if (storage.references > 0) {
+        storage.transient = true;
+        outer?.push(storage);
+      } else if (!storage.kept) freeStorage(storage);
+    }
+  }
 }
 
 /**
@@ -65,10 +95,7 @@ export function walk(plan: Walk): Gradient[] {
   const shadows: Shadow[] = [];
   const visited = discover(plan.roots, task, shadows);
   const needed = plan.targets === null ? null : neededFor(plan.targets, visited, !plan.capture);
-  const captured = plan.capture ? new Captures(plan.targets ?? []) : null;
-  const made: Storage[] = [];
-  const outer = recordStorages(made);
-  const progress: Progress = { plan, needed, captured, leaves: [], made, outer };
+  const progress = new Progress(plan, needed);
   const gradBefore = modes.grad;
   modes.grad = plan.createGraph;
   running.push(task);
@@ -81,10 +108,10 @@ export function walk(plan: Walk): Gradient[] {
       if (progress.leaves.length > 0) runLeaves(progress);
     }
     isDone = needed === null;
-    return captured?.gradients ?? [];
+    return progress.captured?.gradients ?? [];
   } finally {
     running.pop();
-    recordStorages(outer);
+    recordStorages(progress.outer);
     modes.grad = gradBefore;
     if (!isDone) visited.forEach(leave);
     for (const { node, ...state } of shadows) Object.assign(node, state);
@@ -141,15 +168,20 @@ const byFallingId = (a: Node, b: Node): number => b.id - a.id;
 /** Ends the part of a node in a walk. */
 function leave(node: Node): void {
   node.task = 0;
+  node.gradient = null;
   node.gradients = null;
 }
 
 /** Begins the part of a node in a walk; false if it has begun. */
 function enter(node: Node, task: number, shadows: Shadow[]): boolean {
   if (node.task === task) return false;
-  if (node.task !== 0) shadows.push({ node, task: node.task, dependencies: node.dependencies, gradients: node.gradients });
+  if (node.task !== 0) {
+    const { dependencies, gradient, gradients } = node;
+    shadows.push({ node, task: node.task, dependencies, gradient, gradients });
+  }
   node.task = task;
   node.dependencies = 0;
+  node.gradient = null;
   node.gradients = null;
   return true;
 }
@@ -194,7 +226,19 @@ const NO_GRADIENTS: readonly Gradient[] = [];
 
 /** Runs a node, if a gradient came to it, and hands on what comes out of it. */
 function runNode(node: Node, progress: Progress): void {
-  let gradients = node.gradients ?? NO_GRADIENTS;
+  const { gradient, hooks, rule } = node;
+  if (gradient !== null && progress.isPlain && hooks === null && rule.push !== undefined && modes.tracer === null && !modes.anomaly) {
+    leave(node);
+    rule.push(node, gradient, progress);
+    if (!progress.plan.retainGraph) node.release();
+    unreference(gradient);
+    countDown(node, progress);
+  } else runByLists(node, gradient === null ? (node.gradients ?? NO_GRADIENTS) : [gradient], progress);
+}
+
+/** The same for any node. */
+function runByLists(node: Node, incoming: readonly Gradient[], progress: Progress): void {
+  let gradients = incoming;
   let results = NO_GRADIENTS;
   leave(node);
   if (hasGradient(gradients)) {
@@ -210,20 +254,28 @@ function runNode(node: Node, progress: Progress): void {
     for (let i = 0; i < gradients.length; i++) if (gradients[i]) unreference(gradients[i]!);
   }
   handOn(node, results, progress);
+  countDown(node, progress);
 }
 
 /** Gives results to the nodes that they are for; each brings its reference along. */
 function handOn({ inputs, slots }: Node, results: readonly Gradient[], progress: Progress): void {
-  const { needed, leaves } = progress;
+  const { needed } = progress;
+  const count = Math.min(inputs.length, results.length);
+  for (let i = 0; i < count; i++) {
+    const next = inputs[i]!;
+    const gradient = results[i];
+    if (!gradient) continue;
+    if (next !== null && (needed === null || needed.has(next))) deposit(next, slots[i]!, gradient, progress);
+    else unreference(gradient);
+  }
+}
+
+/** One node less that the inputs' nodes wait for. */
+function countDown({ inputs }: Node, { needed, leaves }: Progress): void {
   for (let i = 0; i < inputs.length; i++) {
     const next = inputs[i]!;
-    const gradient = i < results.length ? results[i] : null;
-    const isWanted = next !== null && (needed === null || needed.has(next));
-    if (gradient) {
-      if (isWanted) deposit(next, slots[i]!, gradient, progress);
-      else unreference(gradient);
-    }
-    if (next !== null && --next.dependencies === 0 && isWanted && next.inputs.length === 0) leaves.push(next);
+    if (next === null) continue;
+    if (--next.dependencies === 0 && next.inputs.length === 0 && (needed === null || needed.has(next))) leaves.push(next);
   }
 }
 
@@ -236,7 +288,8 @@ function hasGradient(gradients: readonly Gradient[]): boolean {
  * Runs a rule. What it made and did not return is freed at once; what it returned may be freed after its last use,
  * unless somebody outside can see it. Results come with one reference each.
  */
-function applyRule(node: Node, gradients: readonly Gradient[], { plan, made, outer }: Progress): readonly Gradient[] {
+function applyRule(node: Node, gradients: readonly Gradient[], progress: Progress): readonly Gradient[] {
+  const { plan, outer } = progress;
   const isTracked = !plan.createGraph && node.rule.trusted !== false;
   if (!isTracked) gradients.forEach((g) => expose(g ?? null));
   let results: readonly Gradient[];
@@ -245,7 +298,7 @@ function applyRule(node: Node, gradients: readonly Gradient[], { plan, made, out
   else if (!isTracked) results = aside(outer, applyWatched, node, gradients);
   else results = modes.tracer === null && !modes.anomaly ? node.rule.vjp(node, gradients) : applyWatched(node, gradients);
   for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
-  while (made.length > 0) sortOut(made.pop()!, outer);
+  progress.settle();
   if (!plan.retainGraph) node.release();
   return results;
 }
@@ -258,14 +311,6 @@ function aside<A extends readonly unknown[], R>(list: Storage[] | null, run: (..
   } finally {
     recordStorages(before);
   }
-}
-
-/** Frees what a rule made, unless it returned it or somebody keeps it. */
-function sortOut(storage: Storage, outer: Storage[] | null): void {
-  if (storage.references > 0) {
-    storage.transient = true;
-    outer?.push(storage);
-  } else if (!storage.kept) freeStorage(storage);
 }
 
 function applyWatched(node: Node, gradients: readonly Gradient[]): readonly Gradient[] {
@@ -282,14 +327,14 @@ function pullBack(node: Node, gradients: readonly Gradient[]): readonly Gradient
  * the engine's own.
  */
 function deposit(node: Node, slot: number, gradient: Tensor, progress: Progress): void {
-  if (node.gradients === null && slot === 0 && node.outputs.length <= 1) {
-    node.gradients = [gradient];
+  if (slot === 0 && node.outputs.length <= 1 && node.gradients === null) {
+    const sum = node.gradient;
+    node.gradient = sum === null ? gradient : sumOf(sum, gradient, progress);
     return;
   }
   const waiting = (node.gradients ??= emptySlots(node, slot));
   const sum = waiting[slot];
-  if (sum) waiting[slot] = sumOf(sum, gradient, progress);
-  else waiting[slot] = gradient;
+  waiting[slot] = sum ? sumOf(sum, gradient, progress) : gradient;
 }
 
 function sumOf(sum: Tensor, gradient: Tensor, { plan: { createGraph }, outer }: Progress): Tensor {
@@ -307,9 +352,12 @@ function sumOf(sum: Tensor, gradient: Tensor, { plan: { createGraph }, outer }: 
 
 const add = (x: Tensor, y: Tensor): Tensor => x.add(y);
 
-/** Room for the gradients of a node's outputs. */
+/** Room for the gradients of a node's outputs, of which the first may have come. */
 function emptySlots(node: Node, slot: number): Gradient[] {
-  return new Array<Gradient>(Math.max(node.outputs.length, slot + 1)).fill(null);
+  const slots = new Array<Gradient>(Math.max(node.outputs.length, slot + 1)).fill(null);
+  slots[0] = node.gradient;
+  node.gradient = null;
+  return slots;
 }
 
 /** One gradient on its way less; frees it when it was the last and nobody else can have it. */
