@@ -49,8 +49,6 @@ class Progress implements Receiver {
   /** The nodes that are to run, and whether; null for all. */
   readonly needed: ReadonlyMap<Node, boolean> | null;
   readonly captured: Captures | null;
-  /** Whether gradients go from rule to rule, and nowhere else before they reach leaves. */
-  readonly isPlain: boolean;
   /** Leaves that wait for nothing more. */
   readonly leaves: Node[] = [];
   /** What the running rule makes. */
@@ -62,7 +60,6 @@ class Progress implements Receiver {
     this.plan = plan;
     this.needed = needed;
     this.captured = plan.capture ? new Captures(plan.targets ?? []) : null;
-    this.isPlain = plan.targets === null && !plan.createGraph;
     this.outer = recordStorages(this.made);
   }
 
@@ -70,7 +67,13 @@ class Progress implements Receiver {
   receive({ inputs, slots }: Node, i: number, gradient: Tensor): void {
     gradient.storage.references++;
     this.settle();
-    deposit(inputs[i]!, slots[i]!, gradient, this);
+    this.handTo(inputs[i]!, slots[i]!, gradient);
+  }
+
+  /** Leaves a gradient, with its reference, at an output of a node, if anything follows from it there. */
+  handTo(node: Node | null, slot: number, gradient: Tensor): void {
+    if (node !== null && (this.needed === null || this.needed.has(node))) deposit(node, slot, gradient, this);
+    else unreference(gradient);
   }
 
   /** Frees what the running rule has made, unless it is on its way or somebody keeps it. */
@@ -125,7 +128,7 @@ function start(progress: Progress): void {
     if (needed !== null && !needed.has(node)) return;
     const seed = plan.seeds[i]!;
     seed.storage.references++;
-    deposit(node, slot, seed, progress);
+    progress.handTo(node, slot, seed);
     if (node.inputs.length === 0 && node.dependencies === 0) leaves.push(node);
   });
 }
@@ -227,16 +230,27 @@ const NO_GRADIENTS: readonly Gradient[] = [];
 /** Runs a node, if a gradient came to it, and hands on what comes out of it. */
 function runNode(node: Node, progress: Progress): void {
   const { gradient, hooks, rule } = node;
-  if (gradient !== null && progress.isPlain && hooks === null && rule.push !== undefined && modes.tracer === null && !modes.anomaly) {
-    leave(node);
-    rule.push(node, gradient, progress);
-    if (!progress.plan.retainGraph) node.release();
-    unreference(gradient);
-    countDown(node, progress);
-  } else runByLists(node, gradient === null ? (node.gradients ?? NO_GRADIENTS) : [gradient], progress);
+  if (gradient === null || rule.push === undefined || hooks !== null || progress.plan.createGraph || modes.anomaly) {
+    runByLists(node, gradient === null ? (node.gradients ?? NO_GRADIENTS) : [gradient], progress);
+    return;
+  }
+  const { needed, captured, plan } = progress;
+  leave(node);
+  captured?.take(node, [gradient]);
+  if (needed === null || needed.get(node) === true) {
+    if (modes.tracer === null) rule.push(node, gradient, progress);
+    else modes.tracer.backward(rule.name, push, node, gradient, progress);
+    if (!plan.retainGraph) node.release();
+  }
+  unreference(gradient);
+  countDown(node, progress);
 }
 
-/** The same for any node. */
+function push(node: Node, gradient: Tensor, progress: Progress): void {
+  node.rule.push!(node, gradient, progress);
+}
+
+/** The same for nodes and walks that need lists. */
 function runByLists(node: Node, incoming: readonly Gradient[], progress: Progress): void {
   let gradients = incoming;
   let results = NO_GRADIENTS;
@@ -259,15 +273,8 @@ function runByLists(node: Node, incoming: readonly Gradient[], progress: Progres
 
 /** Gives results to the nodes that they are for; each brings its reference along. */
 function handOn({ inputs, slots }: Node, results: readonly Gradient[], progress: Progress): void {
-  const { needed } = progress;
   const count = Math.min(inputs.length, results.length);
-  for (let i = 0; i < count; i++) {
-    const next = inputs[i]!;
-    const gradient = results[i];
-    if (!gradient) continue;
-    if (next !== null && (needed === null || needed.has(next))) deposit(next, slots[i]!, gradient, progress);
-    else unreference(gradient);
-  }
+  for (let i = 0; i < count; i++) if (results[i]) progress.handTo(inputs[i]!, slots[i]!, results[i]!);
 }
 
 /** One node less that the inputs' nodes wait for. */

@@ -145,6 +145,11 @@ export class Program implements Rule {
     let last: InputGradient | null = null;
     for (let k = 0; k < steps.length; k++) {
       const step = steps[k]!;
+      // Gradients of one operand that came in twice are added up in their order.
+      if (last !== null && node.inputs[last.input] === node.inputs[step.input]) {
+        receiver.receive(node, last.input, pullBack(node, last, gradient, false));
+        last = null;
+      }
       if (step.program === null) receiver.receive(node, step.input, passOn(node, step, gradient));
       else if (!addToSum(node, step, gradient)) {
         if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, false));
