@@ -107,31 +107,23 @@ async function timeCases(
   const versions: Record<string, string> = {};
   const measured: Measured[] = [];
   if (chosen.length === 0) return { versions, measured };
-  const workers = libraries.map((library) => new WorkerProcess(library));
-  try {
-    const known = new Map<WorkerProcess, readonly string[]>();
-    for (const worker of workers) {
-      const { version, operations } = await worker.hello(core);
-      versions[worker.library.name] = version;
-      known.set(worker, operations);
-    }
-    say(
-      Object.entries(versions)
-        .map(([name, version]) => `${name} ${version}`)
-        .join(', '),
-    );
-    if (versions['torch']?.endsWith('plain BLAS') === true) {
-      say(
-        'PyTorch multiplies matrices by the plain BLAS here: only with OpenBLAS or MKL is it what it can be',
-      );
-    }
-    const references = existsSync(here('reference.json'))
-      ? (JSON.parse(readFileSync(here('reference.json'), 'utf8')) as References)
-      : {};
-    const peers = libraries.filter(({ peer }) => peer).map(({ name }) => name);
-    for (const group of new Set(chosen.map((work) => work.group))) {
+  const references = existsSync(here('reference.json'))
+    ? (JSON.parse(readFileSync(here('reference.json'), 'utf8')) as References)
+    : {};
+  const peers = libraries.filter(({ peer }) => peer).map(({ name }) => name);
+  for (const group of new Set(chosen.map((work) => work.group))) {
+    // Fresh processes, since what a compiler has learnt from other programs changes its code for this one.
+    const workers = libraries.map((library) => new WorkerProcess(library));
+    try {
+      const known = new Map<WorkerProcess, readonly string[]>();
+      for (const worker of workers) {
+        const { version, operations } = await worker.hello(core);
+        versions[worker.library.name] = version;
+        known.set(worker, operations);
+      }
+      if (measured.length === 0) sayVersions(versions);
       const ofGroup: Measured[] = [];
-      for (const work of chosen.filter((work) => work.group === group)) {
+      for (const work of chosen.filter((each) => each.group === group)) {
         const able = workers.filter(
           (worker) =>
             known.get(worker)!.includes(work.operation) && !isTooSlow(worker.library, work.operation),
@@ -144,11 +136,21 @@ async function timeCases(
       }
       measured.push(...ofGroup);
       say(['', groupTable(ofGroup, own, peers, options.clock), ...notes(ofGroup)].join('\n'));
+    } finally {
+      for (const worker of workers) worker.close();
     }
-  } finally {
-    for (const worker of workers) worker.close();
   }
   return { versions, measured };
+}
+
+function sayVersions(versions: Readonly<Record<string, string>>): void {
+  say(
+    Object.entries(versions)
+      .map(([name, version]) => `${name} ${version}`)
+      .join(', '),
+  );
+  if (versions['torch']?.endsWith('plain BLAS') !== true) return;
+  say('PyTorch multiplies matrices by the plain BLAS here: only with OpenBLAS or MKL is it what it can be');
 }
 
 /** Left out of a quick run, unless asked for by name. */

@@ -26,10 +26,13 @@ function forward(compute: Forward): Prepare {
   };
 }
 
+const axpb = tg.elementwise<tg.Ternary>('axpb', (x, a, b) => x.mul(a).add(b));
+
 const forwards: Record<string, Forward> = {
   matmul: ({ a, b }) => a!.matmul(b!),
   add: ({ a, b }) => a!.add(b!),
   axpb: ({ x }) => x!.mul(1.5).add(0.5),
+  'axpb-once': ({ x }) => axpb(x!, 1.5, 0.5),
   relu: ({ x }) => x!.relu(),
   exp: ({ x }) => x!.exp(),
   tanh: ({ x }) => x!.tanh(),

@@ -39,6 +39,7 @@ export const operations = {
   matmul: forward(({ a, b }) => np.matmul(a, b)),
   add: forward(({ a, b }) => a.add(b)),
   axpb: forward(({ x }) => x.mul(1.5).add(0.5)),
+  'axpb-once': forward(({ x }) => x.mul(1.5).add(0.5)),
   relu: forward(({ x }) => nn.relu(x)),
   exp: forward(({ x }) => np.exp(x)),
   tanh: forward(({ x }) => np.tanh(x)),

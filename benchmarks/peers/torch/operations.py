@@ -61,6 +61,7 @@ OPERATIONS = {
     "matmul": forward(lambda i: i["a"] @ i["b"]),
     "add": forward(lambda i: i["a"] + i["b"]),
     "axpb": forward(lambda i: i["x"] * 1.5 + 0.5),
+    "axpb-once": forward(lambda i: torch.add(torch.tensor(0.5), i["x"], alpha=1.5)),
     "relu": forward(lambda i: torch.relu(i["x"])),
     "exp": forward(lambda i: torch.exp(i["x"])),
     "tanh": forward(lambda i: torch.tanh(i["x"])),

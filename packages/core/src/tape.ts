@@ -18,8 +18,18 @@ export interface Rule {
   readonly title?: string;
   /** Gradients of the outputs in, gradients of the inputs out (null where not needed). At least one of `grads` is set. */
   vjp(node: Node, grads: readonly Gradient[]): readonly Gradient[];
+  /**
+   * The same for nodes of one output, without lists: gives each gradient to `receiver`, in the order of the inputs. What it
+   * has made until then and does not give is freed.
+   */
+  push?(node: Node, grad: Tensor, receiver: Receiver): void;
   /** False for code of users, which may keep what it is given; the engine then never frees it early. */
   readonly trusted?: boolean;
+}
+
+/** Takes the gradients of a node's inputs. */
+export interface Receiver {
+  receive(node: Node, i: number, gradient: Tensor): void;
 }
 
 /** Called with a gradient; may return another one to go on with. */
@@ -117,6 +127,8 @@ export class Node {
   // State of the backward pass that is running.
   task = 0;
   dependencies = 0;
+  /** What has come to the only output so far, or to all of several. */
+  gradient: Gradient = null;
   gradients: Gradient[] | null = null;
 
   constructor(
@@ -161,8 +173,8 @@ export class Node {
    */
   ownSum(i: number): Tensor | null {
     const next = this.inputs[i];
-    if (modes.grad || modes.anomaly || this.hooks !== null || !next || next.gradients === null) return null;
-    const sum = next.gradients[this.slots[i]!];
+    if (modes.grad || modes.anomaly || this.hooks !== null || !next) return null;
+    const sum = next.gradients === null ? next.gradient : next.gradients[this.slots[i]!];
     return sum && isOwn(sum) ? sum : null;
   }
 

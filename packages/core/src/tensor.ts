@@ -16,6 +16,20 @@ const NONE: readonly never[] = [];
 /** Values nested as deeply as a tensor has dimensions. */
 export type NestedArray<T = number | boolean> = T | NestedArray<T>[];
 
+/** What the engine keeps of a leaf, or of a tensor that retains its gradient. */
+class AutogradMeta {
+  /** The flag of a leaf; `requiresGrad` of the tensor is the answer for any. */
+  requiresGrad = false;
+  /** Whether a non-leaf stores its gradient. */
+  retainsGrad = false;
+  /** The raw gradient; reading `grad` marks it as seen. */
+  gradient: Tensor | null = null;
+  /** Whether `gradient` may be in somebody else's hands; if not, clearing it frees its memory at once. */
+  gradientSeen = false;
+  /** The node that adds to `gradient`, made when a leaf is first used. */
+  accumulator: Node | null = null;
+}
+
 /**
  * An n-dimensional array that remembers how it was computed. Elements live in a storage, which views share; offset
  * and strides (in elements) say where. The operations are methods too: see the pages of the operators.
@@ -30,18 +44,10 @@ export class Tensor implements Strided {
   node: Node | null = null;
   /** Which output of `node` this is. @internal */
   slot = 0;
-  /** The flag of a leaf; `requiresGrad` is the answer for any tensor. @internal */
-  leafRequiresGrad = false;
-  /** The raw gradient; reading `grad` marks it as seen. @internal */
-  gradient: Tensor | null = null;
-  /** Whether `gradient` may be in somebody else's hands; if not, clearing it frees its memory at once. @internal */
-  gradientSeen = false;
-  /** The node that adds to `gradient`, made when a leaf is first used. @internal */
-  accumulator: Node | null = null;
+  /** What only leaves have, and tensors that retain their gradient; made when it is needed. @internal */
+  autograd: AutogradMeta | null = null;
   /** What this tensor is a view of, if it is one. @internal */
   viewInfo: ViewInfo | null = null;
-  /** Whether a non-leaf stores its gradient. */
-  retainsGrad = false;
   /** Shared by all tensors of a large storage, which may be given back when they are gone. @internal */
   readonly owner: object | null;
 
@@ -133,6 +139,34 @@ export class Tensor implements Strided {
     this.leafRequiresGrad = value;
   }
 
+  /** The flag of a leaf; `requiresGrad` is the answer for any tensor. @internal */
+  get leafRequiresGrad(): boolean {
+    return this.autograd !== null && this.autograd.requiresGrad;
+  }
+
+  set leafRequiresGrad(value: boolean) {
+    if (value || this.autograd !== null) this.meta().requiresGrad = value;
+  }
+
+  /** Whether a non-leaf stores its gradient. */
+  get retainsGrad(): boolean {
+    return this.autograd !== null && this.autograd.retainsGrad;
+  }
+
+  /** The raw gradient; reading `grad` marks it as seen. @internal */
+  get gradient(): Tensor | null {
+    return this.autograd === null ? null : this.autograd.gradient;
+  }
+
+  set gradient(value: Tensor | null) {
+    this.meta().gradient = value;
+  }
+
+  /** What the engine keeps of a leaf, made if need be. @internal */
+  meta(): AutogradMeta {
+    return (this.autograd ??= new AutogradMeta());
+  }
+
   /**
    * Starts or stops recording operations on a leaf, and returns it.
    * @throws GradError when switched off on a tensor that was computed
@@ -159,7 +193,7 @@ export class Tensor implements Strided {
    * Setting it checks shape and dtype.
    */
   get grad(): Tensor | null {
-    if (this.gradient !== null) this.gradientSeen = true;
+    if (this.autograd?.gradient) this.autograd.gradientSeen = true;
     else if (this.node !== null && !this.retainsGrad) {
       warnOnce(
         'grad of a non-leaf',
@@ -185,17 +219,20 @@ export class Tensor implements Strided {
         throw new DTypeError(`grad: the gradient is ${value.dtype}, but the tensor is ${this.dtype}`);
       }
     }
-    if (this.gradient !== null && !this.gradientSeen) freeStorage(this.gradient.storage);
-    this.gradient = value;
-    this.gradientSeen = value !== null;
+    if (value === null && this.autograd === null) return;
+    const meta = this.meta();
+    if (meta.gradient !== null && !meta.gradientSeen) freeStorage(meta.gradient.storage);
+    meta.gradient = value;
+    meta.gradientSeen = value !== null;
   }
 
   /** The node that a gradient of this tensor goes to: its own, or that of a leaf which adds it to `.grad`. @internal */
   edge(): Node | null {
     const node = this.gradFn;
     if (node !== null) return node;
-    if (!this.leafRequiresGrad) return null;
-    return (this.accumulator ??= new Node(accumulateGrad, this, NONE, NONE, NONE, []));
+    const { autograd } = this;
+    if (autograd === null || !autograd.requiresGrad) return null;
+    return (autograd.accumulator ??= new Node(accumulateGrad, this, NONE, NONE, NONE, []));
   }
 
   /** A tensor of the same elements with another graph. @internal */
@@ -220,8 +257,7 @@ export class Tensor implements Strided {
     this.node?.hooks?.retain.delete(this.slot);
     this.node = null;
     this.slot = 0;
-    this.leafRequiresGrad = false;
-    this.retainsGrad = false;
+    if (this.autograd !== null) this.autograd.requiresGrad = this.autograd.retainsGrad = false;
     return this;
   }
 
@@ -285,7 +321,7 @@ export class Tensor implements Strided {
     other.storage.kept ||= this.storage.kept;
     const { storage, offset, layout, owner } = other;
     Object.assign(this, { storage, offset, layout, owner });
-    this.accumulator = null;
+    if (this.autograd !== null) this.autograd.accumulator = null;
   }
 
   /** Gives the memory back now instead of later. Reading this tensor or any view of it afterwards is an error. */

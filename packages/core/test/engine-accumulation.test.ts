@@ -246,3 +246,49 @@ describe('createGraph', () => {
     }
   });
 });
+
+describe('gradients of one tensor that come by many ways', () => {
+  const values = Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i * 7.3) * 3));
+  /** Every sum of gradients that there is: twice and three times the same operand, after others and before. */
+  const composed = (x: Tensor): Tensor => {
+    const y = x.mul(x).add(x.exp());
+    return tg.addcmul(y, x, y).div(tg.addcmul(x, x, x).abs().add(1)).add(y.mul(0.3)).sum();
+  };
+  const fresh = (): Tensor => tg.tensor(values).requiresGrad_();
+
+  test('are the same to the bit from backward(), from grad(), with hooks and with a graph', () => {
+    const [plain, asked, hooked, recorded] = [fresh(), fresh(), fresh(), fresh()];
+    composed(plain).backward();
+    const [direct] = tg.grad(composed(asked), [asked]);
+    let node = composed(hooked).gradFn;
+    const loss = composed(hooked);
+    const seen = new Set<unknown>();
+    const nodes = [loss.gradFn!];
+    while ((node = nodes.pop() ?? null) !== null) {
+      if (seen.has(node)) continue;
+      seen.add(node);
+      if (node.inputs.length > 0) node.registerHook(() => undefined);
+      for (const [next] of node.nextFunctions) if (next !== null) nodes.push(next);
+    }
+    loss.backward();
+    composed(recorded).backward(null, { createGraph: true });
+    const bits = plain.grad!.toTypedArray();
+    expect(direct!.toTypedArray()).toEqual(bits);
+    expect(hooked.grad!.toTypedArray()).toEqual(bits);
+    expect(recorded.grad!.detach().toTypedArray()).toEqual(bits);
+  });
+
+  test('do not touch a gradient that the caller gave, or one that is seen', () => {
+    const x = fresh();
+    const seed = tg.ones([37]);
+    const y = x.mul(2).mul(x);
+    y.backward(seed, { retainGraph: true });
+    const first = x.grad!;
+    const copy = first.toTypedArray();
+    x.grad = null;
+    y.backward(seed);
+    expect(seed.toArray()).toEqual(Array.from({ length: 37 }, () => 1));
+    expect(first.toTypedArray()).toEqual(copy);
+    expect(x.grad!.toTypedArray()).toEqual(copy);
+  });
+});

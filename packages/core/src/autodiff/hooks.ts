@@ -37,7 +37,7 @@ export function registerPostAccumulateGradHook(x: Tensor, hook: (leaf: Tensor) =
 export function retainGrad(x: Tensor): void {
   if (!x.requiresGrad) throw new GradError("can't retain_grad on Tensor that has requires_grad=False");
   if (x.isLeaf || x.retainsGrad) return;
-  x.retainsGrad = true;
+  x.meta().retainsGrad = true;
   retainAt(x.gradFn!, x.slot, x);
 }
 
@@ -125,7 +125,7 @@ function checkReplacement(name: string, gradient: Tensor, replaced: Tensor): voi
 function addRetained(tensor: Tensor, gradient: Tensor, createGraph: boolean): void {
   const grad = createGraph ? gradient : gradient.detach().clone();
   gradient.storage.transient &&= !createGraph;
-  if (createGraph) tensor.gradientSeen = true;
+  if (createGraph) tensor.meta().gradientSeen = true;
   if (tensor.gradient === null) tensor.gradient = grad;
   else if (createGraph) tensor.gradient = tensor.gradient.add(grad);
   else tensor.gradient = addOutside(tensor.gradient, grad);

@@ -6,7 +6,7 @@ import { input, isZero, output, partial, product as multiply, replaceSubexpressi
 import { alike } from '../layout.ts';
 import { modes } from '../modes.ts';
 import { broadcastShapes, sameShape, shapeString, type Shape } from '../shape.ts';
-import { Node, type Gradient, type Rule } from '../tape.ts';
+import { Node, type Gradient, type Receiver, type Rule } from '../tape.ts';
 import type { Tensor } from '../tensor.ts';
 import { resultType } from './promotion.ts';
 
@@ -134,20 +134,29 @@ export class Program implements Rule {
   }
 
   vjp(node: Node, gradients: readonly Gradient[]): Gradient[] {
-    const gradient = gradients[0]!;
+    const results = node.inputs.map((): Gradient => null);
+    this.push(node, gradients[0]!, { receive: (_, i, gradient) => (results[i] = gradient) });
+    return results;
+  }
+
+  push(node: Node, gradient: Tensor, receiver: Receiver): void {
     const { steps, handsOn } = (node.attrs as CallAttrs).plan;
-    const results: Gradient[] = this.inputCount === 2 ? [null, null] : node.inputs.map(() => null);
-    // One that is computed after all others may take the place of the incoming gradient, unless that is handed on itself.
+    // What is computed last may take the place of the incoming gradient, unless that is handed on itself.
     let last: InputGradient | null = null;
     for (let k = 0; k < steps.length; k++) {
       const step = steps[k]!;
-      if (step.program === null) results[step.input] = passOn(node, step, gradient);
-      else if (addToSum(node, step, gradient)) continue;
-      else if (last === null) last = step;
-      else results[step.input] = pullBack(node, step, gradient, false);
+      // Gradients of one operand that came in twice are added up in their order.
+      if (last !== null && node.inputs[last.input] === node.inputs[step.input]) {
+        receiver.receive(node, last.input, pullBack(node, last, gradient, false));
+        last = null;
+      }
+      if (step.program === null) receiver.receive(node, step.input, passOn(node, step, gradient));
+      else if (!addToSum(node, step, gradient)) {
+        if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, false));
+        last = step;
+      }
     }
-    if (last !== null) results[last.input] = pullBack(node, last, gradient, !handsOn && node.mayOverwrite(gradient));
-    return results;
+    if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, !handsOn && node.mayOverwrite(gradient)));
   }
 
   /** Whether operands (null for none) need no thought: one floating-point dtype, one shape, elements side by side. */
