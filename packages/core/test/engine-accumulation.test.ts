@@ -250,13 +250,13 @@ describe('createGraph', () => {
 describe('gradients of one tensor that come by many ways', () => {
   const values = Array.from({ length: 37 }, (_, i) => Math.fround(Math.sin(i * 7.3) * 3));
   /** Every sum of gradients that there is: twice and three times the same operand, after others and before. */
-  const composed = (x: Tensor): Tensor => {
+  const composed = (x: tg.Tensor): tg.Tensor => {
     const y = x.mul(x).add(x.exp());
     return tg.addcmul(y, x, y).div(tg.addcmul(x, x, x).abs().add(1)).add(y.mul(0.3)).sum();
   };
-  const fresh = (): Tensor => tg.tensor(values).requiresGrad_();
+  const fresh = (): tg.Tensor => tg.tensor(values).requiresGrad_();
 
-  test('are the same to the bit from backward(), from grad(), with hooks and with a graph', () => {
+  it('are the same to the bit from backward(), from grad(), with hooks and with a graph', () => {
     const [plain, asked, hooked, recorded] = [fresh(), fresh(), fresh(), fresh()];
     composed(plain).backward();
     const [direct] = tg.grad(composed(asked), [asked]);
@@ -278,7 +278,7 @@ describe('gradients of one tensor that come by many ways', () => {
     expect(recorded.grad!.detach().toTypedArray()).toEqual(bits);
   });
 
-  test('do not touch a gradient that the caller gave, or one that is seen', () => {
+  it('do not touch a gradient that the caller gave, or one that is seen', () => {
     const x = fresh();
     const seed = tg.ones([37]);
     const y = x.mul(2).mul(x);
