@@ -291,4 +291,55 @@ describe('gradients of one tensor that come by many ways', () => {
     expect(first.toTypedArray()).toEqual(copy);
     expect(x.grad!.toTypedArray()).toEqual(copy);
   });
+
+  it('can be asked for at an inner tensor, which keeps its own way back', () => {
+    const x = p([1, 2, 3]);
+    const y = x.mul(x);
+    const [inner] = tg.grad(y.mul(y), [y], { gradOutputs: [ones(3)] });
+    expect(inner!.toArray()).toEqual([2, 8, 18]);
+    y.backward(ones(3));
+    expect(g(x)).toEqual([2, 4, 6]);
+  });
+
+  it('wait at a tensor while a hook walks back over the same graph', () => {
+    const x = p([1, 2]);
+    const y = x.mul(3);
+    const first = y.mul(5);
+    const second = y.mul(7);
+    let asked: number[] = [];
+    first.registerHook(() => {
+      asked = tg.grad(y, [x], { gradOutputs: [ones(2)], retainGraph: true })[0]!.toArray() as number[];
+    });
+    first.add(second).backward(ones(2));
+    expect(asked).toEqual([3, 3]);
+    expect(g(x)).toEqual([36, 36]);
+  });
+
+  it('stay whole where a hook of a node made them and somebody holds them', () => {
+    const x = p([1, 2]);
+    const y = x.mul(3);
+    let made: tg.Tensor | null = null;
+    y.gradFn!.registerHook(([gradient]) => [(made = gradient!.mul(2))]);
+    y.mul(1).backward(ones(2));
+    expect(made!.toArray()).toEqual([6, 6]);
+    expect(g(x)).toEqual([6, 6]);
+  });
+
+  it('leave no trace in what is made after a backward pass', () => {
+    const x = p([1, 2]);
+    x.mul(x).backward(ones(2));
+    const before = tg.memory().live;
+    tg.scope(() => {
+      x.mul(x).backward(ones(2));
+      tg.zeros([100_000]).add(1);
+    });
+    expect(tg.memory().live - before).toBeLessThan(100_000);
+  });
+
+  it('are retained no longer once a tensor is cut from its graph', () => {
+    const y = p([1, 2]).mul(3);
+    y.retainGrad();
+    expect(y.retainsGrad).toBe(true);
+    expect(y.detach_().retainsGrad).toBe(false);
+  });
 });

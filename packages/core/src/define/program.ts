@@ -39,8 +39,6 @@ interface BackwardPlan {
   readonly steps: readonly InputGradient[];
   /** Positions of all that is read, one bit each: inputs, then the output. */
   readonly reads: number;
-  /** Whether the incoming gradient becomes that of an input itself. */
-  readonly handsOn: boolean;
   /** What the tape keeps of a call without numbers whose inputs have the shape of the result. */
   readonly plain: CallAttrs;
 }
@@ -127,8 +125,7 @@ export class Program implements Rule {
     const steps: InputGradient[] = [];
     for (let i = 0; i < this.inputCount; i++) if ((needs & (1 << i)) !== 0) steps.push(this.gradient(i));
     const reads = steps.flatMap((step) => step.reads).reduce((bits, k) => bits | (1 << k), 0);
-    const handsOn = steps.some(({ program, isZero }) => program === null && !isZero);
-    const plan: { -readonly [K in keyof BackwardPlan]: BackwardPlan[K] } = { steps, reads, handsOn, plain: null! };
+    const plan: { -readonly [K in keyof BackwardPlan]: BackwardPlan[K] } = { steps, reads, plain: null! };
     plan.plain = { plan, params: NO_NUMBERS, shapes: null };
     return (this.plans[needs] = plan);
   }
@@ -140,23 +137,18 @@ export class Program implements Rule {
   }
 
   push(node: Node, gradient: Tensor, receiver: Receiver): void {
-    const { steps, handsOn } = (node.attrs as CallAttrs).plan;
-    // What is computed last may take the place of the incoming gradient, unless that is handed on itself.
+    const { steps } = (node.attrs as CallAttrs).plan;
+    // What is computed last may take the place of the incoming gradient, unless that is on its way itself.
     let last: InputGradient | null = null;
     for (let k = 0; k < steps.length; k++) {
       const step = steps[k]!;
-      // Gradients of one operand that came in twice are added up in their order.
-      if (last !== null && node.inputs[last.input] === node.inputs[step.input]) {
-        receiver.receive(node, last.input, pullBack(node, last, gradient, false));
-        last = null;
-      }
       if (step.program === null) receiver.receive(node, step.input, passOn(node, step, gradient));
       else if (!addToSum(node, step, gradient)) {
         if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, false));
         last = step;
       }
     }
-    if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, !handsOn && node.mayOverwrite(gradient)));
+    if (last !== null) receiver.receive(node, last.input, pullBack(node, last, gradient, node.mayOverwrite(gradient)));
   }
 
   /** Whether operands (null for none) need no thought: one floating-point dtype, one shape, elements side by side. */
