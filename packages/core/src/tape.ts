@@ -19,8 +19,8 @@ export interface Rule {
   /** Gradients of the outputs in, gradients of the inputs out (null where not needed). At least one of `grads` is set. */
   vjp(node: Node, grads: readonly Gradient[]): readonly Gradient[];
   /**
-   * The same for nodes of one output, without lists: gives each gradient to `receiver`, in the order of the inputs. What it
-   * has made until then and does not give is freed.
+   * The same for nodes of one output, without lists: gives each gradient to `receiver` as soon as it is computed. What it has
+   * made until then and does not give is freed.
    */
   push?(node: Node, grad: Tensor, receiver: Receiver): void;
   /** False for code of users, which may keep what it is given; the engine then never frees it early. */

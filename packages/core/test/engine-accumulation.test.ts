@@ -260,15 +260,12 @@ describe('gradients of one tensor that come by many ways', () => {
     const [plain, asked, hooked, recorded] = [fresh(), fresh(), fresh(), fresh()];
     composed(plain).backward();
     const [direct] = tg.grad(composed(asked), [asked]);
-    let node = composed(hooked).gradFn;
     const loss = composed(hooked);
-    const seen = new Set<unknown>();
-    const nodes = [loss.gradFn!];
-    while ((node = nodes.pop() ?? null) !== null) {
-      if (seen.has(node)) continue;
-      seen.add(node);
+    const nodes = new Set([loss.gradFn!]);
+    // A set goes on with what is added on the way.
+    for (const node of nodes) {
       if (node.inputs.length > 0) node.registerHook(() => undefined);
-      for (const [next] of node.nextFunctions) if (next !== null) nodes.push(next);
+      for (const [next] of node.nextFunctions) if (next !== null) nodes.add(next);
     }
     loss.backward();
     composed(recorded).backward(null, { createGraph: true });

@@ -296,14 +296,12 @@ function hasGradient(gradients: readonly Gradient[]): boolean {
  * unless somebody outside can see it. Results come with one reference each.
  */
 function applyRule(node: Node, gradients: readonly Gradient[], progress: Progress): readonly Gradient[] {
-  const { plan, outer } = progress;
+  const { plan, made, outer } = progress;
   const isTracked = !plan.createGraph && node.rule.trusted !== false;
   if (!isTracked) gradients.forEach((g) => expose(g ?? null));
-  let results: readonly Gradient[];
   // What a leaf makes, its hooks included, is there to stay.
-  if (node.inputs.length === 0) results = aside(null, applyWatched, node, gradients);
-  else if (!isTracked) results = aside(outer, applyWatched, node, gradients);
-  else results = modes.tracer === null && !modes.anomaly ? node.rule.vjp(node, gradients) : applyWatched(node, gradients);
+  const list = node.inputs.length === 0 ? null : isTracked ? made : outer;
+  const results = list === made ? applyWatched(node, gradients) : aside(list, applyWatched, node, gradients);
   for (let i = 0; i < results.length; i++) if (results[i]) results[i]!.storage.references++;
   progress.settle();
   if (!plan.retainGraph) node.release();
